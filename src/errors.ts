@@ -1,0 +1,57 @@
+/**
+ * The one table of coded errors. Each row: what happened, the SIP status it answers a request with (where one
+ * applies), and the mend told to the user. `{name}` is filled from the error's details.
+ */
+export const ERRORS = {
+  PARLEY_ERR_CONFIG_FILE: {
+    message: 'cannot read {file}: {reason}',
+    mend: 'Check that the file exists and may be read.',
+  },
+  PARLEY_ERR_CONFIG_INVALID: {
+    message: '{file}:{line}: {key}: {reason}',
+    mend: '{hint}',
+  },
+  PARLEY_ERR_CONFIG_ENV: {
+    message: 'environment variable {name}: {reason}',
+    mend: 'Correct or unset {name}.',
+  },
+  PARLEY_ERR_INTERNAL: {
+    message: 'internal error: {reason}',
+    mend: 'Report this with the log lines around it.',
+    sip: 500,
+  },
+} as const satisfies Record<string, { message: string; mend: string; sip?: number }>;
+
+/** A code of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Values for the placeholders of a row, kept on the error for logs. */
+export type ErrorDetails = Record<string, string | number>;
+
+/** An error of the coded table: `code` for programs, `message` for people, `mend` for what to do about it. */
+export class ParleyError extends Error {
+  readonly code: ErrorCode;
+  readonly mend: string;
+  /** SIP status that answers a request failing for this reason, where one applies. */
+  readonly sip: number | undefined;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    const row: { message: string; mend: string; sip?: number } = ERRORS[code];
+    super(fill(row.message, details), options);
+    this.name = 'ParleyError';
+    this.code = code;
+    this.mend = fill(row.mend, details);
+    this.sip = row.sip;
+    this.details = details;
+  }
+}
+
+/** The text of anything thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fill(template: string, details: ErrorDetails): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'));
+}
