@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { AudioRing } from './ring.js';
+
+const ramp = (from: number, count: number) => Int16Array.from({ length: count }, (_, i) => from + i);
+
+describe('AudioRing', () => {
+  it('gives back samples by position from another view of the same memory', () => {
+    const writer = AudioRing.allocate(100);
+    for (let at = 0; at < 260; at += 20) writer.write(ramp(at, 20));
+    const reader = new AudioRing(writer.shared);
+    expect(reader.end).toBe(260);
+    expect(reader.start).toBe(160);
+    expect(reader.read(190, 215)).toEqual({ from: 190, pcm: ramp(190, 25) });
+  });
+
+  it('cuts a read to what is held', () => {
+    const ring = AudioRing.allocate(50);
+    ring.write(ramp(0, 40));
+    ring.write(ramp(40, 40));
+    expect(ring.read(0, 1000)).toEqual({ from: 30, pcm: ramp(30, 50) });
+    expect(ring.read(500, 600).pcm).toHaveLength(0);
+  });
+});

@@ -1,0 +1,59 @@
+/** Positions are sample indices since the stream began; they fit a double exactly for longer than any call. */
+const HEADER_BYTES = 8;
+
+/**
+ * The last seconds of one PCM stream in shared memory: one thread writes, any thread reads by sample position. A media
+ * worker writes what the caller says; a speech worker, also one that took over from a crashed one, reads it from there,
+ * so that audio crosses threads without a message or a copy per packet.
+ */
+export class AudioRing {
+  private readonly head: BigInt64Array;
+  private readonly samples: Int16Array;
+
+  /** @param shared a buffer made by {@link AudioRing.allocate} */
+  constructor(readonly shared: SharedArrayBuffer) {
+    this.head = new BigInt64Array(shared, 0, 1);
+    this.samples = new Int16Array(shared, HEADER_BYTES);
+  }
+
+  /** @param capacity samples kept */
+  static allocate(capacity: number): AudioRing {
+    return new AudioRing(new SharedArrayBuffer(HEADER_BYTES + capacity * Int16Array.BYTES_PER_ELEMENT));
+  }
+
+  get capacity(): number {
+    return this.samples.length;
+  }
+
+  /** Position after the newest sample. */
+  get end(): number {
+    return Number(Atomics.load(this.head, 0));
+  }
+
+  /** Position of the oldest sample still held. */
+  get start(): number {
+    return Math.max(0, this.end - this.capacity);
+  }
+
+  /** Appends samples (at most the capacity). Writer thread only. */
+  write(pcm: Int16Array): void {
+    const end = this.end;
+    const at = end % this.capacity;
+    const first = Math.min(pcm.length, this.capacity - at);
+    this.samples.set(first === pcm.length ? pcm : pcm.subarray(0, first), at);
+    if (first < pcm.length) this.samples.set(pcm.subarray(first), 0);
+    Atomics.store(this.head, 0, BigInt(end + pcm.length));
+  }
+
+  /** A copy of the samples in [from, to), cut to what is still held; `from` tells where the copy begins. */
+  read(from: number, to: number): { from: number; pcm: Int16Array } {
+    const begin = Math.max(from, this.start);
+    const end = Math.max(begin, Math.min(to, this.end));
+    const pcm = new Int16Array(end - begin);
+    const at = begin % this.capacity;
+    const first = Math.min(pcm.length, this.capacity - at);
+    pcm.set(this.samples.subarray(at, at + first));
+    if (first < pcm.length) pcm.set(this.samples.subarray(0, pcm.length - first), first);
+    return { from: begin, pcm };
+  }
+}

@@ -1,0 +1,32 @@
+import type { ExpectedAnswer } from '../../text/expected.js';
+
+/** How one stretch of speech is to be recognised. */
+export interface RecognitionOptions {
+  /** Tokens of an earlier result on a prefix of the same audio; verified in one pass instead of decoded again. */
+  draft?: readonly number[];
+  /** What the agent asked for; narrows or biases the decoder. */
+  expected?: ExpectedAnswer;
+}
+
+/** What was recognised in one stretch of speech. */
+export interface Recognition {
+  /** Words with the engine's punctuation; empty when nothing was said or the result was refused by a guard. */
+  text: string;
+  /** The engine's tokens: the draft for the next, longer stretch. */
+  tokens: readonly number[];
+  /** Mean log-probability per token, at most 0. */
+  logProbability: number;
+  /** Why a non-empty result was refused: no speech, endless repetition. */
+  refused?: 'not-speech' | 'repetition';
+}
+
+/** A speech recogniser, living in a speech worker. One call at a time. */
+export interface Recogniser {
+  readonly capabilities: { sampleRate: number; maxSeconds: number; drafts: boolean };
+  /**
+   * @param pcm mono in [-1, 1] at `capabilities.sampleRate`; longer than `maxSeconds` is cut at the end by the engine
+   * @throws ParleyError PARLEY_ERR_RECOGNITION_FAILED
+   */
+  recognise(pcm: Float32Array, options?: RecognitionOptions): Promise<Recognition>;
+  close(): Promise<void>;
+}

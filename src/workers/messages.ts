@@ -1,0 +1,155 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+
+/*
+ * Everything that crosses a thread. Times (`at`) are `monotonicMs()`; positions are samples of the leg's listening
+ * stream at its listening rate, counted from the first RTP packet. `leg` names one media leg of one call.
+ */
+
+/** How one direction-pair of RTP was negotiated; made by rtp/ from SDP. */
+export interface NegotiatedMedia {
+  remote: { address: string; port: number };
+  /** What we send and expect: static or dynamic payload type of the chosen codec. */
+  codec: { name: 'PCMU' | 'PCMA'; payloadType: number; clockRate: number };
+  /** Payload type of telephone-event, when agreed. */
+  telephoneEvent?: number | undefined;
+  /** Packet time we send, ms. */
+  ptime: number;
+  /** From our side: whether we send and whether we listen. */
+  direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+}
+
+/** main -> media worker */
+export type ToMedia =
+  /** Binds an RTP port and answers `opened` or `open.failed`. Listening rate is the codec's until later work widens it. */
+  | { type: 'open'; leg: string }
+  /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
+  | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
+  /** Speech marks of this leg go to that speech worker from now on. */
+  | { type: 'listen'; leg: string; speech: number }
+  /** A port to a (new) speech worker. */
+  | { type: 'speech.port'; speech: number; port: MessagePort }
+  /** Reserves the next place in the playout queue; its clip may come later, from main or a speech worker. */
+  | { type: 'enqueue'; leg: string; epoch: number; utterance: string }
+  | ({ type: 'clip' } & ClipMessage)
+  /** The utterance will get no clip: leave its place. */
+  | { type: 'skip'; leg: string; epoch: number; utterance: string }
+  /** Everything of an earlier epoch is dropped, and what was playing falls silent with the next frame. */
+  | { type: 'stop'; leg: string; epoch: number }
+  /** Playout level, 1 is full; ducking. Ramped within a frame. */
+  | { type: 'gain'; leg: string; gain: number }
+  | { type: 'close'; leg: string }
+  | { type: 'stats'; request: number }
+  | { type: 'shutdown' };
+
+/** A synthesised utterance for the playout queue, from main (cached) or a speech worker (fresh). */
+export interface ClipMessage {
+  leg: string;
+  epoch: number;
+  utterance: string;
+  /** In shared memory. */
+  pcm: Int16Array;
+  /** Of the leg's codec. */
+  sampleRate: number;
+}
+
+/** media worker -> main */
+export type FromMedia =
+  | { type: 'ready' }
+  /** `ring` holds the last seconds of what the caller said, at `sampleRate` (see AudioRing). */
+  | { type: 'opened'; leg: string; address: string; port: number; ring: SharedArrayBuffer; sampleRate: number }
+  | { type: 'open.failed'; leg: string; code: string; reason: string }
+  | { type: 'rtp.started'; leg: string; at: number }
+  | ({ type: 'onset' } & SpeechMark)
+  | ({ type: 'offset' } & SpeechMark)
+  | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number }
+  /** First sample of the utterance handed to the socket. */
+  | { type: 'utterance.started'; leg: string; epoch: number; utterance: string; at: number }
+  /** `played` of `total` samples went out; `stopped` when it was cut or never begun. */
+  | {
+      type: 'utterance.ended';
+      leg: string;
+      epoch: number;
+      utterance: string;
+      at: number;
+      played: number;
+      total: number;
+      stopped: boolean;
+    }
+  | { type: 'closed'; leg: string; stats: LegStats }
+  | { type: 'stats'; request: number; legs: number; ports: number; late: LatenessStats };
+
+/** Packet counts of a leg, for the journal and leak tests. */
+export interface LegStats {
+  sent: number;
+  received: number;
+  lost: number;
+  late: number;
+  malformed: number;
+}
+
+/** How late the 20 ms tick came, ms, since the last report. */
+export interface LatenessStats {
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+/** The VAD's verdict. `position`: where speech began or where the last voiced sample ended; `at`: when that sample arrived. */
+export interface SpeechMark {
+  leg: string;
+  position: number;
+  at: number;
+}
+
+/** media worker -> speech worker, over the pair's port */
+export type MediaToSpeech = ({ type: 'onset' } & SpeechMark) | ({ type: 'offset' } & SpeechMark);
+
+/** speech worker -> media worker, over the pair's port */
+export type SpeechToMedia = { type: 'clip' } & ClipMessage;
+
+/** main -> speech worker */
+export type ToSpeech =
+  | { type: 'media.port'; media: number; port: MessagePort }
+  /** Recognises this leg's ring from `from` on; `media` is the worker that marks it and plays its clips. */
+  | { type: 'stream.open'; leg: string; ring: SharedArrayBuffer; sampleRate: number; from: number; media: number }
+  | { type: 'stream.expect'; leg: string; expected: ExpectedAnswer }
+  /** The words up to this position belong to a turn that was taken: the next utterance begins after it. */
+  | { type: 'stream.commit'; leg: string; position: number }
+  /** Asks for a final up to this position even though the caller may still be speaking (maximum turn length). */
+  | { type: 'stream.finalise'; leg: string; position: number }
+  | { type: 'stream.close'; leg: string }
+  | {
+      type: 'synthesise';
+      job: string;
+      /** After normaliser and dictionary. */
+      spoken: string;
+      settings: VoiceSettings;
+      sampleRate: number;
+      /** Where the clip is to be played, sent there directly; absent when it is only prepared. */
+      play?: { leg: string; epoch: number; utterance: string; media: number } | undefined;
+    }
+  | { type: 'cancel'; job: string }
+  /** One-off recognition of a whole recording (QA, tests): VAD-free, cut at pauses by the worker when long. */
+  | { type: 'transcribe'; job: string; pcm: Int16Array; sampleRate: number; expected?: ExpectedAnswer | undefined }
+  | { type: 'ping'; request: number }
+  | { type: 'shutdown' };
+
+/** speech worker -> main */
+export type FromSpeech =
+  /** Models are loaded and warmed by a run each. */
+  | { type: 'ready' }
+  /** Words so far of the utterance that began at `from`. */
+  | { type: 'partial'; leg: string; text: string; from: number; position: number }
+  /**
+   * Words of the utterance [from, position): sent by itself at every offset and on `stream.finalise`. An empty text
+   * means that the sound was not speech. `ms`: compute time; `position` names the mark it answers.
+   */
+  | { type: 'final'; leg: string; text: string; from: number; position: number; ms: number; logProbability: number }
+  | { type: 'synthesised'; job: string; pcm: Int16Array; sampleRate: number; words: WordTime[] | undefined; ms: number }
+  | { type: 'transcribed'; job: string; text: string }
+  /** A job that could not be done; `code` is a PARLEY_ERR_ code. */
+  | { type: 'failed'; job: string; code: string; reason: string }
+  | { type: 'stream.failed'; leg: string; code: string; reason: string }
+  | { type: 'pong'; request: number; backlog: number };
