@@ -1,0 +1,55 @@
+import type { JournalEvent } from '../journal/events.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+
+/** What a reasoner is told when a conversation begins. */
+export interface ConversationContext {
+  /** Parley's call id. */
+  call: string;
+  channel: 'voice' | 'text';
+  /** Context variables: those of the agent file, then the call's (`caller`, `called`), then what an IVR handed over. */
+  variables: Record<string, unknown>;
+}
+
+/** One turn of the caller. */
+export interface CallerTurn {
+  turn: number;
+  /** Recognised words, keys pressed, or typed text. */
+  text: string;
+  from: 'speech' | 'dtmf' | 'text';
+}
+
+/** A piece of a reply, in the order it is made. */
+export type ReplyPart =
+  /** Text to speak, in any portions: the conversation cuts it into sentences. */
+  | { type: 'text'; text: string }
+  /** What kind of answer the text asks for; `open` when never given. */
+  | { type: 'expect'; expected: ExpectedAnswer }
+  /** For the journal: topics, knowledge, actions, variables, entities, escalation. */
+  | { type: 'event'; event: JournalEvent }
+  /** After what was said has been heard: hand the caller to a person. `target` is a name or SIP URI from configuration only. */
+  | { type: 'transfer'; target: string; reason: string }
+  /** After what was said has been heard: end the call. */
+  | { type: 'hangup'; reason: string };
+
+/** What answers the caller. One instance serves all calls of its agent. */
+export interface Reasoner {
+  open(context: ConversationContext): ReasonerSession;
+}
+
+/** The reasoner's side of one conversation. */
+export interface ReasonerSession {
+  /** What is said first. */
+  greeting(): string;
+  /**
+   * Answers one caller turn, streaming parts as they are made. Aborting ends it at once; what was already yielded may
+   * or may not have been heard (see {@link heard}). A new turn may begin while an earlier one is still in work.
+   *
+   * @throws ParleyError PARLEY_ERR_REASONER_FAILED
+   */
+  respond(turn: CallerTurn, signal: AbortSignal): AsyncIterable<ReplyPart>;
+  /** What the caller really heard of the reply to that turn: context must hold this, not what was planned. */
+  heard(turn: number, text: string, interrupted: boolean): void;
+  /** A transfer that was asked for did not come about; the conversation goes on. Yields what to say. */
+  transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart>;
+  close(): void;
+}

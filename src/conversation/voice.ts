@@ -1,0 +1,40 @@
+import type { ExpectedAnswer } from '../text/expected.js';
+
+/**
+ * The port between a conversation and whatever carries it: a SIP call's media, a text chat, later a WebSocket audio
+ * stream. The conversation knows none of them. Times are `monotonicMs()`.
+ */
+export interface Voice {
+  readonly channel: 'voice' | 'text';
+  /** Queues one sentence behind those already queued. Reports `said`, `utterance.started`, `utterance.ended` by its id. */
+  say(utterance: { id: string; text: string }): void;
+  /** Falls silent with the next frame and drops everything queued; each dropped utterance is reported ended. */
+  stop(): void;
+  /** Lowers what is playing (1 is full level). */
+  gain(level: number): void;
+  /** Tells the recogniser what kind of answer is asked for. */
+  expect(expected: ExpectedAnswer): void;
+  /** The words up to this position of the caller's stream belong to a turn that was taken. */
+  commit(position: number): void;
+  /** Asks for the final words up to now though the caller may still be speaking. */
+  finalise(): void;
+  /** Events go to one listener, in order. */
+  listen(listener: (event: VoiceEvent) => void): void;
+  close(): void;
+}
+
+/** What a voice reports. `position`: samples of the caller's stream (text: characters). */
+export type VoiceEvent =
+  | { type: 'onset'; at: number; position: number }
+  | { type: 'offset'; at: number; position: number }
+  | { type: 'partial'; at: number; text: string; position: number }
+  /** Words of the whole uncommitted utterance up to `position`, the position of the offset it answers. Empty: not speech. */
+  | { type: 'final'; at: number; text: string; position: number }
+  /** Recognition is lost for this stretch; the caller's words are unknown. */
+  | { type: 'recognition.failed'; at: number; reason: string }
+  | { type: 'dtmf'; at: number; digit: string; durationMs: number }
+  /** The utterance's audio is in the playout queue. */
+  | { type: 'utterance.ready'; at: number; id: string }
+  | { type: 'utterance.started'; at: number; id: string }
+  /** `heard`: the words whose sound went out; the whole text when nothing was cut. */
+  | { type: 'utterance.ended'; at: number; id: string; heard: string; stopped: boolean };

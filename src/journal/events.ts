@@ -1,0 +1,116 @@
+/*
+ * The event types of a call's journal. Everything that happens on a call is one of these, in one append-only stream;
+ * transcript, console, metrics and tests are projections of it. Writers are strict; readers ignore types they don't
+ * know, so that nodes of different versions can share a store.
+ */
+
+/** Latency of one reply, ms. Parts that did not occur are absent. */
+export interface ReplyLatency {
+  /** Caller's last voiced sample to the decision that the turn is over. */
+  endpoint?: number | undefined;
+  /** Decision to the final words. 0 when they were ready before it. */
+  recognition?: number | undefined;
+  /** Final words to the reasoner's first sentence. */
+  reasoning?: number | undefined;
+  /** First sentence to its clip in the playout queue. */
+  synthesis?: number | undefined;
+  /** Clip in the queue to its first sample on the wire. */
+  playout?: number | undefined;
+  /** Caller's last voiced sample to the first agent sample on the wire, a filler included. */
+  firstAudio?: number | undefined;
+  /** Caller's last voiced sample to the first sample of the answer itself. */
+  reply?: number | undefined;
+}
+
+/** Who or what ended a call. */
+export type EndedBy = 'caller' | 'agent' | 'limit' | 'transfer' | 'error' | 'rejected' | 'cancelled' | 'shutdown';
+
+/** What an event says, by type. */
+export type JournalEvent =
+  | {
+      type: 'call.received';
+      /** Wall clock of the INVITE, ISO 8601. */
+      time: string;
+      from: string;
+      to: string;
+      source: string;
+      sipCallId: string;
+      /** Dialplan entry that matched, `file#name`. */
+      entry?: string | undefined;
+      agent?: string | undefined;
+    }
+  | { type: 'call.answered'; codec: string; ms: number }
+  | { type: 'call.ended'; by: EndedBy; reason: string; durationMs: number; media?: Record<string, number> | undefined }
+  | { type: 'caller.started' }
+  | { type: 'caller.partial'; text: string }
+  | {
+      type: 'caller.turn';
+      turn: number;
+      text: string;
+      from: 'speech' | 'dtmf' | 'text';
+      startedAt?: number | undefined;
+      endedAt?: number | undefined;
+    }
+  | { type: 'agent.started'; turn: number; utterance: string }
+  /** One reply (turn 0 is the greeting): what was planned, and what was heard by samples played. */
+  | {
+      type: 'agent.turn';
+      turn: number;
+      planned: string;
+      heard: string;
+      interrupted: boolean;
+      kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
+      latency?: ReplyLatency | undefined;
+    }
+  | { type: 'turn.decision'; turn: number; decision: 'ended' | 'held' | 'maximum'; waitMs: number; text: string }
+  | { type: 'backchannel'; text: string; durationMs: number }
+  | { type: 'interruption'; turn: number; intoReplyMs: number }
+  | { type: 'idle'; count: number }
+  | { type: 'dtmf'; digit: string; durationMs: number }
+  | { type: 'topic'; turn: number; topic: string; score: number; ms: number }
+  | { type: 'knowledge'; turn: number; chunks: { article: string; score: number }[]; ms: number }
+  | { type: 'action.called'; turn: number; action: string; parameters: Record<string, unknown> }
+  | {
+      type: 'action.returned';
+      turn: number;
+      action: string;
+      ok: boolean;
+      ms: number;
+      result?: unknown;
+      error?: string | undefined;
+    }
+  | { type: 'variable'; name: string; value: unknown }
+  | { type: 'entity.heard'; name: string; value: string }
+  | { type: 'entity.confirmed'; name: string; value: string }
+  | { type: 'entity.rejected'; name: string; value: string }
+  | { type: 'escalation'; trigger: string; target: string | undefined }
+  | { type: 'transfer.started'; target: string; method: 'refer' | 'redirect' }
+  | {
+      type: 'transfer.finished';
+      target: string;
+      outcome: 'accepted' | 'failed';
+      status?: number | undefined;
+      reason?: string | undefined;
+    }
+  | { type: 'hold'; on: boolean }
+  | { type: 'error'; code: string; message: string };
+
+/** An event's type name. */
+export type JournalEventType = JournalEvent['type'];
+
+/** Types that are shown live and never stored. */
+export const LIVE_ONLY: ReadonlySet<JournalEventType> = new Set(['caller.partial']);
+
+/** Where and when an event happened. */
+export interface Stamp {
+  /** Parley's call id. */
+  call: string;
+  /** ms since the INVITE arrived; an IVR's earlier events are negative. */
+  at: number;
+}
+
+/** A stored event: `seq` counts from 1 without gaps within the call. */
+export type StoredEvent = Stamp & { seq: number } & JournalEvent;
+
+/** A live-only event: `after` is the seq of the last stored event before it. */
+export type LiveEvent = Stamp & { after: number } & JournalEvent;
