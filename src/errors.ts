@@ -15,6 +15,24 @@ export const ERRORS = {
     message: 'environment variable {name}: {reason}',
     mend: 'Correct or unset {name}.',
   },
+  PARLEY_ERR_MODEL_MISSING: {
+    message: 'model file {file} is missing',
+    mend: 'Run npm ci again: the models come with the packages @moonshine-ai/moonshine-js and @ricky0123/vad-web.',
+  },
+  PARLEY_ERR_MODEL_UNUSABLE: {
+    message: 'cannot load model {file}: {reason}',
+    mend: 'Run npm ci again; if it stays, check that onnxruntime-node supports this platform and that there is enough memory.',
+  },
+  PARLEY_ERR_DETECTION_FAILED: {
+    message: 'voice activity detection failed: {reason}',
+    mend: 'Report this with the log lines around it.',
+    sip: 500,
+  },
+  PARLEY_ERR_RECOGNITION_FAILED: {
+    message: 'speech recognition failed: {reason}',
+    mend: 'The call goes on; if it happens often, report it with the log lines around it.',
+    sip: 500,
+  },
   PARLEY_ERR_INTERNAL: {
     message: 'internal error: {reason}',
     mend: 'Report this with the log lines around it.',

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { type GateMark, SpeechGate } from './gate.js';
+
+const OPTIONS = { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs: 160, windowMs: 32 } as const;
+
+function marks(probabilities: readonly number[], level = -20): (GateMark & { window: number })[] {
+  const gate = new SpeechGate(OPTIONS);
+  return probabilities.flatMap((probability, window) => {
+    const mark = gate.push(probability, level);
+    return mark ? [{ ...mark, window }] : [];
+  });
+}
+
+describe('SpeechGate', () => {
+  it('marks where speech began and where the last voiced window ended', () => {
+    const speech = [0, 0.1, 0.9, 0.9, 0.9, 0.8, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0];
+    expect(marks(speech)).toEqual([
+      { type: 'onset', windowsAgo: 3, window: 4 },
+      { type: 'offset', windowsAgo: 5, window: 11 },
+    ]);
+  });
+
+  it('takes a click for nothing and a stop consonant for no pause', () => {
+    expect(marks([0, 0.9, 0.9, 0.1, 0, 0.9, 0.2])).toEqual([]);
+    expect(marks([0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9]).map((mark) => mark.type)).toEqual(['onset']);
+  });
+
+  it('keeps an onset through a window between release and threshold without counting it', () => {
+    expect(marks([0.9, 0.4, 0.9, 0.9])).toEqual([{ type: 'onset', windowsAgo: 4, window: 3 }]);
+  });
+
+  it('never opens on sound below the minimal level', () => {
+    expect(marks(Array(20).fill(0.99), -60)).toEqual([]);
+  });
+
+  it('opens again after an offset', () => {
+    const word = [0.9, 0.9, 0.9, 0, 0, 0, 0, 0];
+    expect(marks([...word, ...word]).map((mark) => mark.type)).toEqual(['onset', 'offset', 'onset', 'offset']);
+  });
+});

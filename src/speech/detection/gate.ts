@@ -1,0 +1,81 @@
+/** Quieter than this can't begin speech, whatever the detector says: line noise, comfort noise, far-off talk. */
+const MINIMAL_LEVEL_DB = -55;
+
+/** When window probabilities become speech, and when they stop being it. */
+export interface GateOptions {
+  /** Probability from which a window counts towards onset; 0.5 is usual. */
+  threshold: number;
+  /** Probability from which a window still belongs to speech; below the threshold, 0.35 is usual. */
+  release: number;
+  /** Voiced time that makes an onset, ms. */
+  onsetMs: number;
+  /** Unvoiced time that makes an offset, ms. */
+  offsetMs: number;
+  /** Length of a window, ms. */
+  windowMs: 32;
+}
+
+/** A change of the gate, told in windows back from the end of the one just pushed. */
+export interface GateMark {
+  type: 'onset' | 'offset';
+  /** onset: how long ago speech began; offset: how long ago the last voiced window ended. */
+  windowsAgo: number;
+}
+
+/**
+ * Hysteresis over the detector's window probabilities of one stream: a click is too short for an onset, a stop
+ * consonant too short for an offset.
+ */
+export class SpeechGate {
+  private readonly onsetWindows: number;
+  private readonly offsetWindows: number;
+  private open = false;
+  /** Windows since the possible onset, and how many of them reached the threshold. */
+  private run = 0;
+  private voiced = 0;
+  private silent = 0;
+
+  constructor(private readonly options: GateOptions) {
+    this.onsetWindows = Math.max(1, Math.round(options.onsetMs / options.windowMs));
+    this.offsetWindows = Math.max(1, Math.round(options.offsetMs / options.windowMs));
+  }
+
+  /** Whether speech has begun and not ended. */
+  get speaking(): boolean {
+    return this.open;
+  }
+
+  /**
+   * @param probability the detector's, 0 to 1
+   * @param levelDb the window's RMS level, dBFS
+   */
+  push(probability: number, levelDb: number): GateMark | undefined {
+    return this.open ? this.whileOpen(probability) : this.whileClosed(probability, levelDb);
+  }
+
+  private whileClosed(probability: number, levelDb: number): GateMark | undefined {
+    const { threshold, release } = this.options;
+    const heard = levelDb >= MINIMAL_LEVEL_DB;
+    if (!heard || probability < (this.run === 0 ? threshold : release)) {
+      this.run = 0;
+      this.voiced = 0;
+      return undefined;
+    }
+    this.run++;
+    if (probability >= threshold) this.voiced++;
+    if (this.voiced < this.onsetWindows) return undefined;
+    const windowsAgo = this.run;
+    this.open = true;
+    this.run = 0;
+    this.voiced = 0;
+    this.silent = 0;
+    return { type: 'onset', windowsAgo };
+  }
+
+  private whileOpen(probability: number): GateMark | undefined {
+    this.silent = probability >= this.options.release ? 0 : this.silent + 1;
+    if (this.silent < this.offsetWindows) return undefined;
+    this.open = false;
+    return { type: 'offset', windowsAgo: this.silent };
+  }
+}
