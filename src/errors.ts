@@ -15,6 +15,35 @@ export const ERRORS = {
     message: 'environment variable {name}: {reason}',
     mend: 'Correct or unset {name}.',
   },
+  PARLEY_ERR_WAV_INVALID: {
+    message: 'cannot read {name}: {reason}',
+    mend: 'Give a WAV file of PCM, float, G.711 or ADPCM samples; sox or ffmpeg convert others.',
+  },
+  PARLEY_ERR_SDP_INVALID: {
+    message: 'invalid SDP: {reason}',
+    mend: 'Correct the session description that the peer sends (RFC 4566, RFC 3264).',
+    sip: 400,
+  },
+  PARLEY_ERR_SDP_NO_CODEC: {
+    message: 'no usable audio in the session description: {reason}',
+    mend: 'Let the peer offer RTP/AVP audio with one of: {codecs}.',
+    sip: 488,
+  },
+  PARLEY_ERR_RTP_NO_PORT: {
+    message: 'no free RTP port in {from}-{to}',
+    mend: 'Widen rtp.ports: each call needs two ports (RTP and RTCP).',
+    sip: 503,
+  },
+  PARLEY_ERR_RTP_BIND: {
+    message: 'cannot bind RTP to {address}: {reason}',
+    mend: 'Set rtp.bind to an address of this machine.',
+    sip: 500,
+  },
+  PARLEY_ERR_MEDIA_LOST: {
+    message: 'the media worker of this call ended: {reason}',
+    mend: 'The worker is started again by itself; if it happens often, report it with the log lines around it.',
+    sip: 500,
+  },
   PARLEY_ERR_MODEL_MISSING: {
     message: 'model file {file} is missing',
     mend: 'Run npm ci again: the models come with the packages @moonshine-ai/moonshine-js and @ricky0123/vad-web.',
@@ -31,6 +60,15 @@ export const ERRORS = {
   PARLEY_ERR_RECOGNITION_FAILED: {
     message: 'speech recognition failed: {reason}',
     mend: 'The call goes on; if it happens often, report it with the log lines around it.',
+    sip: 500,
+  },
+  PARLEY_ERR_SYNTHESIS_ENGINE: {
+    message: 'cannot use the synthesis engine "{engine}": {reason}',
+    mend: 'Set the voice engine of the agent file to one of: {engines}. If the name is right, run npm ci again.',
+  },
+  PARLEY_ERR_SYNTHESIS_FAILED: {
+    message: 'speech synthesis with {engine} failed: {reason}',
+    mend: 'The call goes on without this sentence; if it happens often, report it with the log lines around it.',
     sip: 500,
   },
   PARLEY_ERR_INTERNAL: {
