@@ -1,0 +1,144 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.js';
+import { keysAt, metaOf, schemasAt } from './walk.js';
+
+/** One thing wrong with a configuration value, in words. */
+export interface Explained {
+  path: PropertyKey[];
+  reason: string;
+  hint: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Puts a validator's issues into words: what is wrong, and what to write instead. */
+export function explainIssues(issues: readonly Issue[], data: unknown, schema: z.core.$ZodType): Explained[] {
+  return issues.flatMap((issue) => explainIssue(issue, [], data, schema));
+}
+
+function explainIssue(issue: Issue, prefix: PropertyKey[], data: unknown, schema: z.core.$ZodType): Explained[] {
+  const path = [...prefix, ...issue.path];
+  const value = valueAt(data, path);
+  const example = exampleHint(schema, path);
+  const name = String(path.at(-1) ?? 'the file');
+  const one = (reason: string, hint: string): Explained[] => [{ path, reason, hint }];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(key, path, schema));
+    case 'invalid_type':
+      if (value === undefined) return one('is missing', `Add "${name}": ${article(issue.expected)}. ${example}`.trim());
+      return one(`expected ${article(issue.expected)}, found ${show(value)}`, typeHint(issue.expected, value, example));
+    case 'invalid_value':
+      return one(value === undefined ? 'is missing' : `${show(value)} is not allowed`, choiceHint(value, issue.values));
+    case 'too_small':
+      return one(`must ${bound('at least', issue.minimum, issue.origin)}`, example || `Write ${name} accordingly.`);
+    case 'too_big':
+      return one(`must ${bound('at most', issue.maximum, issue.origin)}`, example || `Write ${name} accordingly.`);
+    case 'invalid_union':
+      return unionIssues(issue, path, data, schema);
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues.flatMap((inner) => explainIssue(inner, path, data, schema));
+    case 'custom':
+      return one(issue.message, typeof issue.params?.hint === 'string' ? issue.params.hint : example || 'Correct it.');
+    default:
+      return one(`${show(value)}: ${lowerFirst(issue.message)}`, example || 'Correct it.');
+  }
+}
+
+/** Of a union's branches, the one that came furthest is the one that was meant. */
+function unionIssues(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: PropertyKey[],
+  data: unknown,
+  schema: z.core.$ZodType,
+): Explained[] {
+  const branches = issue.errors.filter((branch) => branch.length > 0);
+  const fitting = branches.filter((branch) => !branch.some((i) => i.code === 'invalid_type' && i.path.length === 0));
+  const best = [...fitting].sort((a, b) => wrongness(a) - wrongness(b))[0];
+  if (best) return best.flatMap((inner) => explainIssue(inner, path, data, schema));
+  const wanted = branches.flat().flatMap((i) => (i.code === 'invalid_type' ? [article(i.expected)] : []));
+  const value = valueAt(data, path);
+  const options = [...new Set(wanted)].join(' or ');
+  const hint = exampleHint(schema, path) || `Write ${options}.`;
+  return [{ path, reason: value === undefined ? 'is missing' : `expected ${options}, found ${show(value)}`, hint }];
+}
+
+function wrongness(branch: readonly Issue[]): number {
+  return branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+}
+
+function unknownKey(key: string, path: PropertyKey[], schema: z.core.$ZodType): Explained {
+  const known = keysAt(schema, path);
+  const meant = nearest(key, known);
+  const hint = meant ? `Did you mean "${meant}"?` : `Known here: ${known.join(', ')}.`;
+  return { path: [...path, key], reason: 'is not a known key', hint };
+}
+
+function choiceHint(value: unknown, values: readonly unknown[]): string {
+  const choices = values.map(String);
+  const meant = typeof value === 'string' ? nearest(value, choices) : undefined;
+  const all = choices.length === 1 ? `Write ${choices[0]}.` : `Allowed: ${choices.join(', ')}.`;
+  return meant ? `Did you mean "${meant}"? ${all}` : all;
+}
+
+function typeHint(expected: string, value: unknown, example: string): string {
+  if (expected === 'boolean' && typeof value === 'string') return 'Write true or false.';
+  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
+    return `Put it in quotes: "${String(value)}".`;
+  }
+  if (expected === 'array' && value !== null) return `Write a list: start each item with "- ". ${example}`.trim();
+  if (expected === 'number' && typeof value === 'string')
+    return `Write a number without quotes or unit. ${example}`.trim();
+  return example || `Write ${article(expected)}.`;
+}
+
+function exampleHint(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
+  for (const found of schemasAt(schema, path)) {
+    const { description, example } = metaOf(found);
+    if (example !== undefined) return `Example: ${String(path.at(-1))}: ${example}`;
+    if (description !== undefined) return `It is ${lowerFirst(description)}.`;
+  }
+  return '';
+}
+
+function bound(word: string, limit: number | bigint, origin: string): string {
+  if (origin === 'array') return `have ${word} ${limit} ${Number(limit) === 1 ? 'item' : 'items'}`;
+  if (origin === 'string') return Number(limit) === 1 ? 'not be empty' : `have ${word} ${limit} characters`;
+  return `be ${word} ${limit}`;
+}
+
+function article(type: string): string {
+  const names: Record<string, string> = {
+    object: 'a block of keys',
+    record: 'a block of keys',
+    array: 'a list',
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+  };
+  return names[type] ?? `a ${type}`;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a block of keys';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}..."` : text;
+}
+
+function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
