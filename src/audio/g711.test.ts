@@ -24,7 +24,7 @@ describe.each([
     const wire = new Uint8Array(172);
     encodeG711(law, pcm, 160, wire, 12);
     const back = new Int16Array(160);
-    expect(decodeG711(law, wire.subarray(12), back)).toBe(160);
+    expect(decodeG711(law, wire, 12, 172, back)).toBe(160);
     for (let n = 0; n < 160; n++) expect(Math.abs(back[n]! - pcm[n]!)).toBeLessThan(300);
     expect(name).toBeTruthy();
   });

@@ -18,11 +18,11 @@ export const MU_LAW: G711Law = makeLaw(muLawMagnitude, 0xff);
 /** A-law (elsewhere): RTP payload type 8, PCMA. */
 export const A_LAW: G711Law = makeLaw(aLawMagnitude, 0xd5);
 
-/** Decodes `bytes` into the beginning of `out` (one sample a byte); returns the samples written. */
-export function decodeG711(law: G711Law, bytes: Uint8Array, out: Int16Array): number {
-  const count = Math.min(bytes.length, out.length);
+/** Decodes `bytes[start..end)` into the beginning of `out` (one sample a byte); returns the samples written. */
+export function decodeG711(law: G711Law, bytes: Uint8Array, start: number, end: number, out: Int16Array): number {
+  const count = Math.min(end - start, out.length);
   const table = law.decode;
-  for (let n = 0; n < count; n++) out[n] = table[bytes[n]!]!;
+  for (let n = 0; n < count; n++) out[n] = table[bytes[start + n]!]!;
   return count;
 }
 

@@ -1,0 +1,44 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { z } from 'zod';
+
+const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
+
+/** `20000-29999` as numbers. */
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}\s*-\s*\d{1,5}$/, 'must be two port numbers, e.g. 20000-29999')
+  .transform((text) => {
+    const [from, to] = text.split('-').map(Number);
+    return { from: from ?? 0, to: to ?? 0 };
+  })
+  .refine(
+    ({ from, to }) => from >= 1024 && to <= 65_535 && from + 1 <= to,
+    'must lie within 1024-65535, lower one first',
+  );
+
+/** `rtp:` of parley.yaml. */
+export const rtpConfig = z.strictObject({
+  /** Local address that RTP is bound to. */
+  bind: address.default('127.0.0.1'),
+  /** Address told to peers in SDP, when it differs from `bind`: behind NAT, or when `bind` is 0.0.0.0. */
+  address: address.optional(),
+  /** Ports for RTP (even) and RTCP (the odd one above): two for each call. */
+  ports: portRange.default({ from: 20_000, to: 29_999 }),
+  /** Media worker threads. One carries some hundred calls. */
+  workers: z.int().min(1).max(64).default(1),
+});
+
+/** {@link rtpConfig} as read. */
+export type RtpConfig = z.output<typeof rtpConfig>;
+
+/** The address for SDP: the configured one, the bound one, or when bound to all the first of an outer interface. */
+export function advertisedAddress(bind: string, configured?: string): string {
+  if (configured !== undefined) return configured;
+  if (bind !== '0.0.0.0' && bind !== '::') return bind;
+  const family = bind === '::' ? 'IPv6' : 'IPv4';
+  const outer = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find((candidate) => !candidate.internal && candidate.family === family);
+  return outer?.address ?? (family === 'IPv6' ? '::1' : '127.0.0.1');
+}
