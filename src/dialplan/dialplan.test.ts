@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigProblems } from '../config/problems.js';
+import { type CallFacts, Dialplan } from './dialplan.js';
+import { compileNumber, compileWildcard } from './pattern.js';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function load(files: Record<string, string>): Dialplan {
+  const folder = mkdtempSync(join(tmpdir(), 'dialplan-'));
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return Dialplan.load(folder);
+}
+
+function problemsOf(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigProblems) return error.problems.map((p) => p.message.replace(/^\S*\//, ''));
+    throw error;
+  }
+  return [];
+}
+
+function call(to: string, more: Partial<CallFacts> & { header?: Record<string, string> } = {}): CallFacts {
+  const header = more.header ?? {};
+  return { to, from: '+4930123', source: '127.0.0.1', headers: (name) => header[name], ...more };
+}
+
+describe('number patterns', () => {
+  it.each([
+    ['8001', '8001', true],
+    ['8001', '80011', false],
+    ['80XX', '8042', true],
+    ['80XX', '80a2', false],
+    ['ZX', '05', false],
+    ['NX', '15', false],
+    ['NX', '25', true],
+    ['[2-49]1', '31', true],
+    ['[2-49]1', '91', true],
+    ['[2-49]1', '51', false],
+    ['+49.', '+4930', true],
+    ['+49.', '+49', false],
+    ['+49!', '+49', true],
+    ['*98', '*98', true],
+    ['Anonymous', 'anonymous', true],
+    ['sales', 'sale', false],
+  ])('%s against %s: %s', (pattern, number, fits) => {
+    expect(compileNumber(pattern)(number)).toBe(fits);
+  });
+
+  it('matches header wildcards without exponential search', () => {
+    expect(compileWildcard('*gold*')('Tier=GOLD;x')).toBe(true);
+    expect(compileWildcard('a?c')('abc')).toBe(true);
+    expect(compileWildcard('')('x')).toBe(false);
+    expect(compileWildcard(`${'*a'.repeat(30)}*b`)('a'.repeat(5000))).toBe(false);
+  });
+});
+
+describe('dialplan', () => {
+  const files = {
+    'a.yaml': `
+- name: fallback
+  default: true
+  answer: { agent: orders }
+- name: shop
+  match: { to: ["8001", "8003"] }
+  answer: { agent: orders, notice: This call may be recorded., variables: { tier: basic } }
+- name: vip
+  priority: 10
+  match: { to: "8001", headers: { X-Tier: "gold*" } }
+  answer: { agent: clinic }
+`,
+    'b.yaml': `
+- name: late
+  match: { to: "80XX" }
+  redirect: { to: "sip:8001@pbx.example.com" }
+- name: inside
+  priority: 5
+  match: { to: "8009", networks: [10.0.0.0/8, "2001:db8::/32"] }
+  reject: { status: 486, reason: Busy }
+- name: hidden
+  priority: 20
+  match: { from: anonymous }
+  reject: { status: 433 }
+`,
+  };
+
+  it.each<[string, CallFacts, string]>([
+    ['by number', call('8001'), 'a.yaml#shop'],
+    ['by list', call('8003'), 'a.yaml#shop'],
+    ['by header, priority first', call('8001', { header: { 'X-Tier': 'Gold-2' } }), 'a.yaml#vip'],
+    ['by pattern in a later file', call('8044'), 'b.yaml#late'],
+    ['by network', call('8009', { source: '10.1.2.3' }), 'b.yaml#inside'],
+    ['by mapped network', call('8009', { source: '::ffff:10.1.2.3' }), 'b.yaml#inside'],
+    ['by IPv6 network', call('8009', { source: '2001:db8::7' }), 'b.yaml#inside'],
+    ['not by another network', call('8009'), 'b.yaml#late'],
+    ['by caller', call('8001', { from: 'Anonymous' }), 'b.yaml#hidden'],
+    ['by default, although it stands first', call('1234'), 'a.yaml#fallback'],
+  ])('%s', (_, facts, entry) => {
+    expect(load(files).match(facts)?.entry).toBe(entry);
+  });
+
+  it('gives the action whole', () => {
+    const plan = load(files);
+    expect(plan.match(call('8001'))?.action).toEqual({
+      type: 'answer',
+      agent: 'orders',
+      notice: 'This call may be recorded.',
+      variables: { tier: 'basic' },
+    });
+    expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: 'sip:8001@pbx.example.com' });
+    expect(plan.entries.map((entry) => entry.id)).toEqual([
+      'b.yaml#hidden',
+      'a.yaml#vip',
+      'b.yaml#inside',
+      'a.yaml#shop',
+      'b.yaml#late',
+      'a.yaml#fallback',
+    ]);
+  });
+
+  it('matches nothing when nothing fits', () => {
+    expect(
+      load({ 'a.yaml': '- { name: a, match: { to: "1" }, reject: { status: 404 } }' }).match(call('2')),
+    ).toBeUndefined();
+  });
+
+  it.each([
+    ['- name: a\n  answer: { agent: x }', 'a.yaml:1: [0].name: has no match'],
+    ['- name: a\n  default: true', 'a.yaml:1: [0].name: has no action'],
+    [
+      '- name: a\n  match: { to: "8.1" }\n  reject: { status: 404 }',
+      'a.yaml:2: [0].match.to: "." may stand only at the end',
+    ],
+    [
+      '- name: a\n  match:\n    networks: [10.0.0.0/40]\n  reject: { status: 404 }',
+      'a.yaml:3: [0].match.networks: "10.0.0.0/40" is not a network',
+    ],
+    ['- name: a\n  match: {}\n  reject: { status: 404 }', 'a.yaml:2: [0].match: names no condition'],
+    ['- name: a\n  default: true\n  reject: { status: 200 }', 'a.yaml:3: [0].reject.status: must be at least 400'],
+    ['- name: a\n  default: true\n  redirect: { to: 8001 }', 'a.yaml:3: [0].redirect.to: expected text, found 8001'],
+    ['- name: a\n  default: true\n  anser: { agent: x }', 'a.yaml:3: [0].anser: is not a known key'],
+    [
+      '- { name: a, default: true, reject: { status: 404 } }\n- { name: a, match: { to: "1" }, reject: { status: 404 } }',
+      'a.yaml:2: [1].name: "a" is already used above',
+    ],
+    [
+      '- { name: a, default: true, reject: { status: 404 } }\n- { name: b, default: true, reject: { status: 404 } }',
+      'a.yaml:2: [1].default: a.yaml#a is already the default',
+    ],
+  ])('%j', (text, expected) => {
+    expect(problemsOf(() => load({ 'a.yaml': text }))).toContain(expected);
+  });
+
+  it('names agents that do not exist', () => {
+    const plan = load(files);
+    plan.checkAgents(new Set(['orders', 'clinic']));
+    expect(problemsOf(() => plan.checkAgents(new Set(['orders', 'clinics'])))).toEqual([
+      'a.yaml:11: [2].answer.agent: there is no agent "clinic"',
+    ]);
+  });
+});

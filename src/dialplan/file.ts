@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { reasonOf } from '../errors.js';
+import { compileNetworks } from './networks.js';
+import { compileNumber, compileWildcard, type Matcher } from './pattern.js';
+
+/** Compiles a value inside the schema, so that a faulty pattern is an error at its own line. */
+function compiled<I, O>(input: z.ZodType<I>, compile: (value: I) => O, hint: string) {
+  return input.transform((value, context): O => {
+    try {
+      return compile(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: reasonOf(error), params: { hint } });
+      return z.NEVER;
+    }
+  });
+}
+
+const numberMatcher = compiled(
+  z.string().min(1),
+  compileNumber,
+  'Write a number ("8001"), a pattern ("80XX", "+49.", "[2-5]XXX!") or a name ("anonymous").',
+);
+
+const numbers = z
+  .union([numberMatcher, z.array(numberMatcher).min(1)])
+  .transform((matchers): Matcher => {
+    const all = [matchers].flat();
+    return (text) => all.some((fits) => fits(text));
+  })
+  .meta({ example: '"8001"' });
+
+const match = z
+  .strictObject({
+    to: numbers.optional().meta({ description: 'The number that was dialled (DNIS)' }),
+    from: numbers.optional().meta({ description: "The caller's number (ANI)" }),
+    headers: z
+      .record(z.string().min(1), z.string().transform(compileWildcard))
+      .optional()
+      .meta({ description: 'SIP headers and the values they must have; "*" stands for anything' }),
+    networks: compiled(
+      z.array(z.string()).min(1),
+      compileNetworks,
+      'Write networks as "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32".',
+    )
+      .optional()
+      .meta({ example: '["10.0.0.0/8"]' }),
+  })
+  .refine((conditions) => Object.values(conditions).some((value) => value !== undefined), {
+    message: 'names no condition',
+    params: {
+      hint: 'Name at least one of to, from, headers, networks; for all other calls write "default: true" instead.',
+    },
+  });
+
+const answer = z.strictObject({
+  agent: z.string().min(1).meta({ description: 'The name of an agent file in agents/' }),
+  notice: z.string().min(1).optional(),
+  variables: z.record(z.string(), z.unknown()).default({}),
+});
+
+const reject = z.strictObject({
+  status: z.number().int().min(400).max(699).meta({ example: '603' }),
+  reason: z
+    .string()
+    .regex(/^[^\r\n]*$/)
+    .default(''),
+});
+
+const redirect = z.strictObject({
+  to: z
+    .string()
+    .regex(/^sips?:[^\s<>"]+$/i)
+    .meta({ example: 'sip:8001@pbx.example.com' }),
+});
+
+const entry = z
+  .strictObject({
+    name: z.string().min(1).meta({ example: 'orders' }),
+    priority: z.number().int().default(0),
+    default: z.boolean().default(false),
+    match: match.optional(),
+    answer: answer.optional(),
+    reject: reject.optional(),
+    redirect: redirect.optional(),
+  })
+  .superRefine((value, context) => {
+    const problem = (key: string, message: string, hint: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message, params: { hint } });
+    const actions = [value.answer, value.reject, value.redirect].filter((action) => action !== undefined);
+    if (actions.length === 0) problem('name', 'has no action', 'Add one of answer, reject, redirect.');
+    if (actions.length > 1) problem('name', 'has several actions', 'Keep one of answer, reject, redirect.');
+    if (value.default && value.match) {
+      problem('default', 'is set together with match', 'Remove match (it takes every other call), or remove default.');
+    }
+    if (!value.default && !value.match) {
+      problem('name', 'has no match', 'Add "match:" with to, from, headers or networks, or "default: true".');
+    }
+  });
+
+/** A dialplan file: a list of entries. */
+export const dialplanFile = z.array(entry).superRefine((entries, context) => {
+  const seen = new Set<string>();
+  entries.forEach(({ name }, index) => {
+    if (seen.has(name)) {
+      const params = { hint: 'Give each entry of a file its own name.' };
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: `"${name}" is already used above`, params });
+    }
+    seen.add(name);
+  });
+});
+
+/** An entry as read, its patterns compiled. */
+export type FileEntry = z.output<typeof entry>;
