@@ -71,6 +71,22 @@ export const ERRORS = {
     mend: 'The call goes on without this sentence; if it happens often, report it with the log lines around it.',
     sip: 500,
   },
+  PARLEY_ERR_STORE_UNAVAILABLE: {
+    message: 'the store does not answer: {reason}',
+    mend: 'Check that Redis runs at store.redis.url, or that the data directory can be written. Calls go on meanwhile; events are kept in memory and written when the store is back.',
+  },
+  PARLEY_ERR_STORE_GAP: {
+    message: 'stream {stream} ends at {last}, so entry {seq} cannot follow',
+    mend: 'The store lost entries (a server restarted empty). The writer of the stream writes it again.',
+  },
+  PARLEY_ERR_STORE_NAME: {
+    message: 'the name {name} is too long to be kept as a file',
+    mend: 'Use names of at most 200 bytes.',
+  },
+  PARLEY_ERR_SIP_START: {
+    message: 'SIP could not be started: {reason}',
+    mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
+  },
   PARLEY_ERR_INTERNAL: {
     message: 'internal error: {reason}',
     mend: 'Report this with the log lines around it.',

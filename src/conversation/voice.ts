@@ -26,7 +26,8 @@ export interface Voice {
 /** What a voice reports. `position`: samples of the caller's stream (text: characters). */
 export type VoiceEvent =
   | { type: 'onset'; at: number; position: number }
-  | { type: 'offset'; at: number; position: number }
+  /** `voicedAt`: when the last voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
+  | { type: 'offset'; at: number; voicedAt: number; position: number }
   | { type: 'partial'; at: number; text: string; position: number }
   /** Words of the whole uncommitted utterance up to `position`, the position of the offset it answers. Empty: not speech. */
   | { type: 'final'; at: number; text: string; position: number }

@@ -1,0 +1,139 @@
+import { armEndpoint, contest, dismiss, listenOn } from './floor.js';
+import { beginTurn, interrupt, reopen, speak } from './reply-side.js';
+import { type Step, sameWords } from './step.js';
+
+/*
+ * The caller's half of the turn machine: from sound to a turn. Endpointing waits a fixed time after the last voiced
+ * sample; a policy that reads the words replaces `armEndpoint`, nothing else.
+ */
+
+/** The caller begins to make sound. */
+export function onset(step: Step): void {
+  const { caller, settings, current } = step.state;
+  caller.speaking = true;
+  caller.onsetAt = step.at;
+  step.clear('endpoint', 'idle', 'recognition');
+  caller.awaiting = undefined;
+  if (caller.turnSince === undefined) {
+    caller.turnSince = step.at;
+    step.timer('turn', settings.turnMs);
+    step.journal({ type: 'caller.started' });
+  }
+  if (step.talking && current) contest(step);
+}
+
+/** The caller falls silent. */
+export function offset(step: Step, voicedAt: number, position: number): void {
+  const { caller } = step.state;
+  caller.speaking = false;
+  caller.voicedAt = voicedAt;
+  caller.offsetPosition = position;
+  step.clear('barge-in');
+  if (step.talking) {
+    step.do({ type: 'gain', level: 1 });
+    return;
+  }
+  if (step.state.phase === 'listening') armEndpoint(step);
+}
+
+/** Words so far. */
+export function partial(step: Step, text: string, position: number): void {
+  const { state } = step;
+  if (position <= state.committed) return;
+  state.caller.partial = text;
+  step.journal({ type: 'caller.partial', text });
+  if (text && hasNewWords(step, text)) reopen(step);
+}
+
+/** Final words of the utterance up to `position`. */
+export function final(step: Step, text: string, position: number): void {
+  const { state } = step;
+  const { caller } = state;
+  if (position <= state.committed) return;
+  caller.text = text;
+  caller.textPosition = position;
+  if (state.phase === 'thinking') {
+    if (text && hasNewWords(step, text)) {
+      reopen(step);
+      if (!caller.speaking) armEndpoint(step);
+    } else if (state.current?.taking) state.current.taking.position = position;
+    return;
+  }
+  if (state.phase !== 'listening') return;
+  if (caller.awaiting) takeWords(step);
+  else if (!text && !caller.speaking && position === caller.offsetPosition) dismiss(step);
+}
+
+/** The wait after the caller's last sound is over. */
+export function endpoint(step: Step): void {
+  const { caller, phase, settings } = step.state;
+  if (caller.speaking || phase !== 'listening') return;
+  if (caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition) return takeWords(step);
+  caller.awaiting = 'ended';
+  step.timer('recognition', settings.recognitionMs);
+}
+
+/** The caller has spoken for as long as a turn may last. */
+export function turnTooLong(step: Step): void {
+  const { caller, phase, settings } = step.state;
+  if (phase !== 'listening' || !caller.speaking) return;
+  caller.awaiting = 'maximum';
+  step.do({ type: 'finalise' });
+  step.timer('recognition', settings.recognitionMs);
+}
+
+/** The final never came: what was recognised so far has to do. */
+export function recognitionLate(step: Step, reason: string): void {
+  const { caller } = step.state;
+  if (!caller.awaiting) return;
+  step.journal({ type: 'error', code: 'PARLEY_ERR_RECOGNITION_FAILED', message: reason });
+  caller.text ||= caller.partial;
+  if (caller.text) return takeWords(step);
+  dismiss(step);
+  speak(step, 'reply', [step.state.settings.apology]);
+}
+
+/** A key was pressed: it interrupts at once, and ends keyed input when it is the last one asked for. */
+export function key(step: Step, digit: string, durationMs: number): void {
+  const { caller, current, expected, settings } = step.state;
+  step.journal({ type: 'dtmf', digit, durationMs });
+  step.clear('idle', 'endpoint');
+  if (current && current.kind !== 'notice' && step.talking) interrupt(step);
+  caller.keys += digit;
+  const whole = expected.kind === 'digits' && expected.length === caller.keys.length;
+  if (digit === '#' || whole) return takeKeys(step);
+  step.timer('keys', settings.dtmfMs);
+}
+
+/** Keyed input is complete. */
+export function takeKeys(step: Step): void {
+  const { caller, phase, settings } = step.state;
+  if (phase !== 'listening') return step.timer('keys', settings.dtmfMs);
+  const text = caller.keys.replace(/#$/, '');
+  caller.keys = '';
+  step.clear('keys');
+  if (!text) return listenOn(step);
+  beginTurn(step, { text, from: 'dtmf', endedAt: step.at }, {});
+}
+
+function takeWords(step: Step): void {
+  const { caller } = step.state;
+  if (!caller.text) return dismiss(step);
+  const decision = caller.awaiting === 'maximum' ? 'maximum' : 'ended';
+  const waitMs = step.at - (caller.voicedAt ?? step.at);
+  step.journal({ type: 'turn.decision', turn: step.state.turn + 1, decision, waitMs, text: caller.text });
+  const taken = {
+    text: caller.text,
+    from: 'speech' as const,
+    startedAt: caller.turnSince,
+    endedAt: caller.voicedAt,
+    position: caller.textPosition,
+  };
+  beginTurn(step, taken, { voiced: caller.voicedAt, decided: step.at, final: step.at });
+}
+
+/** Whether the caller has added words to a turn that is being answered but not yet aloud. */
+function hasNewWords(step: Step, text: string): boolean {
+  const { phase, current } = step.state;
+  return phase === 'thinking' && current?.taking?.from === 'speech' && !sameWords(text, current.taking.text);
+}

@@ -1,0 +1,191 @@
+import type { ReasonerSession, ReplyPart } from '../agent/reasoner.js';
+import { reasonOf } from '../errors.js';
+import type { JournalEvent } from '../journal/events.js';
+import { SentenceSplitter } from '../speech/synthesis/splitter.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import type { Logger } from '../telemetry/log.js';
+import { reduce } from './reducer.js';
+import type { ConversationSettings } from './settings.js';
+import {
+  type Afterwards,
+  initialState,
+  type TimerName,
+  type TurnEffect,
+  type TurnEvent,
+  type TurnState,
+} from './state.js';
+import type { Voice } from './voice.js';
+
+/** What a conversation needs of the call it belongs to. */
+export interface ConversationOptions {
+  voice: Voice;
+  session: ReasonerSession;
+  settings: ConversationSettings;
+  /** Puts an event on record; `at` is monotonicMs(). */
+  record: (event: JournalEvent, at: number) => void;
+  /** monotonicMs() from which times inside events are counted. */
+  origin: number;
+  /** Everything was said that led to this: hand over or hang up. Called at most once per reply. */
+  finish: (afterwards: Afterwards) => void;
+  logger: Logger;
+}
+
+/** What is said first: the dialplan's notice, which keeps the floor, then the agent's greeting. */
+export interface Opening {
+  notice: readonly string[];
+  greeting: readonly string[];
+}
+
+/** Cuts the opening into the sentences that will be said, so that the first can be synthesised before the answer. */
+export function openingOf(session: ReasonerSession, notice: string | undefined): Opening {
+  return { notice: sentences(notice ?? ''), greeting: sentences(session.greeting()) };
+}
+
+/**
+ * One conversation over a voice: carries out the effects of the turn machine. Replies stream in from the reasoner and
+ * carry the reply's id, so that a stale one changes nothing.
+ */
+export class Conversation {
+  private state: TurnState;
+  private readonly timers = new Map<TimerName, NodeJS.Timeout>();
+  private readonly events: TurnEvent[] = [];
+  private readonly answering = new Map<string, AbortController>();
+
+  constructor(private readonly options: ConversationOptions) {
+    this.state = initialState(options.settings);
+    options.voice.listen((event) => this.dispatch(event));
+  }
+
+  /** Timers and replies under way, for leak tests. */
+  get pending(): number {
+    return this.timers.size + this.answering.size;
+  }
+
+  begin(opening: Opening): void {
+    this.dispatch({ type: 'begin', at: monotonicMs(), ...opening });
+  }
+
+  /** A transfer that `finish` asked for did not come about. */
+  transferFailed(reason: string): void {
+    this.dispatch({ type: 'transfer.failed', at: monotonicMs(), reason });
+  }
+
+  /** The call is gone. What was said and heard is on record when this returns. */
+  end(): void {
+    this.dispatch({ type: 'closed', at: monotonicMs() });
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    for (const abort of this.answering.values()) abort.abort();
+    this.answering.clear();
+    this.options.session.close();
+    this.options.voice.close();
+  }
+
+  /** One event at a time: what an effect reports back at once waits until the others are carried out. */
+  private dispatch(event: TurnEvent): void {
+    this.events.push(event);
+    if (this.events.length > 1) return;
+    for (let next = this.events[0]; next; next = this.events[0]) {
+      const { state, effects } = reduce(this.state, next);
+      this.state = state;
+      for (const effect of effects) this.carryOut(effect);
+      this.events.shift();
+    }
+  }
+
+  private carryOut(effect: TurnEffect): void {
+    const { voice, session, record } = this.options;
+    switch (effect.type) {
+      case 'say':
+        return voice.say(effect);
+      case 'stop':
+        return voice.stop();
+      case 'gain':
+        return voice.gain(effect.level);
+      case 'commit':
+        return voice.commit(effect.position);
+      case 'finalise':
+        return voice.finalise();
+      case 'expect':
+        return voice.expect(effect.expected);
+      case 'ask':
+        return void this.answer(effect.reply, (signal) => session.respond(effect.turn, signal));
+      case 'ask-after-failed-transfer':
+        return void this.answer(effect.reply, (signal) => session.transferFailed(effect.reason, signal));
+      case 'cancel':
+        return this.answering.get(effect.reply)?.abort();
+      case 'heard':
+        return session.heard(effect.turn, effect.text, effect.interrupted);
+      case 'timer':
+        return this.setTimer(effect.name, effect.ms);
+      case 'clear':
+        return this.clearTimer(effect.name);
+      case 'journal':
+        return record(this.timed(effect.event), effect.at);
+      case 'finish':
+        return this.options.finish(effect.afterwards);
+    }
+  }
+
+  /** Streams one reply into the turn machine, sentence by sentence. */
+  private async answer(reply: string, parts: (signal: AbortSignal) => AsyncIterable<ReplyPart>): Promise<void> {
+    const abort = new AbortController();
+    this.answering.set(reply, abort);
+    const splitter = new SentenceSplitter();
+    let afterwards: Afterwards | undefined;
+    const say = (texts: readonly string[]) => {
+      for (const text of texts) this.dispatch({ type: 'reply.sentence', at: monotonicMs(), reply, text });
+    };
+    try {
+      for await (const part of parts(abort.signal)) {
+        if (part.type === 'event') this.recordEvent(reply, part.event);
+        if (abort.signal.aborted) return;
+        if (part.type === 'text') say(splitter.push(part.text));
+        else if (part.type === 'expect') this.dispatch({ ...part, type: 'reply.expect', at: monotonicMs(), reply });
+        else if (part.type === 'transfer') afterwards = part;
+        else if (part.type === 'hangup') afterwards = { ...part, by: 'agent' };
+      }
+      say(splitter.flush());
+      this.dispatch({ type: 'reply.done', at: monotonicMs(), reply, afterwards });
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.options.logger.error({ err: error, reply }, 'reasoner failed');
+      this.dispatch({ type: 'reply.failed', at: monotonicMs(), reply, reason: reasonOf(error) });
+    } finally {
+      this.answering.delete(reply);
+    }
+  }
+
+  private recordEvent(reply: string, event: JournalEvent): void {
+    const at = monotonicMs();
+    this.options.record(event, at);
+    if (event.type === 'action.called' && event.sideEffects !== false)
+      this.dispatch({ type: 'reply.acted', at, reply });
+  }
+
+  private setTimer(name: TimerName, ms: number): void {
+    this.clearTimer(name);
+    const timer = setTimeout(() => {
+      this.timers.delete(name);
+      this.dispatch({ type: 'timer', at: monotonicMs(), name });
+    }, ms);
+    this.timers.set(name, timer);
+  }
+
+  private clearTimer(name: TimerName): void {
+    clearTimeout(this.timers.get(name));
+    this.timers.delete(name);
+  }
+
+  /** Times inside an event count from the call's beginning, as its own does. */
+  private timed(event: JournalEvent): JournalEvent {
+    if (event.type !== 'caller.turn') return event;
+    const since = (at: number | undefined) => (at === undefined ? undefined : Math.round(at - this.options.origin));
+    return { ...event, startedAt: since(event.startedAt), endedAt: since(event.endedAt) };
+  }
+}
+
+function sentences(text: string): string[] {
+  const splitter = new SentenceSplitter();
+  return [...splitter.push(text), ...splitter.flush()];
+}

@@ -1,0 +1,164 @@
+import { endpoint, final, key, offset, onset, partial, recognitionLate, takeKeys, turnTooLong } from './caller-side.js';
+import {
+  abandon,
+  addSentence,
+  complete,
+  ended,
+  failed,
+  interrupt,
+  resumeAfterTransfer,
+  speak,
+  started,
+} from './reply-side.js';
+import type { Reply, TimerName, TurnEffect, TurnEvent, TurnState, Utterance } from './state.js';
+import { Step } from './step.js';
+
+/**
+ * The turn machine: what happened, and what to do about it. Pure: time comes only from `event.at`, timers are effects,
+ * and results that belong to a reply which is no more are ignored.
+ */
+export function reduce(state: TurnState, event: TurnEvent): { state: TurnState; effects: TurnEffect[] } {
+  if (state.phase === 'ended') return { state, effects: [] };
+  const step = new Step(structuredClone(state), event.at);
+  apply(step, event);
+  return { state: step.state, effects: step.effects };
+}
+
+function apply(step: Step, event: TurnEvent): void {
+  switch (event.type) {
+    case 'begin':
+      return begin(step, event.greeting, event.notice);
+    case 'onset':
+      return onset(step);
+    case 'offset':
+      return offset(step, event.voicedAt, event.position);
+    case 'partial':
+      return partial(step, event.text, event.position);
+    case 'final':
+      return final(step, event.text, event.position);
+    case 'recognition.failed':
+      return recognitionLate(step, event.reason);
+    case 'dtmf':
+      return key(step, event.digit, event.durationMs);
+    case 'utterance.ready':
+    case 'utterance.started':
+    case 'utterance.ended':
+      return utterance(step, event);
+    case 'timer':
+      return timer(step, event.name);
+    case 'transfer.failed':
+      return resumeAfterTransfer(step, event.reason);
+    case 'closed':
+      return closed(step);
+    default:
+      return reply(step, event);
+  }
+}
+
+function begin(step: Step, greeting: readonly string[], notice: readonly string[]): void {
+  if (step.state.phase !== 'new') return;
+  step.state.greeting = greeting;
+  step.timer('call', step.state.settings.callMs);
+  if (notice.length > 0) speak(step, 'notice', notice);
+  else speak(step, 'greeting', greeting);
+}
+
+function utterance(step: Step, event: Extract<TurnEvent, { type: `utterance.${string}` }>): void {
+  const found = find(step.state, event.id);
+  if (!found) return;
+  const [reply, utterance] = found;
+  if (event.type === 'utterance.ready') reply.marks.ready ??= event.at;
+  else if (event.type === 'utterance.started') started(step, reply, utterance);
+  else ended(step, reply, utterance, event.heard, event.stopped);
+}
+
+function reply(step: Step, event: Extract<TurnEvent, { type: `reply.${string}` }>): void {
+  const { current } = step.state;
+  if (current?.id !== event.reply || current.complete) return;
+  switch (event.type) {
+    case 'reply.sentence':
+      return addSentence(step, current, event.text);
+    case 'reply.expect':
+      current.expected = event.expected;
+      return;
+    case 'reply.acted':
+      current.acted = true;
+      return;
+    case 'reply.done':
+      current.afterwards = event.afterwards;
+      return complete(step, current);
+    case 'reply.failed':
+      return failed(step, current, event.reason);
+  }
+}
+
+function timer(step: Step, name: TimerName): void {
+  const { state } = step;
+  switch (name) {
+    case 'endpoint':
+      return endpoint(step);
+    case 'recognition':
+      return recognitionLate(step, 'no final in time');
+    case 'barge-in':
+      if (state.caller.speaking && step.talking) interrupt(step);
+      return;
+    case 'idle':
+      return idle(step);
+    case 'turn':
+      return turnTooLong(step);
+    case 'call':
+      return callTooLong(step);
+    case 'reasoner':
+      if (state.current && !state.current.complete) failed(step, state.current, 'no answer in time');
+      return;
+    case 'keys':
+      return takeKeys(step);
+    case 'farewell':
+      step.do({ type: 'finish', afterwards: { type: 'hangup', reason: 'maximum call length', by: 'limit' } });
+      return;
+  }
+}
+
+/** The caller has been silent since the agent spoke. */
+function idle(step: Step): void {
+  const { state } = step;
+  if (state.phase !== 'listening' || state.caller.speaking || state.current) return;
+  state.idle += 1;
+  step.journal({ type: 'idle', count: state.idle });
+  const { prompts, goodbye } = state.settings.idle;
+  const prompt = prompts[state.idle - 1];
+  if (prompt !== undefined) return speak(step, 'idle', [prompt]);
+  speak(step, 'farewell', [goodbye], { type: 'hangup', reason: 'caller silent', by: 'agent' });
+}
+
+function callTooLong(step: Step): void {
+  const { settings, phase, current } = step.state;
+  if (phase === 'handing-over') return;
+  if (current) interrupt(step);
+  speak(step, 'farewell', [settings.farewell], { type: 'hangup', reason: 'maximum call length', by: 'limit' });
+  step.timer('farewell', FAREWELL_MS);
+}
+
+/** A farewell that is talked over must end, too. */
+const FAREWELL_MS = 15_000;
+
+/** The voice is gone: put on record what was said and heard until then. */
+function closed(step: Step): void {
+  const { state } = step;
+  abandon(step);
+  const { caller } = state;
+  const text = caller.text || caller.partial;
+  if (text) {
+    const { turnSince: startedAt, voicedAt: endedAt } = caller;
+    step.journal({ type: 'caller.turn', turn: state.turn + 1, text, from: 'speech', startedAt, endedAt });
+  }
+  state.phase = 'ended';
+}
+
+function find(state: TurnState, id: string): [Reply, Utterance] | undefined {
+  for (const reply of state.current ? [state.current, ...state.fading] : state.fading) {
+    const utterance = reply.utterances.find((u) => u.id === id);
+    if (utterance) return [reply, utterance];
+  }
+  return undefined;
+}

@@ -1,0 +1,271 @@
+import type { ReplyLatency } from '../journal/events.js';
+import { armEndpoint, commitTo, contest, forget, listenOn } from './floor.js';
+import type { Afterwards, Reply, ReplyKind, TakenTurn, TurnState, Utterance } from './state.js';
+import type { Step } from './step.js';
+
+/* The agent's half of the turn machine: from a turn taken to the words that were heard. */
+
+/** Takes the caller's turn and asks for the answer. Nothing is beyond recall until the answer is heard. */
+export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']): void {
+  const { state } = step;
+  state.turn += 1;
+  state.idle = 0;
+  forget(step);
+  step.clear('idle');
+  const reply = newReply(state, 'reply', state.turn);
+  reply.taking = taking;
+  reply.marks = marks;
+  state.current = reply;
+  state.phase = 'thinking';
+  step.timer('reasoner', state.settings.reasonerMs);
+  step.do({ type: 'ask', reply: reply.id, turn: { turn: state.turn, text: taking.text, from: taking.from } });
+}
+
+/** The caller went on before the answer was heard: the turn is not over after all, unless an action was taken on it. */
+export function reopen(step: Step): void {
+  const { state } = step;
+  const { current, caller } = state;
+  if (state.phase !== 'thinking' || !current?.taking || current.acted) return;
+  step.do({ type: 'cancel', reply: current.id });
+  if (current.utterances.length > 0) step.do({ type: 'stop' });
+  step.clear('reasoner');
+  step.journal({ type: 'turn.decision', turn: state.turn, decision: 'held', waitMs: 0, text: current.taking.text });
+  caller.turnSince = current.taking.startedAt ?? caller.turnSince;
+  state.turn -= 1;
+  state.current = undefined;
+  state.phase = 'listening';
+}
+
+/** Says something that no reasoner was asked for: greeting, idle prompt, farewell, apology. */
+export function speak(step: Step, kind: ReplyKind, sentences: readonly string[], afterwards?: Afterwards): void {
+  const { state } = step;
+  const reply = newReply(state, kind, kind === 'reply' ? state.turn : 0);
+  reply.afterwards = afterwards;
+  reply.expected = kind === 'idle' ? state.expected : { kind: 'open' };
+  state.current = reply;
+  state.phase = 'speaking';
+  step.clear('idle', 'endpoint');
+  for (const text of sentences) addSentence(step, reply, text);
+  complete(step, reply);
+}
+
+/** A failed transfer: the conversation goes on with what the agent has to say about it. */
+export function resumeAfterTransfer(step: Step, reason: string): void {
+  const { state } = step;
+  if (state.phase !== 'handing-over') return;
+  const reply = newReply(state, 'reply', state.turn);
+  state.current = reply;
+  state.phase = 'thinking';
+  step.timer('reasoner', state.settings.reasonerMs);
+  step.do({ type: 'ask-after-failed-transfer', reply: reply.id, reason });
+}
+
+export function addSentence(step: Step, reply: Reply, text: string): void {
+  step.clear('reasoner');
+  reply.marks.sentence ??= step.at;
+  const utterance: Utterance = {
+    id: `${reply.id}.${reply.utterances.length + 1}`,
+    text,
+    status: 'queued',
+    heard: '',
+    stopped: false,
+  };
+  reply.utterances.push(utterance);
+  step.do({ type: 'say', id: utterance.id, text });
+}
+
+/** No more sentences will come. */
+export function complete(step: Step, reply: Reply): void {
+  step.clear('reasoner');
+  reply.complete = true;
+  finishIfHeard(step, reply);
+}
+
+/** The reasoner failed: say so, and after a few times in a row call a person. */
+export function failed(step: Step, reply: Reply, reason: string): void {
+  const { state } = step;
+  step.journal({ type: 'error', code: 'PARLEY_ERR_REASONER_FAILED', message: reason });
+  step.do({ type: 'cancel', reply: reply.id });
+  if (reply.utterances.length > 0) return complete(step, reply);
+  reply.failed = true;
+  state.failures += 1;
+  if (state.failures >= state.settings.failures) reply.afterwards = { type: 'transfer', target: '', reason: 'failure' };
+  addSentence(step, reply, state.settings.apology);
+  complete(step, reply);
+}
+
+/** The first sample of an utterance went out: the turn it answers is now beyond recall. */
+export function started(step: Step, reply: Reply, utterance: Utterance): void {
+  const { state } = step;
+  const first = reply.marks.started === undefined;
+  utterance.status = 'started';
+  if (!first) return;
+  reply.marks.started = step.at;
+  settle(step, reply);
+  if (state.current === reply) {
+    state.phase = 'speaking';
+    if (state.caller.speaking) contest(step);
+  }
+  step.journal({ type: 'agent.started', turn: reply.turn, utterance: utterance.id });
+}
+
+export function ended(step: Step, reply: Reply, utterance: Utterance, heard: string, stopped: boolean): void {
+  utterance.status = 'ended';
+  utterance.heard = heard;
+  utterance.stopped = stopped;
+  finishIfHeard(step, reply);
+}
+
+/** The caller takes the floor: fall silent now, drop what was planned. */
+export function interrupt(step: Step): void {
+  const { state } = step;
+  const reply = state.current;
+  if (!reply) return;
+  const started = reply.marks.started ?? step.at;
+  step.do({ type: 'stop' });
+  step.do({ type: 'gain', level: 1 });
+  if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
+  step.clear('barge-in', 'reasoner');
+  step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started });
+  reply.interrupted = true;
+  // What was to follow a farewell is off when the caller has more to say; a promised transfer is not.
+  if (reply.afterwards?.type === 'hangup' && reply.afterwards.by !== 'limit') reply.afterwards = undefined;
+  state.fading.push(reply);
+  state.current = undefined;
+  state.phase = 'listening';
+  finishIfHeard(step, reply);
+}
+
+/** Ends every reply as it stands, when the call is gone. */
+export function abandon(step: Step): void {
+  const { state } = step;
+  const replies = state.current ? [...state.fading, state.current] : [...state.fading];
+  if (state.current && !state.current.complete) step.do({ type: 'cancel', reply: state.current.id });
+  for (const reply of replies) {
+    settle(step, reply);
+    const cut = reply.utterances.some((u) => u.status !== 'ended' || u.stopped) || !reply.complete;
+    reply.interrupted ||= cut;
+    record(step, reply);
+  }
+  state.fading = [];
+  state.current = undefined;
+}
+
+/** The caller turn that this reply answers goes on record. */
+function settle(step: Step, reply: Reply): void {
+  const { taking } = reply;
+  if (!taking) return;
+  reply.taking = undefined;
+  const { text, from, startedAt, endedAt } = taking;
+  step.journal({ type: 'caller.turn', turn: reply.turn, text, from, startedAt, endedAt });
+  commitTo(step, taking.position);
+  const { caller } = step.state;
+  if (caller.textPosition !== undefined && caller.textPosition <= step.state.committed) forget(step);
+}
+
+function finishIfHeard(step: Step, reply: Reply): void {
+  const { state } = step;
+  if (!reply.complete && !reply.interrupted) return;
+  if (reply.utterances.some((u) => u.status !== 'ended')) return;
+  settle(step, reply);
+  record(step, reply);
+  countSilence(step, reply);
+  const wasCurrent = state.current === reply;
+  if (wasCurrent) state.current = undefined;
+  state.fading = state.fading.filter((r) => r !== reply);
+  if (reply.afterwards) return handOver(step, reply.afterwards);
+  if (!wasCurrent) return;
+  if (reply.kind === 'notice') return speak(step, 'greeting', state.greeting);
+  if (reply.kind === 'reply' && reply.expected) expect(step, reply);
+  state.phase = 'listening';
+  step.clear('barge-in');
+  answerOverlap(step);
+}
+
+/** A reply of which nothing could be played is a failure of the voice: after a few in a row a person is called. */
+function countSilence(step: Step, reply: Reply): void {
+  const { state } = step;
+  if (reply.interrupted || reply.utterances.length === 0) return;
+  if (!reply.utterances.every((u) => u.stopped && !u.heard)) return;
+  state.failures += 1;
+  if (state.failures < state.settings.failures) return;
+  reply.afterwards = { type: 'transfer', target: '', reason: 'failure' };
+}
+
+/** What the caller said over the agent's last words is their turn; what they said long before was a backchannel. */
+function answerOverlap(step: Step): void {
+  const { caller, settings, committed } = step.state;
+  if (caller.speaking) return;
+  const { offsetPosition, voicedAt } = caller;
+  if (offsetPosition === undefined || voicedAt === undefined || offsetPosition <= committed) return listenOn(step);
+  if (step.at - voicedAt <= settings.overlapMs) return armEndpoint(step);
+  if (caller.text)
+    step.journal({ type: 'backchannel', text: caller.text, durationMs: voicedAt - (caller.onsetAt ?? voicedAt) });
+  commitTo(step, offsetPosition);
+  forget(step);
+  listenOn(step);
+}
+
+function handOver(step: Step, afterwards: Afterwards): void {
+  step.state.phase = 'handing-over';
+  step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'farewell');
+  step.do({ type: 'finish', afterwards });
+}
+
+function expect(step: Step, reply: Reply): void {
+  step.state.expected = reply.expected;
+  if (reply.utterances.some((u) => u.heard) && !reply.failed) step.state.failures = 0;
+  step.do({ type: 'expect', expected: reply.expected });
+}
+
+function record(step: Step, reply: Reply): void {
+  if (reply.utterances.length === 0) return;
+  const planned = reply.utterances.map((u) => u.text).join(' ');
+  const heard = reply.utterances
+    .map((u) => u.heard)
+    .filter(Boolean)
+    .join(' ');
+  const interrupted = reply.interrupted || reply.utterances.some((u) => u.stopped);
+  step.journal({
+    type: 'agent.turn',
+    turn: reply.turn,
+    planned,
+    heard,
+    interrupted,
+    kind: reply.kind,
+    latency: reply.kind === 'reply' ? latency(reply.marks) : undefined,
+  });
+  step.do({ type: 'heard', turn: reply.turn, text: heard, interrupted });
+}
+
+/** Each step's share of the time from the caller's last voiced sample to the agent's first. */
+export function latency(marks: Reply['marks']): ReplyLatency {
+  const { voiced, decided, final, sentence, ready, started } = marks;
+  const between = (from: number | undefined, to: number | undefined) =>
+    from === undefined || to === undefined ? undefined : Math.max(0, Math.round((to - from) * 10) / 10);
+  return {
+    endpoint: between(voiced, decided),
+    recognition: between(decided, final),
+    reasoning: between(final, sentence),
+    synthesis: between(sentence, ready),
+    playout: between(ready, started),
+    firstAudio: between(voiced, started),
+    reply: between(voiced, started),
+  };
+}
+
+function newReply(state: TurnState, kind: ReplyKind, turn: number): Reply {
+  state.replies += 1;
+  return {
+    id: `r${state.replies}`,
+    kind,
+    turn,
+    utterances: [],
+    complete: false,
+    interrupted: false,
+    acted: false,
+    failed: false,
+    expected: { kind: 'open' },
+    marks: {},
+  };
+}

@@ -1,0 +1,26 @@
+/** How a conversation behaves; composed from the agent file and the configuration. Times in ms. */
+export interface ConversationSettings {
+  /** Silence after the caller's last voiced sample that ends the turn. */
+  waitMs: number;
+  /** Speech over the agent for this long is an interruption. */
+  bargeInMs: number;
+  /** Playout level while the caller speaks over the agent, until it is decided; 1 is full. */
+  duckLevel: number;
+  /** A short burst over the agent's last words still counts as an answer when it ended at most this long before them. */
+  overlapMs: number;
+  idle: { afterMs: number; prompts: readonly string[]; goodbye: string };
+  /** Longest caller turn; then the words so far are taken. */
+  turnMs: number;
+  /** Longest call; then the agent says farewell. */
+  callMs: number;
+  farewell: string;
+  /** Longest wait for the recogniser's final after the turn's end. */
+  recognitionMs: number;
+  /** Longest wait for the reasoner's first sentence. */
+  reasonerMs: number;
+  /** Said when the reasoner or recogniser failed; after `failures` in a row the call goes to a person. */
+  apology: string;
+  failures: number;
+  /** Silence after a key that ends keyed input. */
+  dtmfMs: number;
+}

@@ -1,0 +1,153 @@
+import type { CallerTurn } from '../agent/reasoner.js';
+import type { EndedBy, JournalEvent } from '../journal/events.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+import type { ConversationSettings } from './settings.js';
+import type { VoiceEvent } from './voice.js';
+
+/** What a reply is, for the journal. Notices keep the floor: speech over them does not stop them. */
+export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
+
+/** What happens once a reply has been heard. */
+export type Afterwards =
+  | { type: 'transfer'; target: string; reason: string }
+  | { type: 'hangup'; reason: string; by: EndedBy };
+
+/** One sentence of a reply on its way through synthesis and playout. */
+export interface Utterance {
+  id: string;
+  text: string;
+  status: 'queued' | 'started' | 'ended';
+  heard: string;
+  stopped: boolean;
+}
+
+/** A caller turn taken but not yet answered aloud: more words may still reopen it. */
+export interface TakenTurn {
+  text: string;
+  from: CallerTurn['from'];
+  startedAt?: number | undefined;
+  endedAt?: number | undefined;
+  /** Up to where the caller's stream belongs to it. */
+  position?: number | undefined;
+}
+
+/** Something the agent says, from the decision to say it until its last utterance has ended. */
+export interface Reply {
+  id: string;
+  kind: ReplyKind;
+  /** Caller turn that it answers; 0 when it answers none. */
+  turn: number;
+  utterances: Utterance[];
+  /** No more sentences will come. */
+  complete: boolean;
+  interrupted: boolean;
+  /** An action was called while making it: it can't be taken back and made again. */
+  acted: boolean;
+  /** It is the apology for a reasoner that failed. */
+  failed: boolean;
+  afterwards?: Afterwards | undefined;
+  expected: ExpectedAnswer;
+  /** The caller turn that it answers, until that is beyond recall: then it is committed and recorded. */
+  taking?: TakenTurn | undefined;
+  /** Monotonic ms of each step; latency is told from these. */
+  marks: { voiced?: number; decided?: number; final?: number; sentence?: number; ready?: number; started?: number };
+}
+
+/** The caller's side: what has been heard since the last turn was taken. */
+export interface CallerSide {
+  speaking: boolean;
+  /** When the running burst or utterance began. */
+  onsetAt?: number | undefined;
+  /** First onset of the turn in the making. */
+  turnSince?: number | undefined;
+  /** Last voiced sample: when it arrived and where it is. */
+  voicedAt?: number | undefined;
+  offsetPosition?: number | undefined;
+  /** Newest final, and the offset it answers. */
+  text: string;
+  textPosition?: number | undefined;
+  textAt?: number | undefined;
+  /** Newest partial, used when no final comes. */
+  partial: string;
+  /** The turn is over, only its final words are missing. */
+  awaiting?: 'ended' | 'maximum' | undefined;
+  keys: string;
+}
+
+/** Where the conversation stands. Who has the floor follows from `caller.speaking` and the current reply. */
+export interface TurnState {
+  settings: ConversationSettings;
+  phase: 'new' | 'listening' | 'thinking' | 'speaking' | 'handing-over' | 'ended';
+  turn: number;
+  replies: number;
+  caller: CallerSide;
+  /** The reply being made or played; earlier, interrupted ones until their utterances are reported ended. */
+  current?: Reply | undefined;
+  fading: Reply[];
+  expected: ExpectedAnswer;
+  idle: number;
+  failures: number;
+  /** Said after the notice. */
+  greeting: readonly string[];
+  /** Up to where the caller's stream belongs to turns that were answered. */
+  committed: number;
+}
+
+/** Timers by name: setting one again replaces it. */
+export type TimerName =
+  | 'endpoint'
+  | 'recognition'
+  | 'barge-in'
+  | 'idle'
+  | 'turn'
+  | 'call'
+  | 'reasoner'
+  | 'keys'
+  | 'farewell';
+
+/** What can happen to a conversation. `at` is monotonicMs(). */
+export type TurnEvent =
+  | VoiceEvent
+  | { type: 'begin'; at: number; greeting: readonly string[]; notice: readonly string[] }
+  | { type: 'timer'; at: number; name: TimerName }
+  | { type: 'reply.sentence'; at: number; reply: string; text: string }
+  | { type: 'reply.expect'; at: number; reply: string; expected: ExpectedAnswer }
+  | { type: 'reply.acted'; at: number; reply: string }
+  | { type: 'reply.done'; at: number; reply: string; afterwards?: Afterwards | undefined }
+  | { type: 'reply.failed'; at: number; reply: string; reason: string }
+  | { type: 'transfer.failed'; at: number; reason: string }
+  | { type: 'closed'; at: number };
+
+/** What is to be done about it. */
+export type TurnEffect =
+  | { type: 'say'; id: string; text: string }
+  | { type: 'stop' }
+  | { type: 'gain'; level: number }
+  | { type: 'commit'; position: number }
+  | { type: 'finalise' }
+  | { type: 'expect'; expected: ExpectedAnswer }
+  | { type: 'ask'; reply: string; turn: CallerTurn }
+  | { type: 'ask-after-failed-transfer'; reply: string; reason: string }
+  | { type: 'cancel'; reply: string }
+  | { type: 'heard'; turn: number; text: string; interrupted: boolean }
+  | { type: 'timer'; name: TimerName; ms: number }
+  | { type: 'clear'; name: TimerName }
+  | { type: 'journal'; event: JournalEvent; at: number }
+  | { type: 'finish'; afterwards: Afterwards };
+
+/** The state before anything happened. */
+export function initialState(settings: ConversationSettings): TurnState {
+  return {
+    settings,
+    phase: 'new',
+    turn: 0,
+    replies: 0,
+    caller: { speaking: false, text: '', partial: '', keys: '' },
+    fading: [],
+    expected: { kind: 'open' },
+    idle: 0,
+    failures: 0,
+    greeting: [],
+    committed: -1,
+  };
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** `sip:` of parley.yaml. */
+export const sipConfig = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address that the embedded edge listens on, UDP and TCP.'),
+  port: z.number().int().min(0).max(65535).default(5060).describe('Port for UDP and TCP; 0 picks a free one.'),
+  externalAddress: z.string().optional().describe('Address that peers reach, put into Contact and Via behind NAT.'),
+  allowedNetworks: z
+    .array(z.string())
+    .default(['127.0.0.0/8', '::1/128'])
+    .describe('CIDR blocks that may send SIP; any other source gets no answer at all.'),
+  drachtio: z
+    .strictObject({
+      host: z.string().optional().describe('A drachtio-server to use instead of the embedded edge.'),
+      port: z.number().int().min(1).max(65535).default(9022).describe('Its admin port.'),
+      secret: z.string().default('cymru').describe('Its admin secret.'),
+    })
+    .prefault({}),
+});
+
+/** Validated `sip:` configuration. */
+export type SipConfig = z.infer<typeof sipConfig>;

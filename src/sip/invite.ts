@@ -1,0 +1,78 @@
+import type Srf from 'drachtio-srf';
+import type { Logger } from '../telemetry/log.js';
+import { Dialog } from './dialog.js';
+
+/** An INVITE that waits for its answer. Exactly one of `answer`, `reject`, `redirect` is used. */
+export class Invite {
+  private canceled = false;
+  private onCancel: () => void = () => {};
+
+  constructor(
+    private readonly srf: Srf,
+    private readonly req: Srf.SrfRequest,
+    private readonly res: Srf.SrfResponse,
+    private readonly logger: Logger,
+  ) {
+    req.on('cancel', () => {
+      this.canceled = true;
+      this.onCancel();
+    });
+  }
+
+  get sipCallId(): string {
+    return this.req.get('Call-ID');
+  }
+
+  /** Who calls: user part of From, or the whole URI's host when it has none. */
+  get from(): string {
+    return this.req.callingNumber || userOf(this.req.get('From'));
+  }
+
+  /** Dialled number: user part of the request URI. */
+  get to(): string {
+    return this.req.calledNumber || userOf(this.req.uri);
+  }
+
+  /** Address that the INVITE came from. */
+  get source(): string {
+    return this.req.source_address;
+  }
+
+  /** The offer; undefined when our answer has to make it (delayed offer). */
+  get offer(): string | undefined {
+    return this.req.body || undefined;
+  }
+
+  header(name: string): string | undefined {
+    return this.req.has(name) ? this.req.get(name) : undefined;
+  }
+
+  /** The caller gave up before the answer. */
+  cancelled(listener: () => void): void {
+    this.onCancel = listener;
+    if (this.canceled) listener();
+  }
+
+  /** Sends 200 with this SDP. Rejects when the caller cancelled meanwhile or the response could not be sent. */
+  answer(sdp: string): Promise<Dialog> {
+    return new Promise((resolve, reject) => {
+      this.srf.createUAS(this.req, this.res, { localSdp: sdp }, (error: unknown, dialog) => {
+        if (error || !dialog) reject(error);
+        // Made inside the callback: an ACK or BYE in the next frame must find its listeners.
+        else resolve(new Dialog(dialog, this.logger));
+      });
+    });
+  }
+
+  reject(status: number, headers: Record<string, string> = {}): void {
+    if (!this.canceled) this.res.send(status, { headers });
+  }
+
+  redirect(to: string): void {
+    this.reject(302, { Contact: `<${to}>` });
+  }
+}
+
+function userOf(value: string): string {
+  return /sips?:([^@>;]+)@/.exec(value)?.[1] ?? value;
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import Srf from 'drachtio-srf';
+import { ParleyError, reasonOf } from '../errors.js';
+import type { Logger, LogLevel } from '../telemetry/log.js';
+import type { SipConfig } from './config.js';
+import { type RunningEdge, startEdge } from './edge/edge-host.js';
+import { Invite } from './invite.js';
+
+/** How the SIP side is started. */
+export interface UserAgentOptions {
+  config: SipConfig;
+  logger: Logger;
+  logLevel: LogLevel;
+  /** A call comes in. */
+  onInvite: (invite: Invite) => void;
+  /** The signalling was lost and is being set up again: dialogs may be gone. */
+  onLost: () => void;
+}
+
+/**
+ * Parley's SIP user agent: drachtio-srf on a drachtio-server, or on the embedded edge, which speaks the same protocol.
+ * The two are told apart nowhere else.
+ */
+export class UserAgent {
+  private constructor(
+    private readonly options: UserAgentOptions,
+    readonly srf: Srf,
+    private edge: RunningEdge | undefined,
+  ) {}
+
+  /** @throws ParleyError PARLEY_ERR_SIP_START when the edge can't listen or the server can't be reached */
+  static async start(options: UserAgentOptions): Promise<UserAgent> {
+    const { config } = options;
+    const srf = new Srf();
+    const secret = config.drachtio.host ? config.drachtio.secret : randomBytes(24).toString('hex');
+    const edge = config.drachtio.host ? undefined : await startEdge(edgeOptions(options, secret, 0, config.port));
+    const agent = new UserAgent(options, srf, edge);
+    agent.listen();
+    const server = {
+      host: config.drachtio.host ?? '127.0.0.1',
+      port: edge?.controlPort ?? config.drachtio.port,
+      secret,
+    };
+    try {
+      await connected(srf, server);
+    } catch (error) {
+      await edge?.close();
+      throw new ParleyError('PARLEY_ERR_SIP_START', { reason: reasonOf(error) }, { cause: error });
+    }
+    if (edge) agent.watch(edge, secret);
+    return agent;
+  }
+
+  /** Where calls are taken, `host:port`; the drachtio-server's own addresses when one is used. */
+  get address(): string {
+    if (!this.edge) return `drachtio ${this.options.config.drachtio.host}:${this.options.config.drachtio.port}`;
+    const host = this.edge.sipHost;
+    return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
+  }
+
+  async counts(): Promise<Record<string, number> | undefined> {
+    return this.edge?.counts();
+  }
+
+  async close(): Promise<void> {
+    const { edge } = this;
+    this.edge = undefined;
+    this.srf.disconnect();
+    await edge?.close();
+  }
+
+  private listen(): void {
+    const { logger, onInvite } = this.options;
+    this.srf.on('error', (error) => logger.warn({ err: error }, 'SIP control connection'));
+    this.srf.on('disconnect', () => this.edge && this.options.onLost());
+    this.srf.invite((req, res) => {
+      try {
+        onInvite(new Invite(this.srf, req, res, logger));
+      } catch (error) {
+        logger.error({ err: error }, 'INVITE failed');
+        res.send(500);
+      }
+    });
+    this.srf.on('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
+  }
+
+  /** Sets up a crashed edge again on the same ports; drachtio-srf reconnects by itself. */
+  private watch(edge: RunningEdge, secret: string): void {
+    edge.onExit((error) => {
+      if (this.edge !== edge) return;
+      this.options.logger.error({ err: error }, 'the SIP edge died; starting it again');
+      this.options.onLost();
+      startEdge(edgeOptions(this.options, secret, edge.controlPort, edge.sipPort)).then(
+        (next) => {
+          this.edge = next;
+          this.watch(next, secret);
+        },
+        (failure) => this.options.logger.fatal({ err: failure }, 'the SIP edge could not be started again'),
+      );
+    });
+  }
+}
+
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, REFER, UPDATE';
+
+function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
+  const { host, allowedNetworks, externalAddress } = options.config;
+  return {
+    sip: { host, port: sipPort },
+    control: { host: '127.0.0.1', port: controlPort },
+    secret,
+    allowedNetworks,
+    ...(externalAddress === undefined ? {} : { externalAddress }),
+    logLevel: options.logLevel,
+  };
+}
+
+function connected(srf: Srf, server: { host: string; port: number; secret: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer from ${server.host}:${server.port}`)), CONNECT_MS);
+    srf.on('connect', (error) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    });
+    srf.connect(server);
+  });
+}
+
+const CONNECT_MS = 10_000;
