@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { freePort, scratchFolder } from './scratch.js';
+import { until } from './until.js';
+import { decodeWav, encodeWav, type Sound, silence } from './wav.js';
+
+/** An event of baresip's ctrl_tcp. */
+export interface BaresipEvent {
+  type: string;
+  param?: string;
+}
+
+const MODULES = ['g711.so', 'aufile.so', 'aubridge.so', 'sndfile.so'];
+/** Debian's folder of modules; on other architectures and releases the path is the same. */
+const MODULE_PATH = '/usr/lib/baresip/modules';
+
+/** The softphone baresip, without a sound card: it says WAV files and records what it hears. */
+export class Baresip {
+  readonly events: BaresipEvent[] = [];
+  private readonly replies: { ok: boolean; token: string; data?: string }[] = [];
+  private buffer = Buffer.alloc(0);
+  private said = 0;
+  private output = '';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly control: Socket,
+    private readonly folder: { path: string; remove(): void },
+  ) {
+    control.on('data', (bytes) => this.read(bytes));
+    child.stdout?.on('data', (text) => {
+      this.output = (this.output + text).slice(-4000);
+    });
+  }
+
+  static async start(): Promise<Baresip> {
+    const folder = scratchFolder('baresip');
+    const port = await freePort();
+    writeConfig(folder.path, await freePort(), port);
+    const child = spawn('baresip', ['-4', '-f', folder.path], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child.on('error', () => undefined);
+    try {
+      const control = await until('control connection of baresip', () => open(port), { ms: 10_000, everyMs: 100 });
+      return new Baresip(child, control, folder);
+    } catch (error) {
+      child.kill();
+      folder.remove();
+      throw error;
+    }
+  }
+
+  /** Dials and waits until the call stands. */
+  async dial(uri: string): Promise<void> {
+    await this.command('dial', uri);
+    await this.event('CALL_ESTABLISHED');
+  }
+
+  /** Says this from now on, then is silent. */
+  async say(sound: Sound): Promise<void> {
+    const file = join(this.folder.path, `line-${++this.said}.wav`);
+    const padded = silence(60, sound.sampleRate);
+    const all = new Int16Array(sound.pcm.length + padded.pcm.length);
+    all.set(sound.pcm);
+    writeFileSync(file, encodeWav({ pcm: all, sampleRate: sound.sampleRate }));
+    await this.command('ausrc', `aufile,${file}`);
+  }
+
+  async hangUp(): Promise<void> {
+    await this.command('hangup', '');
+    await this.event('CALL_CLOSED');
+  }
+
+  /** Waits for an event, also one that came earlier. */
+  event(type: string, ms = 10_000): Promise<BaresipEvent> {
+    return until(`baresip event ${type}`, () => this.events.find((event) => event.type === type), { ms }).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}\n${this.output}`);
+      },
+    );
+  }
+
+  /** What it has heard since the call stood. */
+  sound(): Sound {
+    const folder = join(this.folder.path, 'heard');
+    const file = readdirSync(folder).find((name) => name.endsWith('-dec.wav'));
+    if (!file) throw new Error('baresip recorded nothing');
+    return decodeWav(readFileSync(join(folder, file)));
+  }
+
+  async stop(): Promise<void> {
+    this.control.destroy();
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    if (this.child.exitCode === null && this.child.kill('SIGTERM')) await ended;
+    this.folder.remove();
+  }
+
+  private async command(command: string, params: string): Promise<void> {
+    const token = `${command}-${this.replies.length}`;
+    const json = JSON.stringify({ command, params, token });
+    this.control.write(`${Buffer.byteLength(json)}:${json},`);
+    const reply = await until(`reply of baresip to ${command}`, () => this.replies.find((one) => one.token === token));
+    if (!reply.ok) throw new Error(`baresip refused ${command} ${params}: ${reply.data}`);
+  }
+
+  /** Netstrings: `length:json,`. */
+  private read(bytes: Buffer): void {
+    this.buffer = Buffer.concat([this.buffer, bytes]);
+    for (;;) {
+      const colon = this.buffer.indexOf(':');
+      const length = Number(this.buffer.toString('latin1', 0, colon));
+      if (colon < 0 || this.buffer.length < colon + length + 2) return;
+      const message = JSON.parse(this.buffer.toString('utf8', colon + 1, colon + 1 + length));
+      this.buffer = this.buffer.subarray(colon + length + 2);
+      if (message.event) this.events.push(message);
+      else this.replies.push(message);
+    }
+  }
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+function writeConfig(folder: string, sipPort: number, controlPort: number): void {
+  const heard = join(folder, 'heard');
+  const quiet = join(folder, 'quiet.wav');
+  mkdirSync(heard);
+  writeFileSync(quiet, encodeWav(silence(120)));
+  const lines = [
+    `sip_listen 127.0.0.1:${sipPort}`,
+    'net_interface 127.0.0.1',
+    // aufile is a source only; a bridge to nowhere lets the decoder run, and sndfile records in front of it.
+    'audio_player aubridge,nowhere',
+    `audio_source aufile,${quiet}`,
+    'audio_alert aufile,/dev/null',
+    ...['ausrc', 'auplay'].flatMap((side) => [`${side}_srate 8000`, `${side}_channels 1`, `${side}_format s16`]),
+    'rtp_ports 40000-40100',
+    `module_path ${MODULE_PATH}`,
+    ...MODULES.map((module) => `module ${module}`),
+    'module_tmp account.so',
+    'module_app menu.so',
+    'module_app ctrl_tcp.so',
+    `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
+    `snd_path ${heard}`,
+  ];
+  writeFileSync(join(folder, 'config'), `${lines.join('\n')}\n`);
+  writeFileSync(join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0\n');
+  writeFileSync(join(folder, 'contacts'), '');
+}

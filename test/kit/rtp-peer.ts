@@ -1,0 +1,170 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { fromMuLaw, type Sound, toMuLaw } from './wav.js';
+
+/** A packet that a peer received. */
+export interface HeardPacket {
+  /** `performance.now()` of its arrival, ms. */
+  at: number;
+  from: { address: string; port: number };
+  marker: boolean;
+  payloadType: number;
+  sequence: number;
+  timestamp: number;
+  ssrc: number;
+  payload: Buffer;
+}
+
+const FRAME = 160;
+const SILENCE = Buffer.alloc(FRAME, 0xff);
+
+/** A PCMU phone's RTP: sends every 20 ms without pause, as phones do, and keeps all it hears. */
+export class RtpPeer {
+  readonly heard: HeardPacket[] = [];
+  readonly port: number;
+  private remote: { address: string; port: number } | undefined;
+  private sequence = 65_530;
+  private timestamp = 4_294_960_000;
+  private readonly ssrc = 0x1234_5678;
+  private queue: { frames: Buffer[]; done: () => void }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private next = 0;
+
+  private constructor(private readonly socket: Socket) {
+    this.port = socket.address().port;
+    socket.on('message', (packet, from) => {
+      const at = performance.now();
+      if (packet.length < 12 || packet[0] !== 0x80) return;
+      this.heard.push({
+        at,
+        from,
+        marker: (packet[1]! & 0x80) !== 0,
+        payloadType: packet[1]! & 0x7f,
+        sequence: packet.readUInt16BE(2),
+        timestamp: packet.readUInt32BE(4),
+        ssrc: packet.readUInt32BE(8),
+        payload: packet.subarray(12),
+      });
+    });
+  }
+
+  static async open(): Promise<RtpPeer> {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(0, '127.0.0.1', resolve);
+    });
+    return new RtpPeer(socket);
+  }
+
+  /** The SDP of a PCMU phone at this port. */
+  sdp(): string {
+    return [
+      'v=0',
+      'o=kit 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      `m=audio ${this.port} RTP/AVP 0 101`,
+      'a=rtpmap:0 PCMU/8000',
+      'a=rtpmap:101 telephone-event/8000',
+      'a=fmtp:101 0-15',
+      '',
+    ].join('\r\n');
+  }
+
+  /** Sends silence, or what {@link play} queued, to the address in the other side's SDP from now on. */
+  start(sdp: string): void {
+    const address = /^c=IN IP4 (\S+)/m.exec(sdp)?.[1];
+    const port = /^m=audio (\d+)/m.exec(sdp)?.[1];
+    if (!address || !port) throw new Error(`SDP without an audio address:\n${sdp}`);
+    this.remote = { address, port: Number(port) };
+    this.next = performance.now();
+    this.tick();
+  }
+
+  /** Plays 8 kHz sound behind what is queued; resolves when its last frame is sent (or dropped by {@link close}). */
+  play(sound: Sound): Promise<void> {
+    const bytes = toMuLaw(sound.pcm);
+    const frames: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += FRAME) {
+      const frame = Buffer.from(SILENCE);
+      bytes.copy(frame, 0, at, at + FRAME);
+      frames.push(frame);
+    }
+    return new Promise((done) => this.queue.push({ frames, done }));
+  }
+
+  /** Sends any bytes to the other side's RTP port, from this port. */
+  sendRaw(bytes: Buffer): void {
+    if (this.remote) this.socket.send(bytes, this.remote.port, this.remote.address);
+  }
+
+  /** Where {@link start} sends to. */
+  get target(): { address: string; port: number } {
+    if (!this.remote) throw new Error('RTP not started');
+    return this.remote;
+  }
+
+  /** All sound heard of the audio payload types, each packet where its timestamp puts it; gaps are silent. */
+  sound(): Sound {
+    return toSound(this.heard);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    for (const { done } of this.queue) done();
+    this.queue = [];
+    this.socket.close();
+  }
+
+  private tick(): void {
+    while (performance.now() >= this.next) {
+      this.sendFrame(this.nextFrame());
+      this.next += 20;
+    }
+    this.timer = setTimeout(() => this.tick(), Math.max(0, this.next - performance.now()));
+  }
+
+  private nextFrame(): Buffer {
+    const playing = this.queue[0];
+    const frame = playing?.frames.shift();
+    if (playing && playing.frames.length === 0) {
+      this.queue.shift();
+      playing.done();
+    }
+    return frame ?? SILENCE;
+  }
+
+  private sendFrame(payload: Buffer): void {
+    this.sendRaw(Buffer.concat([rtpHeader(this.sequence, this.timestamp, this.ssrc), payload]));
+    this.sequence = (this.sequence + 1) & 0xffff;
+    this.timestamp = (this.timestamp + FRAME) >>> 0;
+  }
+}
+
+/** An RTP header of version 2, payload type 0 unless told another (RFC 3550 section 5.1). */
+export function rtpHeader(sequence: number, timestamp: number, ssrc: number, payloadType = 0): Buffer {
+  const header = Buffer.alloc(12);
+  header[0] = 0x80;
+  header[1] = payloadType;
+  header.writeUInt16BE(sequence, 2);
+  header.writeUInt32BE(timestamp, 4);
+  header.writeUInt32BE(ssrc, 8);
+  return header;
+}
+
+/** PCMU packets as one sound, each where its timestamp puts it relative to the first. */
+export function toSound(packets: readonly HeardPacket[]): Sound {
+  const audio = packets.filter((packet) => packet.payloadType === 0);
+  const first = audio[0];
+  if (!first) return { pcm: new Int16Array(0), sampleRate: 8000 };
+  const place = (packet: HeardPacket) => (packet.timestamp - first.timestamp) | 0;
+  const length = Math.max(...audio.map((packet) => place(packet) + packet.payload.length));
+  // A stream that restarts its timestamps would ask for hours; nobody listens that long here.
+  const pcm = new Int16Array(Math.min(length, 8000 * 600));
+  for (const packet of audio) {
+    const at = place(packet);
+    if (at >= 0 && at + packet.payload.length <= pcm.length) pcm.set(fromMuLaw(packet.payload), at);
+  }
+  return { pcm, sampleRate: 8000 };
+}

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { scratchFolder } from './scratch.js';
+import { ROOT } from './server.js';
+import type { SipTarget } from './sip-peer.js';
+import { type Sound, toMuLaw } from './wav.js';
+
+/** A run of sipp. */
+export interface SippOptions {
+  /** A file of test/sipp without `.xml`. */
+  scenario: string;
+  target: SipTarget;
+  number?: string;
+  calls?: number;
+  /** Calls at one time; 1 by default. */
+  atOnce?: number;
+  /** What each caller says after ACK, 8 kHz. */
+  says: Sound;
+  /** How long each caller stays after it began to speak, ms. */
+  stayMs?: number;
+  /** The whole run, s. */
+  timeoutS?: number;
+}
+
+/** What sipp counted. */
+export interface SippResult {
+  code: number;
+  succeeded: number;
+  failed: number;
+  /** Its own account of what went wrong. */
+  errors: string;
+}
+
+/** Runs sipp to its end, with RTP by its own rtp_stream. */
+export async function runSipp(options: SippOptions): Promise<SippResult> {
+  const folder = scratchFolder('sipp');
+  try {
+    writeFileSync(join(folder.path, 'caller.ul'), toMuLaw(options.says.pcm));
+    const atOnce = options.atOnce ?? 1;
+    const statistics = join(folder.path, 'statistics.csv');
+    const errors = join(folder.path, 'errors.log');
+    const code = await run(folder.path, [
+      `${options.target.host}:${options.target.port}`,
+      ...['-sf', join(ROOT, 'test/sipp', `${options.scenario}.xml`)],
+      ...['-s', options.number ?? '8001', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-mp', '31000'],
+      ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
+      ...['-d', String(options.stayMs ?? 500)],
+      ...['-timeout', `${options.timeoutS ?? 60}s`, '-timeout_error', '-recv_timeout', '15000', '-nostdin'],
+      ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
+    ]);
+    const said = existsSync(errors) ? readFileSync(errors, 'utf8') : '';
+    return { code, ...readCounts(statistics), errors: said.slice(0, 4000) };
+  } finally {
+    folder.remove();
+  }
+}
+
+function run(cwd: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    execFile('sipp', args, { cwd, maxBuffer: 1 << 26 }, (error) => {
+      resolve(error ? (typeof error.code === 'number' ? error.code : -1) : 0);
+    });
+  });
+}
+
+/** The last row of the statistics file. */
+function readCounts(file: string): { succeeded: number; failed: number } {
+  if (!existsSync(file)) return { succeeded: 0, failed: 0 };
+  const rows = readFileSync(file, 'utf8').trim().split('\n');
+  const names = (rows[0] ?? '').split(';');
+  const values = (rows.at(-1) ?? '').split(';');
+  const count = (name: string) => Number(values[names.indexOf(name)] ?? 0);
+  return { succeeded: count('SuccessfulCall(C)'), failed: count('FailedCall(C)') };
+}
