@@ -217,7 +217,7 @@ export function assertComplete(events: readonly StoredEvent[]): void {
 
 function readEntry(line: string): StoredEvent {
   const entry = JSON.parse(line);
-  return typeof entry.data === 'string' ? { seq: entry.seq, ...JSON.parse(entry.data) } : entry;
+  return { seq: entry.seq, ...entry.data };
 }
 
 /** True when every count is 0; throws with those that are not. */

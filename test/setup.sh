@@ -1,0 +1,22 @@
+#!/bin/sh
+# Installs what the tests need beyond Node.js: Debian packages of the test peers, then the npm packages.
+# Nothing is installed that is already there, and no service is started: the tests run their own.
+set -eu
+cd "$(dirname "$0")/.."
+
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need sipp sip-tester
+need baresip baresip-core
+need redis-server redis-server
+
+if [ -n "$missing" ]; then
+  as_root=""
+  if [ "$(id -u)" -ne 0 ]; then as_root="sudo"; fi
+  # RUNLEVEL=1: packages that come with a service do not start it.
+  $as_root apt-get update -q
+  # shellcheck disable=SC2086 # a list of packages
+  $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing
+fi
+
+npm ci
