@@ -28,7 +28,11 @@ export interface StreamEntry {
 
 /** Append-only ordered streams, one per call. */
 export interface Streams {
-  /** Appends entries in order. An entry whose `seq` is already stored is skipped, so a repeated write is harmless. */
+  /**
+   * Appends entries in order. An entry whose `seq` is already stored is skipped, so a repeated write is harmless.
+   * Rejects with `PARLEY_ERR_STORE_GAP` (`details.last`: the last stored seq) at an entry that does not follow the
+   * last one: the store has lost what was between, and the writer writes it again.
+   */
   append(stream: string, entries: readonly StreamEntry[]): Promise<void>;
   /** The last stored seq, 0 for an empty or unknown stream. */
   lastSeq(stream: string): Promise<number>;
@@ -42,7 +46,10 @@ export interface Streams {
   expire(stream: string, ttlMs: number): Promise<void>;
 }
 
-/** A record with the version that compare-and-set names. */
+/**
+ * A record with the version that compare-and-set names. Versions only grow, also over a deletion: a new record starts
+ * at the store's time in microseconds, so that a version read before a deletion never matches the record made after it.
+ */
 export interface VersionedRecord {
   value: string;
   version: number;
@@ -52,7 +59,8 @@ export interface VersionedRecord {
 export interface Records {
   get(key: string): Promise<VersionedRecord | undefined>;
   /**
-   * Writes a value. With `ifVersion`, only if the stored version is that one (0: only if absent).
+   * Writes a value. With `ifVersion`, only if the stored version is that one (0: only if absent). Without `ttlMs` the
+   * record stays until it is deleted.
    *
    * @returns the new version, or undefined when `ifVersion` did not match
    */
