@@ -1,0 +1,195 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { openSession } from '../../../inference/onnx.js';
+
+/*
+ * The shape of moonshine-tiny: an encoder over raw 16 kHz samples, and a decoder of 6 layers whose two graphs (without
+ * and with a key-value cache) are merged into one file and chosen by `use_cache_branch`.
+ */
+const LAYERS = 6;
+const HEADS = 8;
+const HEAD_WIDTH = 36;
+export const VOCABULARY = 32768;
+const BEGIN = 1;
+export const END = 2;
+
+const cacheNames = (side: 'decoder' | 'encoder') =>
+  Array.from({ length: LAYERS }, (_, layer) => [`${layer}.${side}.key`, `${layer}.${side}.value`]).flat();
+const DECODER_CACHE = cacheNames('decoder');
+const ENCODER_CACHE = cacheNames('encoder');
+const FIRST_FETCHES = ['logits', ...[...DECODER_CACHE, ...ENCODER_CACHE].map((name) => `present.${name}`)];
+const NEXT_FETCHES = ['logits', ...DECODER_CACHE.map((name) => `present.${name}`)];
+
+/** What the encoder made of a stretch of audio. */
+export type Encoded = Tensor;
+
+/** How to decode. */
+export interface DecodeOptions {
+  /** Tokens that are likely right: verified in the first pass and kept as far as they stand. */
+  draft: readonly number[];
+  maxTokens: number;
+  /** The tokens that may follow those given; without it, any. */
+  allowed?: ((tokens: readonly number[]) => Iterable<number>) | undefined;
+  /** Asked after each token; true ends decoding there. */
+  stop(hypothesis: Hypothesis): boolean;
+}
+
+/** One decoded token sequence. */
+export interface Hypothesis {
+  tokens: number[];
+  /** Natural log-probability of each choice among all tokens; the last one is that of the end where it was reached. */
+  logProbabilities: number[];
+  /** How many draft tokens stood. */
+  accepted: number;
+}
+
+/** Moonshine-tiny (int8 weights of npm's `@moonshine-ai/moonshine-js`) with greedy decoding. */
+export class MoonshineModel {
+  private constructor(
+    private readonly encoder: InferenceSession,
+    private readonly decoder: InferenceSession,
+  ) {}
+
+  /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
+  static async load(): Promise<MoonshineModel> {
+    const entry = import.meta.resolve('@moonshine-ai/moonshine-js');
+    const weights = (name: string) => new URL(`./model/tiny/quantized/${name}`, entry).href;
+    const encoder = await openSession(weights('encoder_model.onnx'), { keepQuantised: true });
+    return new MoonshineModel(
+      encoder,
+      await openSession(weights('decoder_model_merged.onnx'), { keepQuantised: true }),
+    );
+  }
+
+  /** @param pcm mono 16 kHz in [-1, 1] */
+  async encode(pcm: Float32Array): Promise<Encoded> {
+    const result = await this.encoder.run({ input_values: new Tensor('float32', pcm, [1, pcm.length]) });
+    return output(result, 'last_hidden_state');
+  }
+
+  /** The most likely words, token by token; the end is forbidden as first token, since it wins wrongly on short answers. */
+  async decode(encoded: Encoded, options: DecodeOptions): Promise<Hypothesis> {
+    const draft = options.draft.slice(0, options.maxTokens);
+    const feeds = firstFeeds(encoded, draft);
+    const first = await this.decoder.run(feeds, FIRST_FETCHES);
+    const { hypothesis, next } = verify(floats(first, 'logits'), draft, options.allowed);
+    for (const name of ENCODER_CACHE) feeds[`past_key_values.${name}`] = output(first, `present.${name}`);
+    for (const name of DECODER_CACHE) {
+      feeds[`past_key_values.${name}`] = shorten(output(first, `present.${name}`), hypothesis.accepted + 1);
+    }
+    feeds.use_cache_branch = flag(true);
+    await this.continue(feeds, hypothesis, next, options);
+    return hypothesis;
+  }
+
+  /** Frees both models. */
+  async close(): Promise<void> {
+    await this.encoder.release();
+    await this.decoder.release();
+  }
+
+  private async continue(
+    feeds: Record<string, Tensor>,
+    hypothesis: Hypothesis,
+    first: number,
+    { maxTokens, allowed, stop }: DecodeOptions,
+  ): Promise<void> {
+    const { tokens, logProbabilities } = hypothesis;
+    let next = first;
+    while (next !== END && tokens.length < maxTokens) {
+      tokens.push(next);
+      if (stop(hypothesis)) return;
+      feeds.input_ids = ids([next]);
+      const result = await this.decoder.run(feeds, NEXT_FETCHES);
+      const choice = choose(floats(result, 'logits'), 0, allowed?.(tokens), false);
+      next = choice.token;
+      logProbabilities.push(choice.logProbability);
+      for (const name of DECODER_CACHE) feeds[`past_key_values.${name}`] = output(result, `present.${name}`);
+    }
+  }
+}
+
+function firstFeeds(encoded: Encoded, draft: readonly number[]): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {
+    input_ids: ids([BEGIN, ...draft]),
+    encoder_hidden_states: encoded,
+    use_cache_branch: flag(false),
+  };
+  for (const name of [...DECODER_CACHE, ...ENCODER_CACHE]) {
+    feeds[`past_key_values.${name}`] = new Tensor('float32', new Float32Array(0), [0, HEADS, 1, HEAD_WIDTH]);
+  }
+  return feeds;
+}
+
+/** The longest prefix of the draft that greedy decoding would have given, and the token after it. */
+function verify(
+  logits: Float32Array,
+  draft: readonly number[],
+  allowed: DecodeOptions['allowed'],
+): { hypothesis: Hypothesis; next: number } {
+  const logProbabilities: number[] = [];
+  for (let at = 0; ; at++) {
+    const tokens = draft.slice(0, at);
+    const { token, logProbability } = choose(logits, at * VOCABULARY, allowed?.(tokens), at === 0);
+    logProbabilities.push(logProbability);
+    if (at >= draft.length || draft[at] !== token) {
+      return { hypothesis: { tokens, logProbabilities, accepted: at }, next: token };
+    }
+  }
+}
+
+/** The best token of one row of logits, of the allowed ones if given, and its log-probability among all. */
+function choose(logits: Float32Array, row: number, allowed: Iterable<number> | undefined, forbidEnd: boolean) {
+  const slice = logits.subarray(row, row + VOCABULARY);
+  const peak = slice.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  let sum = 0;
+  let token = END;
+  let best = -Infinity;
+  for (let i = 0; i < VOCABULARY; i++) {
+    const logit = slice[i]!;
+    sum += Math.exp(logit - peak);
+    if (!allowed && logit > best && !(forbidEnd && i === END)) {
+      best = logit;
+      token = i;
+    }
+  }
+  for (const i of allowed ?? []) {
+    const logit = slice[i]!;
+    if (logit > best) {
+      best = logit;
+      token = i;
+    }
+  }
+  return { token, logProbability: slice[token]! - peak - Math.log(sum) };
+}
+
+/** The first `length` positions of a cache tensor: what was computed for refused draft tokens is dropped. */
+function shorten(cache: Tensor, length: number): Tensor {
+  const have = cache.dims[2] ?? 0;
+  if (have === length || !(cache.data instanceof Float32Array)) return cache;
+  const kept = new Float32Array(HEADS * length * HEAD_WIDTH);
+  for (let head = 0; head < HEADS; head++) {
+    const from = head * have * HEAD_WIDTH;
+    kept.set(cache.data.subarray(from, from + length * HEAD_WIDTH), head * length * HEAD_WIDTH);
+  }
+  return new Tensor('float32', kept, [1, HEADS, length, HEAD_WIDTH]);
+}
+
+function ids(tokens: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
+}
+
+function flag(value: boolean): Tensor {
+  return new Tensor('bool', Uint8Array.of(value ? 1 : 0), [1]);
+}
+
+function output(result: InferenceSession.OnnxValueMapType, name: string): Tensor {
+  const value = result[name];
+  if (value instanceof Tensor) return value;
+  throw new Error(`the model gave no tensor ${name}`);
+}
+
+function floats(result: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  const { data } = output(result, name);
+  if (data instanceof Float32Array) return data;
+  throw new Error(`the model's ${name} is not of 32-bit floats`);
+}

@@ -1,0 +1,118 @@
+import { ParleyError, reasonOf } from '../../../errors.js';
+import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
+import { loopStart } from '../repetition.js';
+import { type Grammar, grammarOf } from './grammar.js';
+import { type Encoded, type Hypothesis, MoonshineModel } from './model.js';
+import { textOf } from './tokens.js';
+
+const SAMPLE_RATE = 16_000;
+const MAX_SECONDS = 12;
+/** The model was trained on audio that ends in quiet: a tenth to a fifth fewer word errors than on a hard end. */
+const TRAILING_SILENCE_SECONDS = 0.25;
+/** Nobody says more; what the decoder makes beyond it is invented. Spelled digits take two tokens each. */
+const MAX_TOKENS_PER_SECOND = 8;
+/**
+ * Least log-probability of the first token other than the end. Of 34 clips of noise, tones and music every one lies
+ * at -4.02 or below; of speech nearly none.
+ */
+const SPEECH_GATE = -4;
+/**
+ * Moonshine-tiny, English. Greedy decoding with the end forbidden as first token, a gate on the first token against
+ * words invented on noise, verification of drafts, and a lean towards the expected answer.
+ *
+ * `recognise` computes on the calling thread, about 1/50 of the audio's length.
+ */
+export class Moonshine implements Recogniser {
+  readonly capabilities = { sampleRate: SAMPLE_RATE, maxSeconds: MAX_SECONDS, drafts: true };
+
+  private constructor(private readonly model: MoonshineModel) {}
+
+  /**
+   * Loads and warms the model.
+   *
+   * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE, PARLEY_ERR_RECOGNITION_FAILED
+   */
+  static async load(): Promise<Moonshine> {
+    const moonshine = new Moonshine(await MoonshineModel.load());
+    // The first runs allocate the arenas; two lengths, with and without a draft.
+    const { tokens } = await moonshine.recognise(new Float32Array(SAMPLE_RATE * 4));
+    await moonshine.recognise(new Float32Array(SAMPLE_RATE), { draft: tokens });
+    return moonshine;
+  }
+
+  async recognise(pcm: Float32Array, options: RecognitionOptions = {}): Promise<Recognition> {
+    if (pcm.length === 0) return { text: '', tokens: [], logProbability: 0 };
+    try {
+      return await this.recogniseNow(padded(pcm), options);
+    } catch (error) {
+      throw new ParleyError('PARLEY_ERR_RECOGNITION_FAILED', { reason: reasonOf(error) }, { cause: error });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.model.close();
+  }
+
+  private async recogniseNow(pcm: Float32Array, options: RecognitionOptions): Promise<Recognition> {
+    const encoded = await this.model.encode(pcm);
+    const maxTokens = 2 + Math.ceil((pcm.length / SAMPLE_RATE) * MAX_TOKENS_PER_SECOND);
+    const free = await this.model.decode(encoded, {
+      draft: options.draft ?? [],
+      maxTokens,
+      stop: ({ tokens }) => loopStart(tokens) !== undefined,
+    });
+    const { tokens } = free;
+    const logProbability = mean(free.logProbabilities);
+    if ((free.logProbabilities[0] ?? 0) < SPEECH_GATE) {
+      return { text: '', tokens: [], logProbability, refused: 'not-speech' };
+    }
+    const grammar = grammarOf(options.expected);
+    const slot = grammar && (await this.expected(encoded, free, grammar, maxTokens));
+    if (slot) return { text: textOf(slot.tokens), tokens, logProbability: mean(slot.logProbabilities) };
+    const loop = loopStart(tokens);
+    if (loop === undefined) return { text: textOf(tokens), tokens, logProbability };
+    const text = textOf(tokens.slice(0, loop));
+    return text ? { text, tokens: tokens.slice(0, loop), logProbability } : { ...NOTHING, logProbability };
+  }
+
+  /**
+   * The best answer of the expected kind, if it is nearly as likely as the free one. Decoding begins where the free
+   * answer leaves the grammar, and is given up as soon as it has become too unlikely: a caller who says something
+   * else costs a token or two.
+   */
+  private async expected(
+    encoded: Encoded,
+    free: Hypothesis,
+    grammar: Grammar,
+    maxTokens: number,
+  ): Promise<Hypothesis | undefined> {
+    if (grammar.accepts(free.tokens)) return undefined;
+    const least = sum(free.logProbabilities) - grammar.lean;
+    const slot = await this.model.decode(encoded, {
+      draft: free.tokens.slice(0, grammar.prefix(free.tokens)),
+      maxTokens,
+      allowed: (tokens) => grammar.allowed(tokens),
+      stop: ({ logProbabilities }) => sum(logProbabilities) < least,
+    });
+    const believed = sum(slot.logProbabilities) >= least && grammar.accepts(slot.tokens);
+    return believed ? slot : undefined;
+  }
+}
+
+const NOTHING = { text: '', tokens: [], refused: 'repetition' } as const;
+
+/** Cut to the longest that the model takes, followed by silence. */
+function padded(pcm: Float32Array): Float32Array {
+  const kept = pcm.subarray(0, MAX_SECONDS * SAMPLE_RATE);
+  const result = new Float32Array(kept.length + TRAILING_SILENCE_SECONDS * SAMPLE_RATE);
+  result.set(kept);
+  return result;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}
