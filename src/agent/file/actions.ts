@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { name } from './values.js';
+
+const parameter = z.strictObject({
+  type: z.enum(['string', 'number', 'boolean']).default('string'),
+  description: z.string().default(''),
+  required: z.boolean().default(true),
+  /** The variable that fills it, when that is not the variable of the same name. */
+  from: z.string().optional(),
+});
+
+const common = {
+  name,
+  description: z.string().default(''),
+  parameters: z.record(name, parameter).default({}),
+  /** The variable that its result is kept under. */
+  result: name.optional().meta({ description: 'The variable that the result is kept under', example: 'order' }),
+  /** Whether it changes something: then it is done only after the caller has said yes, and never twice. */
+  sideEffects: z.boolean().default(false),
+  timeoutMs: z.number().int().min(100).max(60_000).default(5000),
+};
+
+const httpAction = z.strictObject({
+  ...common,
+  type: z.literal('http'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^\s/{}]+/, 'must start with http:// or https:// and a fixed host')
+    .meta({ example: '"https://shop.example.com/api/orders/{{orderNumber}}"' }),
+  /** `{{env.NAME}}` takes the value of an environment variable: keys belong there, not here. */
+  headers: z.record(z.string(), z.string()).default({}),
+  /** JSON; by default the parameters, for methods that have a body. */
+  body: z.unknown().optional(),
+  /** Statuses other than 2xx that are an answer and not a failure. */
+  accept: z.array(z.number().int().min(300).max(599)).default([]),
+});
+
+const localAction = z.strictObject({
+  ...common,
+  type: z.literal('local'),
+  /** A JavaScript module, relative to the agent file. */
+  module: z
+    .string()
+    .regex(/\.m?js$/, 'must be a .js or .mjs file')
+    .meta({ example: './orders/find-order.mjs' }),
+  function: z.string().default('default').meta({ description: 'The exported function' }),
+});
+
+/** Something the agent can do outside the conversation. */
+export const action = z.discriminatedUnion('type', [httpAction, localAction]);
+
+export type ActionDefinition = z.output<typeof action>;
+export type HttpActionDefinition = z.output<typeof httpAction>;
+export type LocalActionDefinition = z.output<typeof localAction>;
