@@ -5,7 +5,7 @@ import { RtpPeer } from './kit/rtp-peer.js';
 import { freePort } from './kit/scratch.js';
 import { SipPeer, type SipTarget } from './kit/sip-peer.js';
 import { runSipp } from './kit/sipp.js';
-import { speak } from './kit/speech.js';
+import { overlap, speak, transcribe } from './kit/speech.js';
 import { Tap } from './kit/tap.js';
 import { until } from './kit/until.js';
 import { fromMuLaw, type Sound, toMuLaw } from './kit/wav.js';
@@ -22,7 +22,7 @@ describe('test peers', () => {
     echo = { target: { host: '127.0.0.1', port }, child };
     line = await speak('What are your opening hours?');
     const probe = await SipPeer.open(echo.target);
-    // sipp knows no OPTIONS here and is silent; it is up when it refuses something or takes a call.
+    // It is up when it takes a call.
     const rtp = await RtpPeer.open();
     const call = await until('sipp', () => probe.invite('8001', rtp.sdp()).answered(300), { everyMs: 100 });
     expect(call.status).toBe(200);
@@ -42,6 +42,10 @@ describe('test peers', () => {
       return Math.max(most, Math.abs(sample - before) / (Math.abs(before) + 132));
     }, 0);
     expect(worst).toBeLessThan(0.04);
+  });
+
+  it('a line is understood', async () => {
+    expect(overlap('what are your opening hours', await transcribe(line))).toBe(1);
   });
 
   it('the raw peer calls, speaks and hears itself', async () => {

@@ -67,7 +67,8 @@ export class Server {
     const own = ['serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', folder.path];
     const child = spawn(process.execPath, [CLI, ...own, ...(options.args ?? [])], {
       cwd: options.cwd ?? ROOT,
-      env: { ...process.env, ...options.env },
+      // Tests take the embedded SIP edge unless they say otherwise.
+      env: { ...process.env, DRACHTIO_HOST: undefined, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new Server(child, folder);

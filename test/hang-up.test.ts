@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Phone } from './kit/phone.js';
+import { assertComplete, Server } from './kit/server.js';
+import { speak } from './kit/speech.js';
+import { silence } from './kit/wav.js';
+
+/** At whatever moment the caller goes: nothing stays open, and the transcript is whole. */
+describe('the caller hangs up', () => {
+  let server: Server;
+  let phone: Phone;
+
+  beforeAll(async () => {
+    server = await Server.start();
+  });
+
+  afterAll(() => server?.stop());
+
+  afterEach(async () => {
+    phone.close();
+    const ended = await server.event('call.ended', { sipCallId: phone.callId });
+    await server.waitForIdle();
+    assertComplete(server.journal(phone.callId));
+    expect(['caller', 'cancelled']).toContain(ended.by);
+  });
+
+  it('with CANCEL in the same breath as the INVITE', async () => {
+    phone = await Phone.invite(server);
+    phone.call.cancel();
+    await giveUp(phone);
+  });
+
+  it('with CANCEL on 100 Trying', async () => {
+    phone = await Phone.invite(server);
+    await phone.peer.message('a first response', (message) => message.status >= 100);
+    phone.call.cancel();
+    await giveUp(phone);
+  });
+
+  it('with BYE instead of an ACK', async () => {
+    phone = await Phone.invite(server);
+    const response = await phone.call.final();
+    phone.call.acknowledge(response);
+    expect((await phone.call.bye()).status).toBe(200);
+  });
+
+  it('during the greeting', async () => {
+    phone = await Phone.dial(server);
+    await phone.firstSound();
+    await phone.hangUp();
+    const greeting = server.journal(phone.callId).find((event) => event.type === 'agent.turn');
+    expect(greeting).toMatchObject({ kind: 'greeting', interrupted: true });
+  });
+
+  it('during their own words', async () => {
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    void phone.rtp.play(await speak('I would like to know where my order is because it has not arrived yet'));
+    await server.event('caller.started', { sipCallId: phone.callId });
+    await phone.hangUp();
+  });
+
+  it('while the agent thinks', async () => {
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    const question = await speak('What are your opening hours?');
+    await phone.rtp.play({ ...question, pcm: question.pcm.slice(0, lastVoiced(question.pcm)) });
+    // From here to the first sample of the answer it thinks; the decision that the turn is over lies between.
+    await server.event('turn.decision', { sipCallId: phone.callId });
+    await phone.hangUp();
+    const said = server.journal(phone.callId).find((event) => event.type === 'caller.turn');
+    expect(said, 'what the caller said is kept').toMatchObject({ text: expect.stringMatching(/hours/i) });
+  });
+
+  it('during the reply', async () => {
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    void phone.rtp.play(await speak('What are your opening hours?'));
+    await server.event('agent.started', { sipCallId: phone.callId, where: ({ turn }) => turn === 1 });
+    await phone.hangUp();
+    const reply = server.journal(phone.callId).findLast((event) => event.type === 'agent.turn');
+    expect(reply).toMatchObject({ kind: 'reply', interrupted: true });
+  });
+
+  it('after a long silence, in which the agent asked for them', async () => {
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    void phone.rtp.play(silence(20));
+    await server.event('idle', { sipCallId: phone.callId, ms: 20_000 });
+    await phone.hangUp();
+  });
+});
+
+/** After CANCEL: 487, or a 200 that crossed it and is ended as RFC 3261 section 9.1 has it. */
+async function giveUp(phone: Phone): Promise<void> {
+  const response = await phone.call.final();
+  phone.call.acknowledge(response);
+  if (response.status === 200) await phone.call.bye();
+  else expect(response.status).toBe(487);
+}
+
+function lastVoiced(pcm: Int16Array): number {
+  return pcm.findLastIndex((sample) => Math.abs(sample) > 500) + 1;
+}
