@@ -1,0 +1,58 @@
+import { type JournalBook, newCallId } from '../journal/journal.js';
+import type { Invite } from '../sip/invite.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import { Call, type CallServices } from './call.js';
+
+/** All live calls: admission, and their end. */
+export class CallServer {
+  private readonly calls = new Map<string, Promise<void>>();
+  private readonly live = new Map<string, Call>();
+  private draining = false;
+
+  constructor(
+    private readonly services: CallServices,
+    private readonly journals: JournalBook,
+  ) {}
+
+  /** Calls that are not wholly released yet, and what they have pending. */
+  stats(): { calls: number; timers: number } {
+    let timers = 0;
+    for (const call of this.live.values()) timers += call.pending;
+    return { calls: this.live.size, timers };
+  }
+
+  /** Takes an INVITE. */
+  admit(invite: Invite): void {
+    const { limits, logger } = this.services;
+    if (this.draining || this.live.size >= limits.calls) {
+      logger.warn({ from: invite.from, to: invite.to, calls: this.live.size }, 'call refused: no room');
+      return invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
+    }
+    const journal = this.journals.open(newCallId(), monotonicMs());
+    const call = new Call(this.services, invite, journal);
+    logger.info({ call: call.id, from: invite.from, to: invite.to, source: invite.source }, 'call');
+    this.live.set(call.id, call);
+    const done = call.run().finally(() => {
+      this.live.delete(call.id);
+      this.calls.delete(call.id);
+    });
+    this.calls.set(call.id, done);
+  }
+
+  /** The signalling is gone, and with it every dialog. */
+  lost(reason: string): void {
+    for (const call of this.live.values()) call.end('lost', reason);
+  }
+
+  /** The media of these legs is gone. */
+  lostLegs(legs: readonly string[]): void {
+    for (const leg of legs) this.live.get(leg)?.end('lost', 'media worker lost');
+  }
+
+  /** Refuses new calls and ends the running ones; resolves when nothing of them is left. */
+  async close(): Promise<void> {
+    this.draining = true;
+    for (const call of this.live.values()) call.end('shutdown');
+    await Promise.all(this.calls.values());
+  }
+}

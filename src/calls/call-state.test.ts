@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
+
+const ANSWER = { type: 'answer', agent: 'orders', notice: undefined, variables: {} } as const;
+const HANGUP = {
+  type: 'finished',
+  afterwards: { type: 'hangup', reason: 'done', by: 'agent' },
+  target: undefined,
+} as const;
+const TRANSFER = {
+  type: 'finished',
+  afterwards: { type: 'transfer', target: 'desk', reason: 'asked' },
+  target: 'sip:desk@127.0.0.1',
+} as const;
+
+/** Effects of a sequence of events, as `type` or `type:detail`. */
+function run(...events: CallEvent[]): { effects: string[]; state: CallState } {
+  let state = initialCall;
+  const effects: string[] = [];
+  for (const event of events) {
+    const step = reduceCall(state, event);
+    state = step.state;
+    effects.push(
+      ...step.effects.map((e) => {
+        if (e.type === 'release') return `release:${e.by}`;
+        if (e.type === 'reject') return `reject:${e.status}`;
+        return e.type;
+      }),
+    );
+  }
+  return { effects, state };
+}
+
+const UP: CallEvent[] = [
+  { type: 'routed', action: ANSWER },
+  { type: 'prepared' },
+  { type: 'answered' },
+  { type: 'confirmed' },
+];
+
+describe('legs', () => {
+  it.each<[string, CallEvent[], string[]]>([
+    [
+      'is answered, talks, and the caller hangs up',
+      [...UP, { type: 'peer.ended', reason: 'BYE' }],
+      ['prepare', 'answer', 'begin', 'release:caller'],
+    ],
+    ['begins once for ACK and first RTP', [...UP, { type: 'confirmed' }], ['prepare', 'answer', 'begin']],
+    ['the agent hangs up', [...UP, HANGUP], ['prepare', 'answer', 'begin', 'bye', 'release:agent']],
+    [
+      'is cancelled while being prepared',
+      [{ type: 'routed', action: ANSWER }, { type: 'cancelled' }, { type: 'prepared' }],
+      ['prepare', 'release:cancelled'],
+    ],
+    [
+      'is cancelled while 200 is on its way',
+      [{ type: 'routed', action: ANSWER }, { type: 'prepared' }, { type: 'cancelled' }, { type: 'answered' }],
+      ['prepare', 'answer', 'release:cancelled', 'bye'],
+    ],
+    ['has no entry', [{ type: 'routed', action: undefined }], ['reject:404', 'release:rejected']],
+    [
+      'is redirected',
+      [{ type: 'routed', action: { type: 'redirect', to: 'sip:x@y' } }],
+      ['redirect', 'release:transfer'],
+    ],
+    [
+      'finds no port',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'unprepared', status: 503, reason: 'no port' },
+      ],
+      ['prepare', 'reject:503', 'release:error'],
+    ],
+    [
+      'is handed over',
+      [...UP, TRANSFER, { type: 'referred', accepted: true, reason: '' }],
+      ['prepare', 'answer', 'begin', 'refer', 'bye', 'release:transfer'],
+    ],
+    [
+      'goes on when handing over fails',
+      [...UP, TRANSFER, { type: 'referred', accepted: false, reason: '486' }, HANGUP],
+      ['prepare', 'answer', 'begin', 'refer', 'transfer.failed', 'bye', 'release:agent'],
+    ],
+    [
+      'has nobody to be handed to',
+      [...UP, { ...TRANSFER, target: undefined }],
+      ['prepare', 'answer', 'begin', 'transfer.failed'],
+    ],
+    [
+      'the peer hangs up after taking the REFER',
+      [...UP, TRANSFER, { type: 'peer.ended', reason: 'BYE' }, { type: 'referred', accepted: true, reason: '' }],
+      ['prepare', 'answer', 'begin', 'refer', 'release:transfer'],
+    ],
+    [
+      'is shut down before the answer',
+      [{ type: 'routed', action: ANSWER }, { type: 'shutdown' }],
+      ['prepare', 'reject:503', 'release:shutdown'],
+    ],
+    [
+      'is shut down while talking',
+      [...UP, { type: 'shutdown' }],
+      ['prepare', 'answer', 'begin', 'bye', 'release:shutdown'],
+    ],
+  ])('%s', (_, events, effects) => {
+    expect(run(...events).effects).toEqual(effects);
+  });
+});

@@ -1,0 +1,149 @@
+import { AudioRing } from '../audio/ring.js';
+import type { Voice, VoiceEvent } from '../conversation/voice.js';
+import { reasonOf } from '../errors.js';
+import type { Lexicon } from '../speech/synthesis/lexicon.js';
+import type { Clip, VoiceSettings } from '../speech/synthesis/synthesiser.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import type { Logger } from '../telemetry/log.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+import { heardText } from '../workers/heard.js';
+import type { MediaLeg } from '../workers/media-host.js';
+import type { FromMedia, FromSpeech } from '../workers/messages.js';
+import type { Speaker } from '../workers/speaker.js';
+import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
+
+/** What a call's voice is made of. */
+export interface CallVoiceOptions {
+  leg: MediaLeg;
+  speech: SpeechHost;
+  speaker: Speaker;
+  settings: VoiceSettings;
+  lexicon: Lexicon | undefined;
+  logger: Logger;
+}
+
+interface Saying {
+  text: string;
+  clip?: Clip;
+  abort: AbortController;
+}
+
+/** The voice of a SIP call: a media leg, its recognition stream, and synthesis into its playout queue. */
+export class CallVoice implements Voice {
+  readonly channel = 'voice';
+  private readonly stream: SpeechStream;
+  private readonly saying = new Map<string, Saying>();
+  private listener: (event: VoiceEvent) => void = () => {};
+  private epoch = 1;
+  /** The caller has made a sound of which no final words are known yet. */
+  private unrecognised = false;
+  private onSettled = () => {};
+
+  constructor(private readonly options: CallVoiceOptions) {
+    this.stream = options.speech.openStream(options.leg, (event) => this.fromSpeech(event));
+  }
+
+  listen(listener: (event: VoiceEvent) => void): void {
+    this.listener = listener;
+  }
+
+  say({ id, text }: { id: string; text: string }): void {
+    const { leg, speaker, settings, lexicon, logger } = this.options;
+    const saying: Saying = { text, abort: new AbortController() };
+    this.saying.set(id, saying);
+    const request = { epoch: this.epoch, utterance: id, text, settings, lexicon, signal: saying.abort.signal };
+    speaker.say(leg, request).then(
+      (clip) => {
+        saying.clip = clip;
+        this.listener({ type: 'utterance.ready', at: monotonicMs(), id });
+      },
+      (error) => {
+        if (!saying.abort.signal.aborted) logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
+      },
+    );
+  }
+
+  stop(): void {
+    this.epoch += 1;
+    this.options.leg.stop(this.epoch);
+    for (const saying of this.saying.values()) saying.abort.abort();
+  }
+
+  gain(level: number): void {
+    this.options.leg.gain(level);
+  }
+
+  expect(expected: ExpectedAnswer): void {
+    this.stream.expect(expected);
+  }
+
+  commit(position: number): void {
+    this.stream.commit(position);
+  }
+
+  finalise(): void {
+    this.stream.finalise(new AudioRing(this.options.leg.ring).end);
+  }
+
+  /**
+   * Before the call is closed: falls silent and waits until what was played and what was said are known.
+   *
+   * @param ms longest wait
+   */
+  async settle(ms: number): Promise<void> {
+    this.stop();
+    if (this.unrecognised) this.finalise();
+    if (this.saying.size === 0 && !this.unrecognised) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.onSettled = () => {
+        if (this.saying.size > 0 || this.unrecognised) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  close(): void {
+    this.stream.close();
+    for (const saying of this.saying.values()) saying.abort.abort();
+    this.saying.clear();
+  }
+
+  /** What the media worker reports of this leg. */
+  fromMedia(event: FromMedia): void {
+    const at = monotonicMs();
+    switch (event.type) {
+      case 'onset':
+        this.unrecognised = true;
+        return this.listener({ type: 'onset', at, position: event.position });
+      case 'offset':
+        return this.listener({ type: 'offset', at, voicedAt: event.at, position: event.position });
+      case 'dtmf':
+        return this.listener({ type: 'dtmf', at, digit: event.digit, durationMs: event.durationMs });
+      case 'utterance.started':
+        return this.listener({ type: 'utterance.started', at: event.at, id: event.utterance });
+      case 'utterance.ended':
+        return this.ended(event);
+    }
+  }
+
+  private ended({ at, utterance: id, played, total, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {
+    const saying = this.saying.get(id);
+    if (!saying) return;
+    this.saying.delete(id);
+    const heard = stopped ? heardText(saying.text, saying.clip, played, total) : saying.text;
+    this.listener({ type: 'utterance.ended', at, id, heard, stopped });
+    this.onSettled();
+  }
+
+  private fromSpeech(event: FromSpeech): void {
+    const at = monotonicMs();
+    if (event.type === 'partial') this.listener({ type: 'partial', at, text: event.text, position: event.position });
+    if (event.type !== 'final' && event.type !== 'stream.failed') return;
+    this.unrecognised = false;
+    if (event.type === 'final') this.listener({ type: 'final', at, text: event.text, position: event.position });
+    else this.listener({ type: 'recognition.failed', at, reason: event.reason });
+    this.onSettled();
+  }
+}

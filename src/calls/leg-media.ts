@@ -1,0 +1,87 @@
+import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import { acceptAnswer, answerOffer, makeOffer, SdpSession } from '../rtp/sdp.js';
+import type { MediaHost, MediaLeg } from '../workers/media-host.js';
+import type { FromMedia, LegStats } from '../workers/messages.js';
+
+/** One leg's media with its offer/answer state (RFC 3264): who offered what, and what was agreed. */
+export class LegMedia {
+  private agreed: NegotiatedMedia | undefined;
+  private pendingOffer: string | undefined;
+  private sdp = '';
+
+  private constructor(
+    readonly leg: MediaLeg,
+    private readonly session: SdpSession,
+  ) {}
+
+  /**
+   * Binds a port and answers the offer, or makes one when the INVITE had none.
+   *
+   * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_RTP_NO_PORT
+   */
+  static async open(
+    host: MediaHost,
+    leg: string,
+    offer: string | undefined,
+    listener: (event: FromMedia) => void,
+  ): Promise<LegMedia> {
+    const session = new SdpSession();
+    const media = new LegMedia(await host.open(leg, listener), session);
+    try {
+      media.describe(offer);
+      return media;
+    } catch (error) {
+      await media.close();
+      throw error;
+    }
+  }
+
+  /** Our side's SDP: the answer, or our own offer. */
+  get localSdp(): string {
+    return this.sdp;
+  }
+
+  get codec(): string {
+    return this.agreed?.codec.name ?? 'none';
+  }
+
+  /** The answer to our own offer has come, in an ACK. */
+  accept(answer: string): void {
+    if (!this.pendingOffer) return;
+    this.agree(acceptAnswer(this.pendingOffer, answer));
+    this.pendingOffer = undefined;
+  }
+
+  /** A new offer mid-call, or the wish for one. `held` tells when the caller put us on hold or took us back. */
+  reoffered(offer: string | undefined): { sdp: string; held: boolean | undefined } {
+    const before = this.held;
+    this.describe(offer);
+    return { sdp: this.sdp, held: this.held === before ? undefined : this.held };
+  }
+
+  close(): Promise<LegStats> {
+    return this.leg.close();
+  }
+
+  private get held(): boolean {
+    const direction = this.agreed?.direction;
+    return direction === 'recvonly' || direction === 'inactive';
+  }
+
+  private describe(offer: string | undefined): void {
+    const { address, port } = this.leg;
+    if (offer === undefined) {
+      this.sdp = makeOffer({ address, port }, this.session);
+      this.pendingOffer = this.sdp;
+      return;
+    }
+    const { sdp, media } = answerOffer(offer, { address, port }, this.session);
+    this.sdp = sdp;
+    this.agree(media);
+  }
+
+  private agree(media: NegotiatedMedia): void {
+    this.agreed = media;
+    this.leg.negotiated(media);
+  }
+}

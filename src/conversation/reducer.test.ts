@@ -1,0 +1,408 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { JournalEvent, JournalEventType } from '../journal/events.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+import { reduce } from './reducer.js';
+import type { ConversationSettings } from './settings.js';
+import {
+  type Afterwards,
+  initialState,
+  type TimerName,
+  type TurnEffect,
+  type TurnEvent,
+  type TurnState,
+} from './state.js';
+
+const SETTINGS: ConversationSettings = {
+  waitMs: 700,
+  bargeInMs: 400,
+  duckLevel: 0.3,
+  overlapMs: 1200,
+  idle: { afterMs: 7000, prompts: ['Are you still there?', 'Hello?'], goodbye: 'Goodbye.' },
+  turnMs: 30_000,
+  callMs: 600_000,
+  farewell: 'We have to stop here.',
+  recognitionMs: 2000,
+  reasonerMs: 8000,
+  apology: 'Sorry, something went wrong.',
+  failures: 2,
+  dtmfMs: 2000,
+};
+
+type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
+type Timeless = WithoutTime<TurnEvent>;
+
+/** A conversation on a virtual clock: 8 samples a millisecond, timers fire as time passes, playout as told. */
+class Talk {
+  now = 1000;
+  state: TurnState = initialState(SETTINGS);
+  readonly timers = new Map<TimerName, number>();
+  effects: TurnEffect[] = [];
+  readonly journal: JournalEvent[] = [];
+  queue: string[] = [];
+
+  send(event: Timeless): void {
+    const { state, effects } = reduce(this.state, { ...event, at: this.now } as TurnEvent);
+    this.state = state;
+    this.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.type === 'timer') this.timers.set(effect.name, this.now + effect.ms);
+      else if (effect.type === 'clear') this.timers.delete(effect.name);
+      else if (effect.type === 'journal') this.journal.push(effect.event);
+      else if (effect.type === 'say') this.queue.push(effect.id);
+      else if (effect.type === 'stop') this.stopPlayout();
+    }
+  }
+
+  pass(ms: number): void {
+    const until = this.now + ms;
+    for (;;) {
+      const next = [...this.timers].filter(([, at]) => at <= until).sort((a, b) => a[1] - b[1])[0];
+      if (!next) break;
+      this.now = Math.max(this.now, next[1]);
+      this.timers.delete(next[0]);
+      this.send({ type: 'timer', name: next[0] });
+    }
+    this.now = until;
+  }
+
+  get position(): number {
+    return this.now * 8;
+  }
+
+  onset(): void {
+    this.send({ type: 'onset', position: this.position });
+  }
+
+  /** The detector is sure 160 ms after the last voiced sample. */
+  offset(): number {
+    const position = this.position;
+    const voicedAt = this.now;
+    this.pass(160);
+    this.send({ type: 'offset', voicedAt, position });
+    return position;
+  }
+
+  /** The caller says something and falls silent; the recogniser answers after 40 ms. */
+  utter(text: string, ms = 1000): void {
+    this.onset();
+    this.pass(ms);
+    const position = this.offset();
+    this.pass(40);
+    this.send({ type: 'final', text, position });
+  }
+
+  /** The first queued utterance is played for that long; to its end when `heard` is not given. */
+  start(): string {
+    const id = this.queue[0] ?? '';
+    this.send({ type: 'utterance.ready', id });
+    this.send({ type: 'utterance.started', id });
+    return id;
+  }
+
+  finish(heard?: string): void {
+    const id = this.queue.shift() ?? '';
+    this.send({ type: 'utterance.ended', id, heard: heard ?? this.textOf(id), stopped: heard !== undefined });
+  }
+
+  playAll(): void {
+    while (this.queue.length > 0) {
+      this.start();
+      this.pass(1000);
+      this.finish();
+    }
+  }
+
+  reply(text: string, afterwards?: Afterwards, expected?: ExpectedAnswer): void {
+    const reply = this.asked();
+    this.send({ type: 'reply.sentence', reply, text });
+    if (expected) this.send({ type: 'reply.expect', reply, expected });
+    this.send({ type: 'reply.done', reply, afterwards });
+  }
+
+  asked(): string {
+    const asks = this.all('ask');
+    return asks[asks.length - 1]?.reply ?? '';
+  }
+
+  all<T extends TurnEffect['type']>(type: T): Extract<TurnEffect, { type: T }>[] {
+    return this.effects.filter((e): e is Extract<TurnEffect, { type: T }> => e.type === type);
+  }
+
+  recorded<T extends JournalEventType>(type: T): Extract<JournalEvent, { type: T }>[] {
+    return this.journal.filter((e): e is Extract<JournalEvent, { type: T }> => e.type === type);
+  }
+
+  private textOf(id: string): string {
+    return this.all('say').find((e) => e.id === id)?.text ?? '';
+  }
+
+  /** What was playing ends after two words, the rest unheard. */
+  private stopPlayout(): void {
+    const ids = this.queue;
+    this.queue = [];
+    for (const [n, id] of ids.entries()) {
+      const heard = n === 0 ? this.textOf(id).split(' ').slice(0, 2).join(' ') : '';
+      queueMicrotask(() => this.send({ type: 'utterance.ended', id, heard, stopped: true }));
+    }
+  }
+}
+
+describe('turn machine', () => {
+  let talk: Talk;
+
+  beforeEach(() => {
+    talk = new Talk();
+    talk.send({ type: 'begin', greeting: ['Hello.', 'How can I help?'], notice: [] });
+    talk.playAll();
+  });
+
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  it('greets, takes a turn after the wait, answers, and records what was heard with its latency', () => {
+    expect(talk.recorded('agent.turn')[0]).toMatchObject({
+      kind: 'greeting',
+      heard: 'Hello. How can I help?',
+      turn: 0,
+    });
+    talk.utter('what are your opening hours');
+    talk.pass(499);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.pass(1);
+    expect(talk.all('ask')[0]?.turn).toEqual({ turn: 1, text: 'what are your opening hours', from: 'speech' });
+    talk.pass(10);
+    talk.reply('We open at nine.');
+    talk.pass(30);
+    talk.playAll();
+    expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text: 'what are your opening hours' }]);
+    const [, reply] = talk.recorded('agent.turn');
+    expect(reply).toMatchObject({
+      turn: 1,
+      planned: 'We open at nine.',
+      heard: 'We open at nine.',
+      interrupted: false,
+    });
+    expect(reply?.latency).toMatchObject({ endpoint: 700, recognition: 0, reasoning: 10, firstAudio: 740 });
+    expect(talk.all('commit')).toHaveLength(1);
+  });
+
+  it('goes on listening through a pause shorter than the wait, as one turn', () => {
+    talk.utter("I'd like to");
+    talk.pass(300);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.utter("I'd like to check my order");
+    talk.pass(2000);
+    expect(talk.all('ask').map((e) => e.turn.text)).toEqual(["I'd like to check my order"]);
+  });
+
+  it('waits for the final that is missing at the end of the wait, and takes the partial if it never comes', () => {
+    talk.onset();
+    talk.pass(800);
+    talk.send({ type: 'partial', text: 'where is my order', position: talk.position });
+    talk.offset();
+    talk.pass(1000);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.pass(2000);
+    expect(talk.all('ask')[0]?.turn.text).toBe('where is my order');
+    expect(talk.recorded('error')).toHaveLength(1);
+  });
+
+  it('treats sound without words as nothing', () => {
+    talk.utter('');
+    talk.pass(3000);
+    expect(talk.all('ask')).toHaveLength(0);
+    expect(talk.all('commit')).toHaveLength(1);
+    talk.pass(7000);
+    expect(talk.recorded('idle')).toHaveLength(1);
+  });
+
+  it('reopens a turn when the caller adds words before the answer is heard', () => {
+    talk.utter('I have a question');
+    talk.pass(500);
+    const first = talk.asked();
+    talk.onset();
+    talk.send({ type: 'partial', text: 'I have a question about my order', position: talk.position });
+    expect(talk.all('cancel')).toEqual([{ type: 'cancel', reply: first }]);
+    talk.send({ type: 'reply.sentence', reply: first, text: 'Stale.' });
+    expect(talk.all('say').some((e) => e.text === 'Stale.')).toBe(false);
+    const position = talk.offset();
+    talk.send({ type: 'final', text: 'I have a question about my order', position });
+    talk.pass(2000);
+    expect(talk.all('ask').map((e) => e.turn)).toMatchObject([
+      { turn: 1, text: 'I have a question' },
+      { turn: 1, text: 'I have a question about my order' },
+    ]);
+    talk.reply('Sure.');
+    talk.playAll();
+    expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text: 'I have a question about my order' }]);
+  });
+
+  it('does not take back a turn on which an action was taken', () => {
+    talk.utter('yes');
+    talk.pass(500);
+    talk.send({ type: 'reply.acted', reply: talk.asked() });
+    talk.onset();
+    talk.send({ type: 'partial', text: 'yes please', position: talk.position });
+    expect(talk.all('cancel')).toHaveLength(0);
+  });
+
+  it('ducks at once, then stops for speech that goes on, and records only what was heard', async () => {
+    talk.utter('tell me about returns');
+    talk.pass(500);
+    talk.reply('You may return anything within thirty days.');
+    talk.start();
+    talk.pass(600);
+    talk.onset();
+    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 0.3 });
+    expect(talk.all('stop')).toHaveLength(0);
+    talk.pass(400);
+    expect(talk.all('stop')).toHaveLength(1);
+    await settle();
+    expect(talk.recorded('interruption')).toMatchObject([{ turn: 1, intoReplyMs: 1000 }]);
+    expect(talk.recorded('agent.turn').at(-1)).toMatchObject({ heard: 'You may', interrupted: true });
+    expect(talk.all('heard').at(-1)).toMatchObject({ turn: 1, text: 'You may', interrupted: true });
+    const position = talk.offset();
+    talk.send({ type: 'final', text: 'no stop', position });
+    talk.pass(700);
+    expect(talk.all('ask').at(-1)?.turn).toMatchObject({ turn: 2, text: 'no stop' });
+  });
+
+  it('lets a short burst pass and comes back to full level', () => {
+    talk.utter('tell me about returns');
+    talk.pass(500);
+    talk.reply('You may return anything within thirty days.');
+    talk.start();
+    talk.utter('uh huh', 200);
+    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+    talk.pass(3000);
+    talk.finish();
+    expect(talk.all('stop')).toHaveLength(0);
+    expect(talk.recorded('backchannel')).toMatchObject([{ text: 'uh huh' }]);
+    talk.pass(1000);
+    expect(talk.all('ask')).toHaveLength(1);
+  });
+
+  it('takes a short answer over the last words of a question as the turn', () => {
+    talk.utter('refund');
+    talk.pass(500);
+    talk.reply('Is that right?', undefined, { kind: 'yes-no' });
+    talk.start();
+    talk.pass(500);
+    talk.utter('yes', 150);
+    talk.finish();
+    expect(talk.all('expect').at(-1)).toMatchObject({ expected: { kind: 'yes-no' } });
+    talk.pass(700);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('yes');
+  });
+
+  it('asks a silent caller twice, then says goodbye and hangs up', () => {
+    for (const text of ['Are you still there?', 'Hello?', 'Goodbye.']) {
+      talk.pass(7000);
+      expect(talk.all('say').at(-1)?.text).toBe(text);
+      talk.playAll();
+    }
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'hangup', by: 'agent' } }]);
+  });
+
+  it('ends an endless turn with the words so far', () => {
+    talk.onset();
+    talk.pass(30_000);
+    expect(talk.all('finalise')).toHaveLength(1);
+    talk.send({ type: 'final', text: 'and then and then', position: talk.position });
+    expect(talk.all('ask')[0]?.turn.text).toBe('and then and then');
+    expect(talk.recorded('turn.decision')).toMatchObject([{ decision: 'maximum' }]);
+  });
+
+  it('says farewell at the maximum call length, even over a reply, and ends though it is talked over', async () => {
+    talk.pass(1);
+    talk.send({ type: 'timer', name: 'call' });
+    expect(talk.all('say').at(-1)?.text).toBe('We have to stop here.');
+    talk.start();
+    talk.onset();
+    talk.pass(400);
+    await settle();
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'hangup', by: 'limit' } }]);
+  });
+
+  it('takes keys as a turn when they are complete, and stops speaking at the first', async () => {
+    talk.utter('where is my order');
+    talk.pass(500);
+    talk.reply('What is the number?', undefined, { kind: 'digits', length: 3 });
+    talk.playAll();
+    talk.send({ type: 'dtmf', digit: '1', durationMs: 100 });
+    talk.send({ type: 'dtmf', digit: '2', durationMs: 100 });
+    expect(talk.all('ask')).toHaveLength(1);
+    talk.send({ type: 'dtmf', digit: '3', durationMs: 100 });
+    expect(talk.all('ask').at(-1)?.turn).toEqual({ turn: 2, text: '123', from: 'dtmf' });
+    talk.reply('Thank you.');
+    talk.start();
+    talk.send({ type: 'dtmf', digit: '4', durationMs: 100 });
+    await settle();
+    expect(talk.all('stop')).toHaveLength(1);
+    talk.pass(2000);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('4');
+  });
+
+  it('hands over once the last word was heard, and goes on talking when that fails', () => {
+    talk.utter('a person please');
+    talk.pass(500);
+    talk.reply('One moment.', { type: 'transfer', target: 'desk', reason: 'asked' });
+    expect(talk.all('finish')).toHaveLength(0);
+    talk.playAll();
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { target: 'desk' } }]);
+    talk.send({ type: 'transfer.failed', reason: '486' });
+    const reply = talk.all('ask-after-failed-transfer')[0]?.reply ?? '';
+    talk.send({ type: 'reply.sentence', reply, text: 'Nobody is free.' });
+    talk.send({ type: 'reply.done', reply });
+    talk.playAll();
+    expect(talk.state.phase).toBe('listening');
+  });
+
+  it('apologises for a reasoner that fails or hangs, and calls a person the second time', () => {
+    talk.utter('hello');
+    talk.pass(500);
+    talk.send({ type: 'reply.failed', reply: talk.asked(), reason: 'boom' });
+    expect(talk.all('say').at(-1)?.text).toBe('Sorry, something went wrong.');
+    talk.playAll();
+    talk.utter('hello again');
+    talk.pass(500 + 8000);
+    talk.playAll();
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'transfer', reason: 'failure' } }]);
+  });
+
+  it('hands over when nothing that it says can be synthesised', () => {
+    for (const text of ['one', 'two']) {
+      talk.utter(text);
+      talk.pass(500);
+      talk.reply('An answer.');
+      talk.finish('');
+    }
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'transfer', reason: 'failure' } }]);
+  });
+
+  it('plays a notice to its end whoever speaks, then greets', () => {
+    const call = new Talk();
+    call.send({ type: 'begin', greeting: ['Hello.'], notice: ['This call is recorded.'] });
+    call.start();
+    call.onset();
+    call.pass(2000);
+    expect(call.all('stop')).toHaveLength(0);
+    call.finish();
+    expect(call.all('say').map((e) => e.text)).toEqual(['This call is recorded.', 'Hello.']);
+  });
+
+  it('puts on record what was said and heard until the caller hung up', () => {
+    talk.utter('where is my order');
+    talk.pass(500);
+    talk.reply('It is on its way.');
+    talk.start();
+    talk.finish('It is');
+    talk.onset();
+    talk.send({ type: 'partial', text: 'oh never mind', position: talk.position });
+    talk.send({ type: 'closed' });
+    expect(talk.recorded('agent.turn').at(-1)).toMatchObject({ heard: 'It is', interrupted: true });
+    expect(talk.recorded('caller.turn').map((e) => e.text)).toEqual(['where is my order', 'oh never mind']);
+    expect(talk.state.phase).toBe('ended');
+    talk.send({ type: 'final', text: 'late', position: talk.position });
+    expect(talk.recorded('caller.turn')).toHaveLength(2);
+  });
+});
