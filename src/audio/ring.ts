@@ -56,4 +56,9 @@ export class AudioRing {
     if (first < pcm.length) pcm.set(this.samples.subarray(0, pcm.length - first), first);
     return { from: begin, pcm };
   }
+
+  /** Fills `out` with the samples from `from` on, all of which must be held. Allocates nothing. */
+  copy(from: number, out: Int16Array): void {
+    for (let n = 0; n < out.length; n++) out[n] = this.samples[(from + n) % this.capacity]!;
+  }
 }

@@ -20,11 +20,6 @@ export class PortPool {
     return this.pairs;
   }
 
-  /** Pairs handed out. */
-  get inUse(): number {
-    return this.taken.size;
-  }
-
   /** An even port. @throws ParleyError PARLEY_ERR_RTP_NO_PORT */
   take(): number {
     for (let n = 0; n < this.pairs; n++) {

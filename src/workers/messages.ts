@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 
@@ -7,23 +8,13 @@ import type { ExpectedAnswer } from '../text/expected.js';
  * stream at its listening rate, counted from the first RTP packet. `leg` names one media leg of one call.
  */
 
-/** How one direction-pair of RTP was negotiated; made by rtp/ from SDP. */
-export interface NegotiatedMedia {
-  remote: { address: string; port: number };
-  /** What we send and expect: static or dynamic payload type of the chosen codec. */
-  codec: { name: 'PCMU' | 'PCMA'; payloadType: number; clockRate: number };
-  /** Payload type of telephone-event, when agreed. */
-  telephoneEvent?: number | undefined;
-  /** Packet time we send, ms. */
-  ptime: number;
-  /** From our side: whether we send and whether we listen. */
-  direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
-}
-
 /** main -> media worker */
 export type ToMedia =
-  /** Binds an RTP port and answers `opened` or `open.failed`. Listening rate is the codec's until later work widens it. */
-  | { type: 'open'; leg: string }
+  /**
+   * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. Listening rate is the
+   * codec's until later work widens it.
+   */
+  | { type: 'open'; leg: string; port: number }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
   /** Speech marks of this leg go to that speech worker from now on. */
@@ -59,7 +50,8 @@ export type FromMedia =
   | { type: 'ready' }
   /** `ring` holds the last seconds of what the caller said, at `sampleRate` (see AudioRing). */
   | { type: 'opened'; leg: string; address: string; port: number; ring: SharedArrayBuffer; sampleRate: number }
-  | { type: 'open.failed'; leg: string; code: string; reason: string }
+  /** `inUse`: the port is another program's; the next one may do. */
+  | { type: 'open.failed'; leg: string; inUse: boolean; reason: string }
   | { type: 'rtp.started'; leg: string; at: number }
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
@@ -85,6 +77,7 @@ export interface LegStats {
   sent: number;
   received: number;
   lost: number;
+  /** Came too late to be heard, or twice. */
   late: number;
   malformed: number;
 }

@@ -1,0 +1,77 @@
+import { monotonicMs } from '../telemetry/clock.js';
+
+/** Slots in a 20 ms frame: legs are spread over them, so that their packets do not leave all at once. */
+export const PHASES = 4;
+const SLOT_MS = 5;
+/** After a stall at most this many frames are made up for; what is beyond is left out. */
+const MAX_CATCH_UP_SLOTS = 3 * PHASES;
+
+/** Time source, replaceable for tests. */
+export interface PacerClock {
+  /** ms, monotonic */
+  now(): number;
+  /** Calls back after `ms`; returns what cancels it. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+const REAL_CLOCK: PacerClock = {
+  now: monotonicMs,
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Calls `slot` every 5 ms on a grid that does not drift: each timer aims at an absolute point of it. A late timer makes
+ * up for the slots it missed at once; after a long stall it goes on at the present point, so that no burst leaves.
+ */
+export class Pacer {
+  private origin = 0;
+  private done = 0;
+  private cancel: (() => void) | undefined;
+
+  /**
+   * @param slot called with the phase (0 to 3), the number of the 20 ms frame, and the time, ms
+   * @param late called once for each timer with how late it came, ms
+   */
+  constructor(
+    private readonly slot: (phase: number, frame: number, now: number) => void,
+    private readonly late: (ms: number) => void,
+    private readonly clock: PacerClock = REAL_CLOCK,
+  ) {}
+
+  get running(): boolean {
+    return this.cancel !== undefined;
+  }
+
+  start(): void {
+    if (this.cancel) return;
+    this.origin = this.clock.now();
+    this.done = 0;
+    this.aim();
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+  }
+
+  private aim(): void {
+    const wait = this.origin + (this.done + 1) * SLOT_MS - this.clock.now();
+    this.cancel = this.clock.after(Math.max(0, wait), this.wake);
+  }
+
+  private readonly wake = (): void => {
+    const now = this.clock.now();
+    // Timers round to whole ms and may come a fraction early: the slot is then due already.
+    const due = Math.max(this.done + 1, Math.floor((now - this.origin) / SLOT_MS));
+    this.late(Math.max(0, now - this.origin - (this.done + 1) * SLOT_MS));
+    if (due - this.done > MAX_CATCH_UP_SLOTS) this.done = due - MAX_CATCH_UP_SLOTS;
+    while (this.done < due && this.cancel) {
+      this.done++;
+      this.slot(this.done % PHASES, Math.floor(this.done / PHASES), now);
+    }
+    if (this.cancel) this.aim();
+  };
+}

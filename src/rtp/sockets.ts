@@ -1,0 +1,61 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+
+/** What arrives on a pair of ports. */
+export interface SocketListener {
+  rtp(datagram: Uint8Array, source: RemoteInfo): void;
+  rtcp(): void;
+  error(error: Error): void;
+}
+
+/** An RTP socket on an even port and an RTCP socket on the port above it (RFC 3550, 11). */
+export interface SocketPair {
+  /** Sends from the RTP port; errors go to the listener. */
+  send(packet: Uint8Array, address: string, port: number): void;
+  /** Resolves when both ports are free again. */
+  close(): Promise<void>;
+}
+
+/** Binds both; rejects with the system's error, of which EADDRINUSE means that another port may do. */
+export async function bindPair(address: string, port: number, listener: SocketListener): Promise<SocketPair> {
+  const rtp = await bind(address, port);
+  const rtcp = await bind(address, port + 1).catch(async (error: unknown) => {
+    await close(rtp);
+    throw error;
+  });
+  rtp.on('message', (datagram, source) => listener.rtp(datagram, source));
+  rtcp.on('message', () => listener.rtcp());
+  for (const socket of [rtp, rtcp]) socket.on('error', (error) => listener.error(error));
+  const sent = (error: Error | null): void => {
+    if (error) listener.error(error);
+  };
+  return {
+    send: (packet, to, toPort) => rtp.send(packet, toPort, to, sent),
+    close: async () => {
+      await Promise.all([close(rtp), close(rtcp)]);
+    },
+  };
+}
+
+async function bind(address: string, port: number): Promise<Socket> {
+  const family = isIPv6(address) ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    // Destinations are addresses already; going through the resolver would cost a tenth of the CPU.
+    lookup: (host, _options, found) => found(null, host, family),
+  });
+  try {
+    const bound = once(socket, 'listening');
+    socket.bind({ address, port, exclusive: true });
+    await bound;
+    return socket;
+  } catch (error) {
+    await close(socket);
+    throw error;
+  }
+}
+
+function close(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.close(() => resolve()));
+}

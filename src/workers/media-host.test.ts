@@ -1,0 +1,276 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { encodeG711, MU_LAW } from '../audio/g711.js';
+import { AudioRing } from '../audio/ring.js';
+import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import { parseRtp, rtpFields, writeRtpHeader } from '../rtp/packet.js';
+import { MediaHost, type MediaHostOptions, type MediaLeg } from './media-host.js';
+import type { FromMedia } from './messages.js';
+
+const OPTIONS: MediaHostOptions = {
+  workers: 2,
+  bind: '127.0.0.1',
+  ports: { from: 38_000, to: 38_099 },
+  vad: { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs: 160, windowMs: 32 },
+  logLevel: 'silent',
+};
+
+/** A caller: an RTP socket that keeps what it hears. */
+class Caller {
+  readonly heard: number[] = [];
+  readonly packets: { sequence: number; timestamp: number; marker: boolean; ssrc: number }[] = [];
+  private readonly socket: Socket = createSocket('udp4');
+  private sequence = 65_530;
+  private timestamp = 4_294_967_000;
+
+  async bind(): Promise<number> {
+    this.socket.bind(0, '127.0.0.1');
+    await once(this.socket, 'listening');
+    const fields = rtpFields();
+    this.socket.on('message', (datagram) => {
+      if (!parseRtp(datagram, fields)) return;
+      this.packets.push({ ...fields });
+      for (const byte of datagram.subarray(fields.payloadStart, fields.payloadEnd)) {
+        this.heard.push(MU_LAW.decode[byte]!);
+      }
+    });
+    return this.port();
+  }
+
+  port(): number {
+    return this.socket.address().port;
+  }
+
+  /** Sends `pcm` as 20 ms packets, all at once. */
+  say(pcm: Int16Array, port: number): void {
+    for (let at = 0; at < pcm.length; at += 160) {
+      const packet = Buffer.alloc(172);
+      writeRtpHeader(packet, 0, at === 0, this.sequence, this.timestamp, 77);
+      encodeG711(MU_LAW, pcm.subarray(at, at + 160), 160, packet, 12);
+      this.socket.send(packet, port, '127.0.0.1');
+      this.sequence = (this.sequence + 1) & 0xffff;
+      this.timestamp = (this.timestamp + 160) >>> 0;
+    }
+  }
+
+  raw(bytes: Uint8Array, port: number): void {
+    this.socket.send(bytes, port, '127.0.0.1');
+  }
+
+  async hears(condition: () => boolean): Promise<void> {
+    while (!condition()) await once(this.socket, 'message');
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}
+
+/** A leg's events, awaited by type. */
+class Events {
+  readonly all: FromMedia[] = [];
+  private waiting: (() => void)[] = [];
+
+  readonly listener = (event: FromMedia): void => {
+    this.all.push(event);
+    for (const wake of this.waiting.splice(0)) wake();
+  };
+
+  async next<T extends FromMedia['type']>(type: T): Promise<Extract<FromMedia, { type: T }>> {
+    for (;;) {
+      const index = this.all.findIndex((event) => event.type === type);
+      const [event] = index < 0 ? [] : this.all.splice(index, 1);
+      if (event) return event as Extract<FromMedia, { type: T }>;
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+}
+
+function media(port: number, more: Partial<NegotiatedMedia> = {}): NegotiatedMedia {
+  return {
+    remote: { address: '127.0.0.1', port },
+    codec: { name: 'PCMU', payloadType: 0, clockRate: 8000 },
+    telephoneEvent: 101,
+    ptime: 20,
+    direction: 'sendrecv',
+    ...more,
+  };
+}
+
+/** A clip whose samples come through mu-law unchanged and differ from frame to frame. */
+function clip(samples: number): Int16Array {
+  const pcm = new Int16Array(new SharedArrayBuffer(2 * samples));
+  for (let n = 0; n < samples; n++) pcm[n] = MU_LAW.decode[(n * 7 + (n >> 8)) & 0x7f]!;
+  return pcm;
+}
+
+/** Where `part` begins in `whole`, -1 when nowhere. */
+function indexIn(whole: number[], part: Int16Array): number {
+  for (let at = 0; at + part.length <= whole.length; at++) {
+    let n = 0;
+    while (n < part.length && whole[at + n] === part[n]) n++;
+    if (n === part.length) return at;
+  }
+  return -1;
+}
+
+describe('MediaHost', () => {
+  let host: MediaHost;
+  const callers: Caller[] = [];
+  const legs: MediaLeg[] = [];
+
+  beforeAll(async () => {
+    host = await MediaHost.start(OPTIONS);
+  });
+  afterAll(() => host.close());
+  afterEach(async () => {
+    for (const caller of callers.splice(0)) caller.close();
+    await Promise.all(legs.splice(0).map((leg) => leg.close()));
+  });
+
+  async function call(more: Partial<NegotiatedMedia> = {}): Promise<{ caller: Caller; leg: MediaLeg; events: Events }> {
+    const caller = new Caller();
+    callers.push(caller);
+    const events = new Events();
+    const leg = await host.open(`leg-${Math.random()}`, events.listener);
+    legs.push(leg);
+    leg.negotiated(media(await caller.bind(), more));
+    return { caller, leg, events };
+  }
+
+  function play(leg: MediaLeg, epoch: number, utterance: string, pcm: Int16Array): void {
+    leg.enqueue(epoch, utterance);
+    leg.clip({ leg: leg.leg, epoch, utterance, pcm, sampleRate: 8000 });
+  }
+
+  it('plays a clip sample by sample in an unbroken stream', async () => {
+    const { caller, leg, events } = await call();
+    const pcm = clip(4000);
+    play(leg, 1, 'hello', pcm);
+    await events.next('utterance.started');
+    expect(await events.next('utterance.ended')).toMatchObject({ played: 4000, total: 4000, stopped: false });
+    await caller.hears(() => indexIn(caller.heard, pcm) >= 0);
+    caller.packets.forEach((packet, n) => {
+      const before = caller.packets[n - 1];
+      expect(packet.marker).toBe(n === 0);
+      if (!before) return;
+      expect((packet.sequence - before.sequence) & 0xffff).toBe(1);
+      expect(((packet.timestamp - before.timestamp) >>> 0) % 160).toBe(0);
+      expect(packet.ssrc).toBe(before.ssrc);
+    });
+  });
+
+  it('falls silent with the next frame and never plays what was dropped', async () => {
+    const { caller, leg, events } = await call();
+    play(leg, 1, 'long', clip(80_000));
+    play(leg, 1, 'next', clip(800));
+    await events.next('utterance.started');
+    await caller.hears(() => caller.heard.some((sample) => sample !== 0));
+    leg.stop(2);
+    play(leg, 1, 'stale', clip(800));
+    const long = await events.next('utterance.ended');
+    expect(long).toMatchObject({ utterance: 'long', stopped: true, total: 80_000 });
+    expect(await events.next('utterance.ended')).toMatchObject({ utterance: 'next', played: 0, stopped: true });
+    expect(await events.next('utterance.ended')).toMatchObject({ utterance: 'stale', played: 0, stopped: true });
+    const pcm = clip(480).map((sample) => -sample);
+    play(leg, 2, 'answer', pcm);
+    await caller.hears(() => indexIn(caller.heard, pcm) >= 0);
+    const first = caller.heard.findIndex((sample) => sample !== 0);
+    const between = caller.heard.slice(first + long.played, indexIn(caller.heard, pcm));
+    expect(between.findLastIndex((sample) => sample !== 0)).toBeLessThan(40);
+  });
+
+  it('writes what it hears into the ring, and survives what is not RTP', async () => {
+    const { caller, leg, events } = await call();
+    const said = clip(3200);
+    caller.raw(Buffer.from('not RTP'), leg.port);
+    caller.raw(Buffer.alloc(0), leg.port);
+    caller.raw(Buffer.from([0xbf, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 255]), leg.port);
+    caller.say(said, leg.port);
+    await events.next('rtp.started');
+    const ring = new AudioRing(leg.ring);
+    await caller.hears(() => ring.end >= said.length);
+    expect(ring.read(0, said.length).pcm).toEqual(Int16Array.from(said));
+    const stats = await leg.close();
+    expect(stats).toMatchObject({ received: 20, malformed: 3, lost: 0, late: 0 });
+  });
+
+  it('carries audio between two legs', async () => {
+    const [a, b] = [await host.open('a', () => undefined), await host.open('b', () => undefined)];
+    legs.push(a, b);
+    expect(a.worker).not.toBe(b.worker);
+    const pcm = clip(1600);
+    a.negotiated(media(b.port, { codec: { name: 'PCMA', payloadType: 8, clockRate: 8000 } }));
+    b.negotiated(media(a.port, { codec: { name: 'PCMA', payloadType: 8, clockRate: 8000 } }));
+    play(a, 0, 'x', pcm);
+    const ring = new AudioRing(b.ring);
+    await expect.poll(() => ring.end, { timeout: 5000 }).toBeGreaterThan(3200);
+    const heard = ring.read(0, ring.end).pcm;
+    expect(Math.min(...heard)).toBeLessThan(-30_000);
+  });
+
+  it('sends to where packets come from, in packets of the length wished for', async () => {
+    const { caller, leg } = await call({ remote: { address: '127.0.0.1', port: 9 }, ptime: 30 });
+    caller.say(clip(160), leg.port);
+    await caller.hears(() => caller.packets.length >= 4);
+    expect(caller.heard.length % 240).toBe(0);
+    expect(((caller.packets[3]!.timestamp - caller.packets[2]!.timestamp) >>> 0) % 240).toBe(0);
+  });
+
+  it('is quiet on hold and goes on afterwards where it was', async () => {
+    const { caller, leg } = await call();
+    const other = await call();
+    await caller.hears(() => caller.packets.length > 2);
+    leg.negotiated(media(0, { direction: 'inactive' }));
+    const pcm = clip(800);
+    play(leg, 0, 'waits', pcm);
+    await host.stats();
+    const before = caller.packets.length;
+    const start = other.caller.packets.length;
+    await other.caller.hears(() => other.caller.packets.length >= start + 5);
+    expect(caller.packets.length).toBeLessThanOrEqual(before + 1);
+    leg.negotiated(media(caller.port()));
+    await caller.hears(() => indexIn(caller.heard, pcm) >= 0);
+    const resumed = caller.packets.findLast((packet) => packet.marker)!;
+    const previous = caller.packets[caller.packets.indexOf(resumed) - 1]!;
+    expect((resumed.sequence - previous.sequence) & 0xffff).toBe(1);
+    expect((resumed.timestamp - previous.timestamp) >>> 0).toBeGreaterThan(640);
+  });
+
+  it('reports a key once', async () => {
+    const { caller, leg, events } = await call();
+    const press = (sequence: number, end: boolean, duration: number): Buffer => {
+      const packet = Buffer.alloc(16);
+      writeRtpHeader(packet, 101, false, sequence, 5000, 77);
+      packet.set([5, end ? 0x8a : 0x0a, duration >> 8, duration & 255], 12);
+      return packet;
+    };
+    caller.raw(press(1, false, 160), leg.port);
+    for (let n = 2; n < 5; n++) caller.raw(press(n, true, 800), leg.port);
+    expect(await events.next('dtmf')).toMatchObject({ digit: '5', durationMs: 100 });
+    await caller.hears(() => caller.packets.length > 10);
+    expect(events.all.filter((event) => event.type === 'dtmf')).toEqual([]);
+  });
+
+  it('gives ports back and says when there are none', async () => {
+    const small = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 38_101, to: 38_105 } });
+    try {
+      const first = await small.open('1', () => undefined);
+      expect(first.port).toBe(38_102);
+      const second = await small.open('2', () => undefined);
+      await expect(small.open('3', () => undefined)).rejects.toMatchObject({
+        code: 'PARLEY_ERR_RTP_NO_PORT',
+        sip: 503,
+      });
+      expect(await small.stats()).toMatchObject([{ legs: 2, ports: 2 }]);
+      await first.close();
+      const again = await small.open('4', () => undefined);
+      expect(again.port).toBe(38_102);
+      await Promise.all([again.close(), second.close()]);
+      expect(await small.stats()).toMatchObject([{ legs: 0, ports: 0 }]);
+    } finally {
+      await small.close();
+    }
+  });
+});

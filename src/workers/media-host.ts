@@ -1,0 +1,272 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { ParleyError } from '../errors.js';
+import { advertisedAddress } from '../rtp/config.js';
+import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import { PortPool } from '../rtp/ports.js';
+import type { GateOptions } from '../speech/detection/gate.js';
+import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
+import { MediaThread } from './media-thread.js';
+import type { ClipMessage, FromMedia, LatenessStats, LegStats, ToMedia } from './messages.js';
+
+/** What the media workers are started with. */
+export interface MediaHostOptions {
+  /** Threads. */
+  workers: number;
+  /** Local address of RTP. */
+  bind: string;
+  /** Address told to peers, when it differs. */
+  advertise?: string | undefined;
+  /** Both inclusive. */
+  ports: { from: number; to: number };
+  vad: GateOptions;
+  logLevel: LogLevel;
+}
+
+/** One RTP port and what it plays and hears. */
+export interface MediaLeg {
+  readonly leg: string;
+  /** Index of its worker. */
+  readonly worker: number;
+  /** Where the peer is to send, for SDP. */
+  readonly address: string;
+  readonly port: number;
+  /** The last 16 s of what the peer said: see AudioRing. */
+  readonly ring: SharedArrayBuffer;
+  /** Hz, of `ring` and of clips. */
+  readonly sampleRate: number;
+  /** After offer/answer, also for every later one. */
+  negotiated(media: NegotiatedMedia): void;
+  /** This speech worker hears the leg's onsets and offsets from now on. */
+  listen(speech: number): void;
+  enqueue(epoch: number, utterance: string): void;
+  clip(message: ClipMessage): void;
+  skip(epoch: number, utterance: string): void;
+  stop(epoch: number): void;
+  /** 1 is full. */
+  gain(level: number): void;
+  /** Resolves when the port is free again. A second call gives the same result. */
+  close(): Promise<LegStats>;
+}
+
+/** What a media worker tells about one leg. */
+export type LegEvent = FromMedia;
+
+const NO_STATS: LegStats = { sent: 0, received: 0, lost: 0, late: 0, malformed: 0 };
+/** Restarts of a worker that dies while starting wait this long, ms. */
+const RESTART_MS = 1000;
+
+interface OpenLeg {
+  readonly name: string;
+  readonly port: number;
+  readonly worker: number;
+  readonly listener: (event: LegEvent) => void;
+  opened: (event: Extract<FromMedia, { type: 'opened' | 'open.failed' }> | undefined) => void;
+  closed: (stats: LegStats) => void;
+}
+
+/** The media workers as the main thread sees them. */
+export class MediaHost {
+  private readonly threads: MediaThread[] = [];
+  private readonly legs = new Map<string, OpenLeg>();
+  private readonly ports: PortPool;
+  private readonly speech = new Map<number, (media: number, port: MessagePort) => void>();
+  private readonly lostListeners: ((legs: string[]) => void)[] = [];
+  private readonly log: Logger;
+  private started = false;
+  private closing = false;
+  private readonly restartTimers = new Set<NodeJS.Timeout>();
+
+  private constructor(private readonly options: MediaHostOptions) {
+    this.ports = new PortPool(options.ports);
+    this.log = createLogger(options.logLevel, 'media-host');
+  }
+
+  /** Starts all workers; resolves when each has its VAD model loaded and warmed. Rejects with the first failure. */
+  static async start(options: MediaHostOptions): Promise<MediaHost> {
+    const host = new MediaHost(options);
+    try {
+      for (let worker = 0; worker < options.workers; worker++) host.threads.push(host.launch(worker));
+      await Promise.all(host.threads.map((thread) => thread.ready));
+      host.started = true;
+      return host;
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Binds a port in the worker with the fewest legs.
+   *
+   * @param leg a name that no open leg has
+   * @param listener hears everything of this leg until it is closed
+   * @throws ParleyError PARLEY_ERR_RTP_NO_PORT (503), PARLEY_ERR_RTP_BIND, PARLEY_ERR_MEDIA_LOST
+   */
+  async open(leg: string, listener: (event: LegEvent) => void): Promise<MediaLeg> {
+    for (let attempt = 0; attempt < this.ports.size; attempt++) {
+      const opened = await this.tryPort(leg, this.ports.take(), listener);
+      if (opened) return opened;
+    }
+    throw this.ports.exhausted();
+  }
+
+  /**
+   * Makes a channel from each media worker to a (re)started speech worker, and again whenever a media worker is
+   * replaced. `attach` is given the speech worker's end of each.
+   */
+  connectSpeech(speech: number, attach: (media: number, port: MessagePort) => void): void {
+    this.speech.set(speech, attach);
+    for (const thread of this.threads) this.connect(thread, speech, attach);
+  }
+
+  /** One entry per worker. */
+  stats(): Promise<{ legs: number; ports: number; late: LatenessStats }[]> {
+    return Promise.all(this.threads.map((thread) => thread.stats()));
+  }
+
+  /** Told the legs of a worker that crashed. It is replaced at once; its legs have to be opened again. */
+  onWorkerLost(listener: (legs: string[]) => void): void {
+    this.lostListeners.push(listener);
+  }
+
+  /** Closes all legs and ends the workers. */
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const timer of this.restartTimers) clearTimeout(timer);
+    await Promise.all(this.threads.map((thread) => thread.shutdown()));
+  }
+
+  private launch(worker: number): MediaThread {
+    const { bind, advertise, vad, logLevel } = this.options;
+    const thread: MediaThread = new MediaThread(
+      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, logLevel },
+      (event) => this.heard(event),
+      (reason) => this.ended(thread, reason),
+    );
+    return thread;
+  }
+
+  private async tryPort(
+    name: string,
+    port: number,
+    listener: (event: LegEvent) => void,
+  ): Promise<MediaLeg | undefined> {
+    const thread = this.threads.reduce((least, other) => (other.legs < least.legs ? other : least));
+    if (this.legs.has(name)) {
+      this.ports.giveBack(port);
+      throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `media leg ${name} is open already` });
+    }
+    let closed: (stats: LegStats) => void = () => undefined;
+    const whenClosed = new Promise<LegStats>((resolve) => {
+      closed = resolve;
+    });
+    const answer = await new Promise<Parameters<OpenLeg['opened']>[0]>((opened) => {
+      this.legs.set(name, { name, port, worker: thread.worker, listener, opened, closed });
+      thread.legs++;
+      thread.post({ type: 'open', leg: name, port });
+    });
+    if (answer?.type === 'opened') return this.mediaLeg(thread, answer, whenClosed);
+    this.forget(name, NO_STATS);
+    if (!answer) throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'it crashed while opening a port' });
+    if (answer.inUse) return undefined;
+    throw new ParleyError('PARLEY_ERR_RTP_BIND', { address: this.options.bind, reason: answer.reason });
+  }
+
+  private mediaLeg(
+    thread: MediaThread,
+    { leg, address, port, ring, sampleRate }: Extract<FromMedia, { type: 'opened' }>,
+    whenClosed: Promise<LegStats>,
+  ): MediaLeg {
+    const entry = this.legs.get(leg);
+    const post = (message: ToMedia): void => {
+      // A closed leg's name may be another call's by now.
+      if (entry && this.legs.get(leg) === entry) thread.post(message);
+    };
+    let closing = false;
+    return {
+      leg,
+      worker: thread.worker,
+      address,
+      port,
+      ring,
+      sampleRate,
+      negotiated: (media) => post({ type: 'negotiated', leg, media }),
+      listen: (speech) => post({ type: 'listen', leg, speech }),
+      enqueue: (epoch, utterance) => post({ type: 'enqueue', leg, epoch, utterance }),
+      clip: (message) => post({ type: 'clip', ...message }),
+      skip: (epoch, utterance) => post({ type: 'skip', leg, epoch, utterance }),
+      stop: (epoch) => post({ type: 'stop', leg, epoch }),
+      gain: (level) => post({ type: 'gain', leg, gain: level }),
+      close: () => {
+        if (!closing) post({ type: 'close', leg });
+        closing = true;
+        return whenClosed;
+      },
+    };
+  }
+
+  private heard(event: FromMedia): void {
+    if (event.type === 'ready' || event.type === 'stats') return;
+    const leg = this.legs.get(event.leg);
+    if (!leg) return;
+    if (event.type === 'opened' || event.type === 'open.failed') leg.opened(event);
+    else {
+      if (event.type === 'closed') this.forget(event.leg, event.stats);
+      this.tell(leg, event);
+    }
+  }
+
+  private tell(leg: OpenLeg, event: LegEvent): void {
+    try {
+      leg.listener(event);
+    } catch (error) {
+      this.log.error({ error, leg: leg.name, event: event.type }, 'a media listener threw');
+    }
+  }
+
+  private forget(name: string, stats: LegStats): void {
+    const leg = this.legs.get(name);
+    if (!leg) return;
+    this.legs.delete(name);
+    this.ports.giveBack(leg.port);
+    const thread = this.threads[leg.worker];
+    if (thread) thread.legs--;
+    leg.closed(stats);
+  }
+
+  private ended(thread: MediaThread, reason: string): void {
+    const lost = [...this.legs.values()].filter((leg) => leg.worker === thread.worker);
+    for (const leg of lost) {
+      leg.opened(undefined);
+      this.forget(leg.name, NO_STATS);
+    }
+    // Before that, start() fails and tells.
+    if (!this.started || this.closing || this.threads[thread.worker] !== thread) return;
+    this.log.error({ worker: thread.worker, legs: lost.length, reason }, 'a media worker ended; starting another');
+    if (thread.isReady) this.replace(thread.worker);
+    else this.replaceLater(thread.worker);
+    if (lost.length > 0) for (const listener of this.lostListeners) listener(lost.map((leg) => leg.name));
+  }
+
+  private replaceLater(worker: number): void {
+    const timer = setTimeout(() => {
+      this.restartTimers.delete(timer);
+      this.replace(worker);
+    }, RESTART_MS);
+    this.restartTimers.add(timer);
+  }
+
+  private replace(worker: number): void {
+    if (this.closing) return;
+    const thread = this.launch(worker);
+    thread.ready.catch(() => undefined);
+    this.threads[worker] = thread;
+    for (const [speech, attach] of this.speech) this.connect(thread, speech, attach);
+  }
+
+  private connect(thread: MediaThread, speech: number, attach: (media: number, port: MessagePort) => void): void {
+    const { port1, port2 } = new MessageChannel();
+    thread.post({ type: 'speech.port', speech, port: port1 }, [port1]);
+    attach(thread.worker, port2);
+  }
+}
