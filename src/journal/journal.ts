@@ -1,0 +1,221 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../telemetry/log.js';
+import { CallJournal, type JournalOwner } from './call-journal.js';
+import type { LiveEvent, StoredEvent } from './events.js';
+import type { JournalStore } from './port.js';
+import { type CallSummary, parseEvent, summaryOf } from './summary.js';
+import { type Lines, Writer } from './writer.js';
+
+export { newCallId } from './call-id.js';
+export { CallJournal } from './call-journal.js';
+export type { CallSummary } from './summary.js';
+
+const STREAM_PREFIX = 'call-';
+/** Messages on their way to the fan-out; more are dropped, as nobody waits for them. */
+const MAX_PUBLISHING = 1000;
+
+/** Settings of a {@link JournalBook}. */
+export interface JournalBookOptions {
+  /** How long a call's journal is kept after the call, ms. */
+  retentionMs: number;
+  /** How long closing a call waits for a store that does not answer, ms. Default 2000. */
+  closeTimeoutMs?: number | undefined;
+  /**
+   * How many events of calls that are over wait in memory for a store that is away. Beyond it the oldest calls' are
+   * given up, with an error in the log. Default 200,000 (some 100 MB).
+   */
+  maxPending?: number | undefined;
+}
+
+/** The journals of this process's calls, and the way to those of all calls in the store. */
+export class JournalBook {
+  readonly #live = new Map<string, CallJournal>();
+  /** Calls that are over and not wholly stored yet, oldest first. */
+  readonly #draining = new Map<string, CallJournal>();
+  readonly #owner: JournalOwner;
+  readonly #stopListening: () => void;
+  #publishing = 0;
+
+  constructor(
+    private readonly store: JournalStore,
+    private readonly logger: Logger,
+    private readonly options: JournalBookOptions,
+  ) {
+    this.#owner = {
+      logger,
+      closeTimeoutMs: options.closeTimeoutMs ?? 2000,
+      writerOf: (call, lines) => this.#writerOf(call, lines),
+      publish: (event, json) => this.#publish(event, json),
+      closed: (journal) => this.#drain(journal),
+    };
+    this.#stopListening = store.onRecovered(() => {
+      for (const journal of this.#local()) journal.recovered();
+    });
+  }
+
+  /** Begins a call's journal. @param receivedAt when the INVITE arrived, `monotonicMs()` */
+  open(call: string, receivedAt: number): CallJournal {
+    const journal = new CallJournal(call, receivedAt, this.#owner);
+    this.#live.set(call, journal);
+    return journal;
+  }
+
+  /** Journals of this process that are open. */
+  get live(): ReadonlyMap<string, CallJournal> {
+    return this.#live;
+  }
+
+  /** The newest calls, newest last, of all nodes that share the store. @param limit how many at most */
+  async list(limit = 50): Promise<CallSummary[]> {
+    const stored = await this.store.streams.list(STREAM_PREFIX);
+    const calls = new Set(stored.map((stream) => stream.slice(STREAM_PREFIX.length)));
+    for (const { call } of this.#local()) calls.add(call);
+    const newest = [...calls].sort().slice(-limit);
+    return Promise.all(newest.map((call) => this.#summary(call)));
+  }
+
+  /** A call's events in order; none for an unknown call. */
+  async read(call: string): Promise<StoredEvent[]> {
+    const journal = this.#journal(call);
+    return journal ? [...journal.events] : this.#readStored(call);
+  }
+
+  /**
+   * A call's events with `seq > after`, then new ones as they happen, until `call.ended` or the signal. A call of this
+   * process is followed in memory, also while the store is away.
+   */
+  async *follow(call: string, after: number, signal: AbortSignal): AsyncIterable<StoredEvent> {
+    const journal = this.#journal(call);
+    if (journal) return yield* followInMemory(journal, after, signal);
+    // From one before, so that following a call that is over ends at once.
+    for await (const { data } of this.store.streams.follow(streamOf(call), Math.max(0, after - 1), signal)) {
+      const event = parseEvent(data);
+      if (event && event.seq > after) yield event;
+      if (event?.type === 'call.ended') return;
+    }
+  }
+
+  /** How many events are not in the store yet. */
+  pending(): number {
+    let pending = 0;
+    for (const journal of this.#local()) pending += journal.pending;
+    return pending;
+  }
+
+  /** Waits until every event is stored, at most `timeoutMs`. @returns whether they are */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const done = new AbortController();
+    const late = delay(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
+    await Promise.race([Promise.all([...this.#local()].map((journal) => journal.drained())), late]);
+    done.abort();
+    return this.pending() === 0;
+  }
+
+  /** Closes what is open, waits for the store as long as for one call, and gives up the rest with an error in the log. */
+  async close(): Promise<void> {
+    const closing = [...this.#live.values()].map((journal) => journal.close());
+    await Promise.all([...closing, this.flush(this.#owner.closeTimeoutMs)]);
+    this.#stopListening();
+    for (const journal of this.#local()) this.#giveUp(journal);
+  }
+
+  *#local(): Iterable<CallJournal> {
+    yield* this.#draining.values();
+    yield* this.#live.values();
+  }
+
+  #journal(call: string): CallJournal | undefined {
+    return this.#live.get(call) ?? this.#draining.get(call);
+  }
+
+  #writerOf(call: string, lines: Lines): Writer {
+    return new Writer(this.store, streamOf(call), lines, this.options.retentionMs, this.logger);
+  }
+
+  #drain(journal: CallJournal): void {
+    this.#live.delete(journal.call);
+    this.#draining.set(journal.call, journal);
+    void journal.drained().then(() => this.#draining.delete(journal.call));
+    let pending = 0;
+    for (const waiting of this.#draining.values()) pending += waiting.pending;
+    for (const oldest of this.#draining.values()) {
+      if (pending <= (this.options.maxPending ?? 200_000)) return;
+      pending -= oldest.pending;
+      this.#giveUp(oldest);
+    }
+  }
+
+  #giveUp(journal: CallJournal): void {
+    const { call, pending } = journal;
+    if (pending > 0)
+      this.logger.error({ call, events: pending }, 'events of a call are lost: the store does not answer');
+    journal.abandon();
+    this.#draining.delete(call);
+  }
+
+  /** Tells consoles on any node; best effort, as they can read what they missed. */
+  #publish(event: StoredEvent | LiveEvent, json: string): void {
+    this.#send(`call:${event.call}`, json);
+    if (!('seq' in event)) return;
+    const { call, seq, at, type } = event;
+    this.#send('calls', JSON.stringify({ call, seq, at, type }));
+  }
+
+  #send(channel: string, message: string): void {
+    if (this.#publishing >= MAX_PUBLISHING) return;
+    this.#publishing++;
+    const settled = () => {
+      this.#publishing--;
+    };
+    this.store.fanout.publish(channel, message).then(settled, settled);
+  }
+
+  async #summary(call: string): Promise<CallSummary> {
+    const journal = this.#journal(call);
+    if (journal) return summaryOf(call, journal.events[0], journal.events.at(-1));
+    const { streams } = this.store;
+    const [first, lastSeq] = await Promise.all([streams.read(streamOf(call), 0, 1), streams.lastSeq(streamOf(call))]);
+    const last = lastSeq > 1 ? await streams.read(streamOf(call), lastSeq - 1, 1) : first;
+    return summaryOf(call, eventOf(first[0]), eventOf(last[0]));
+  }
+
+  async #readStored(call: string): Promise<StoredEvent[]> {
+    const entries = await this.store.streams.read(streamOf(call));
+    const events = entries.flatMap((entry) => eventOf(entry) ?? []);
+    const unreadable = entries.length - events.length;
+    if (unreadable > 0) this.logger.warn({ call, entries: unreadable }, 'entries of a journal are no events; left out');
+    return events;
+  }
+}
+
+function streamOf(call: string): string {
+  return STREAM_PREFIX + call;
+}
+
+function eventOf(entry: { data: string } | undefined): StoredEvent | undefined {
+  return entry && parseEvent(entry.data);
+}
+
+async function* followInMemory(journal: CallJournal, after: number, signal: AbortSignal): AsyncIterable<StoredEvent> {
+  for (let next = after; !signal.aborted; ) {
+    const event = journal.events[next];
+    if (event) {
+      next++;
+      yield event;
+    } else if (journal.isClosed || journal.events.at(-1)?.type === 'call.ended') return;
+    else await nextEvent(journal, signal);
+  }
+}
+
+/** Resolves at the journal's next event, its end or the signal. */
+async function nextEvent(journal: CallJournal, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const wake = () => {
+      forget();
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const forget = journal.onChange(wake);
+    signal.addEventListener('abort', wake);
+  });
+}

@@ -1,0 +1,106 @@
+import type { JournalEvent, ReplyLatency, StoredEvent } from './events.js';
+
+/** One line of a call's transcript. */
+export interface TranscriptLine {
+  /** When it began, ms since the INVITE. */
+  at: number;
+  who: 'caller' | 'agent' | 'system';
+  /** What was said; of the agent, what was heard, '' when nothing was. */
+  text: string;
+  /** The agent was cut off. */
+  interrupted?: boolean;
+  /** What the agent was to say, where that is not what was heard. */
+  planned?: string;
+  latency?: ReplyLatency;
+}
+
+/** The transcript of a call: what its events say was said, in the order in which it began. */
+export function transcript(events: readonly StoredEvent[]): TranscriptLine[] {
+  /** When the agent began to speak, by turn, until the turn's own event comes at its end. */
+  const began = new Map<number, number>();
+  const lines: TranscriptLine[] = [];
+  for (const event of events) {
+    if (event.type === 'agent.started') {
+      if (!began.has(event.turn)) began.set(event.turn, event.at);
+    } else if (event.type === 'agent.turn') {
+      lines.push(agentLine(event, began.get(event.turn) ?? event.at));
+      began.delete(event.turn);
+    } else {
+      const line = callerLine(event) ?? systemLine(event);
+      if (line) lines.push(line);
+    }
+  }
+  return lines.sort((a, b) => a.at - b.at);
+}
+
+/** The transcript as text for a terminal, a line each. What a caller or a header says can't steer the terminal. */
+export function renderTranscript(lines: readonly TranscriptLine[]): string {
+  return lines.map((line) => `${clock(line.at)}  ${line.who.padEnd(6)}  ${said(line)}${timing(line)}\n`).join('');
+}
+
+function agentLine(event: Extract<JournalEvent, { type: 'agent.turn' }>, at: number): TranscriptLine {
+  const line: TranscriptLine = { at, who: 'agent', text: event.heard.trim() };
+  if (event.interrupted) line.interrupted = true;
+  if (event.planned.trim() !== line.text) line.planned = event.planned.trim();
+  if (event.latency) line.latency = event.latency;
+  return line;
+}
+
+function callerLine(event: StoredEvent): TranscriptLine | undefined {
+  if (event.type === 'backchannel') return { at: event.at, who: 'caller', text: `(${event.text})` };
+  if (event.type !== 'caller.turn') return undefined;
+  const text = event.from === 'dtmf' ? `(keys) ${event.text}` : event.text;
+  return { at: event.startedAt ?? event.at, who: 'caller', text };
+}
+
+function systemLine(event: StoredEvent): TranscriptLine | undefined {
+  const text = note(event);
+  return text === undefined ? undefined : { at: event.at, who: 'system', text };
+}
+
+function note(event: JournalEvent): string | undefined {
+  switch (event.type) {
+    case 'call.received':
+      return `call from ${event.from} to ${event.to}${event.agent ? `, agent ${event.agent}` : ''}`;
+    case 'call.ended':
+      return `call ended by ${event.by}: ${event.reason}`;
+    case 'action.returned':
+      return `action ${event.action} ${event.ok ? 'done' : `failed: ${event.error ?? 'no reason given'}`}`;
+    case 'escalation':
+      return `escalation (${event.trigger}) to ${event.target ?? 'nobody: no target'}`;
+    case 'transfer.started':
+      return `transfer to ${event.target}`;
+    case 'transfer.finished':
+      return `transfer to ${event.target} ${event.outcome}${event.reason ? `: ${event.reason}` : ''}`;
+    case 'hold':
+      return event.on ? 'on hold' : 'off hold';
+    case 'error':
+      return `${event.code}: ${event.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function said(line: TranscriptLine): string {
+  const text = plain(line.text) + (line.interrupted ? ' --' : '');
+  if (line.planned === undefined) return text;
+  const rest = line.planned.startsWith(line.text) ? line.planned.slice(line.text.length) : line.planned;
+  return `${text} [not heard: ${plain(rest).trim()}]`.trimStart();
+}
+
+function timing({ latency }: TranscriptLine): string {
+  const ms = latency?.reply ?? latency?.firstAudio;
+  return ms === undefined ? '' : `  (${Math.round(ms)} ms)`;
+}
+
+/** Control characters as spaces. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+/** `m:ss.t` */
+function clock(ms: number): string {
+  const tenths = Math.round(Math.abs(ms) / 100);
+  const seconds = String(Math.floor(tenths / 10) % 60).padStart(2, '0');
+  return `${ms < 0 ? '-' : ''}${Math.floor(tenths / 600)}:${seconds}.${tenths % 10}`.padStart(8);
+}
