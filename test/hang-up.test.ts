@@ -47,6 +47,7 @@ describe('the caller hangs up', () => {
     phone = await Phone.dial(server);
     await phone.firstSound();
     await phone.hangUp();
+    await server.event('call.ended', { sipCallId: phone.callId });
     const greeting = server.journal(phone.callId).find((event) => event.type === 'agent.turn');
     expect(greeting).toMatchObject({ kind: 'greeting', interrupted: true });
   });
@@ -67,6 +68,7 @@ describe('the caller hangs up', () => {
     // From here to the first sample of the answer it thinks; the decision that the turn is over lies between.
     await server.event('turn.decision', { sipCallId: phone.callId });
     await phone.hangUp();
+    await server.event('call.ended', { sipCallId: phone.callId });
     const said = server.journal(phone.callId).find((event) => event.type === 'caller.turn');
     expect(said, 'what the caller said is kept').toMatchObject({ text: expect.stringMatching(/hours/i) });
   });
@@ -77,6 +79,7 @@ describe('the caller hangs up', () => {
     void phone.rtp.play(await speak('What are your opening hours?'));
     await server.event('agent.started', { sipCallId: phone.callId, where: ({ turn }) => turn === 1 });
     await phone.hangUp();
+    await server.event('call.ended', { sipCallId: phone.callId });
     const reply = server.journal(phone.callId).findLast((event) => event.type === 'agent.turn');
     expect(reply).toMatchObject({ kind: 'reply', interrupted: true });
   });

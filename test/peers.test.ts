@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Baresip } from './kit/baresip.js';
+import { RawPeer, type SipTarget } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
 import { freePort } from './kit/scratch.js';
-import { SipPeer, type SipTarget } from './kit/sip-peer.js';
 import { runSipp } from './kit/sipp.js';
 import { overlap, speak, transcribe } from './kit/speech.js';
 import { Tap } from './kit/tap.js';
@@ -21,7 +21,7 @@ describe('test peers', () => {
     const child = spawn('sipp', [...args, '-nostdin'], { stdio: 'ignore' });
     echo = { target: { host: '127.0.0.1', port }, child };
     line = await speak('What are your opening hours?');
-    const probe = await SipPeer.open(echo.target);
+    const probe = await RawPeer.open(echo.target);
     // It is up when it takes a call.
     const rtp = await RtpPeer.open();
     const call = await until('sipp', () => probe.invite('8001', rtp.sdp()).answered(300), { everyMs: 100 });
@@ -49,7 +49,7 @@ describe('test peers', () => {
   });
 
   it('the raw peer calls, speaks and hears itself', async () => {
-    const peer = await SipPeer.open(echo.target);
+    const peer = await RawPeer.open(echo.target);
     const rtp = await RtpPeer.open();
     const call = peer.invite('8001', rtp.sdp());
     const answer = await call.answered();

@@ -1,23 +1,22 @@
-import { RtpPeer } from './rtp-peer.js';
+import { type PeerCall, RawPeer } from './raw-peer.js';
+import { RtpPeer, toSound } from './rtp-peer.js';
 import type { Server } from './server.js';
-import { type PeerCall, SipPeer } from './sip-peer.js';
-import { speak } from './speech.js';
+import { speak, transcribe } from './speech.js';
 import { until } from './until.js';
 
 /** A caller of the kit in a call with Parley: raw SIP and RTP peers, put together. */
 export class Phone {
   private constructor(
-    private readonly server: Server,
-    readonly peer: SipPeer,
+    readonly peer: RawPeer,
     readonly rtp: RtpPeer,
     readonly call: PeerCall,
   ) {}
 
   /** Sends the INVITE and does not wait for anything. */
   static async invite(server: Server, number = '8001', headers: readonly string[] = []): Promise<Phone> {
-    const peer = await SipPeer.open(server.sip);
+    const peer = await RawPeer.open(server.sip);
     const rtp = await RtpPeer.open();
-    return new Phone(server, peer, rtp, peer.invite(number, rtp.sdp(), headers));
+    return new Phone(peer, rtp, peer.invite(number, rtp.sdp(), headers));
   }
 
   /** Calls, and waits until the call stands and RTP flows to the server. */
@@ -32,18 +31,17 @@ export class Phone {
     return this.call.callId;
   }
 
-  /** Waits until the agent's greeting is over. */
-  async greeted(): Promise<void> {
-    await this.server.event('agent.turn', { sipCallId: this.callId, where: ({ kind }) => kind === 'greeting' });
+  /** Waits until the agent's greeting is over, as heard on the wire. */
+  greeted(): Promise<void> {
+    return this.rtp.spoken(0);
   }
 
-  /** Says a line, and waits for the agent's whole reply to it; returns what was heard of it. */
+  /** Says a line, and waits for the agent's whole reply to it; returns the words heard. */
   async ask(line: string): Promise<string> {
-    const before = this.replies();
     await this.rtp.play(await speak(line));
-    await until(`reply to "${line}"`, () => this.replies() > before, { ms: 30_000 });
-    const reply = this.server.journal(this.callId).findLast((event) => event.type === 'agent.turn');
-    return reply?.type === 'agent.turn' ? reply.heard : '';
+    const said = performance.now();
+    await this.rtp.spoken(said);
+    return transcribe(toSound(this.rtp.heard.filter((packet) => packet.at > said)));
   }
 
   /** Waits for the first RTP packet from the server. */
@@ -51,18 +49,13 @@ export class Phone {
     await until('RTP from the server', () => this.rtp.heard.length > 0, { everyMs: 5 });
   }
 
+  /** BYE. */
   async hangUp(): Promise<void> {
     await this.call.bye();
-    await this.server.event('call.ended', { sipCallId: this.callId });
   }
 
   close(): void {
     this.rtp.close();
     this.peer.close();
-  }
-
-  private replies(): number {
-    const events = this.server.journal(this.callId);
-    return events.filter((event) => event.type === 'agent.turn' && event.kind === 'reply').length;
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createClient } from 'redis';
 import { freePort, scratchFolder } from './scratch.js';
 import { until } from './until.js';
 
@@ -40,6 +41,26 @@ export class RedisServer {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await ended;
+  }
+
+  /** Every stream in it: its entries as id and data, by key. */
+  async streams(): Promise<Map<string, { id: string; data: unknown }[]>> {
+    const client = createClient({ url: this.url });
+    await client.connect();
+    try {
+      const all = new Map<string, { id: string; data: unknown }[]>();
+      for (const key of await client.keys('*')) {
+        if ((await client.type(key)) !== 'stream') continue;
+        const entries = (await client.xRange(key, '-', '+')) ?? [];
+        all.set(
+          key,
+          entries.map(({ id, message }) => ({ id, data: JSON.parse(Object.values(message)[0] ?? 'null') })),
+        );
+      }
+      return all;
+    } finally {
+      client.destroy();
+    }
   }
 
   async remove(): Promise<void> {

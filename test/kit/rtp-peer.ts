@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { until } from './until.js';
 import { fromMuLaw, type Sound, toMuLaw } from './wav.js';
 
 /** A packet that a peer received. */
@@ -105,6 +106,19 @@ export class RtpPeer {
     return this.remote;
   }
 
+  /** Waits until the other side has spoken since `since` (`performance.now()`) and then been quiet for `quietMs`. */
+  async spoken(since: number, quietMs = 1000, ms = 30_000): Promise<void> {
+    const isVoiced = (packet: HeardPacket) => packet.at > since && loudness(packet) > 200;
+    await until(
+      'the other side spoke and fell quiet',
+      () => {
+        const last = this.heard.findLast(isVoiced);
+        return last !== undefined && performance.now() - last.at > quietMs;
+      },
+      { ms },
+    );
+  }
+
   /** All sound heard of the audio payload types, each packet where its timestamp puts it; gaps are silent. */
   sound(): Sound {
     return toSound(this.heard);
@@ -140,6 +154,12 @@ export class RtpPeer {
     this.sequence = (this.sequence + 1) & 0xffff;
     this.timestamp = (this.timestamp + FRAME) >>> 0;
   }
+}
+
+/** Mean absolute sample value of an audio packet. */
+function loudness({ payloadType, payload }: HeardPacket): number {
+  if (payloadType !== 0 || payload.length === 0) return 0;
+  return fromMuLaw(payload).reduce((sum, sample) => sum + Math.abs(sample), 0) / payload.length;
 }
 
 /** An RTP header of version 2, payload type 0 unless told another (RFC 3550 section 5.1). */

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEventType, StoredEvent } from '../../src/journal/events.js';
+import type { SipTarget } from './raw-peer.js';
 import { scratchFolder } from './scratch.js';
-import type { SipTarget } from './sip-peer.js';
 import { until } from './until.js';
 
 /** The repository's root: tests, benches and `npm run` all start there. */

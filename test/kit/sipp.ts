@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SipTarget } from './raw-peer.js';
 import { scratchFolder } from './scratch.js';
 import { ROOT } from './server.js';
-import type { SipTarget } from './sip-peer.js';
 import { type Sound, toMuLaw } from './wav.js';
 
 /** A run of sipp. */

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { SipTarget } from './raw-peer.js';
 import { type HeardPacket, toSound } from './rtp-peer.js';
-import type { SipTarget } from './sip-peer.js';
 import type { Sound } from './wav.js';
 
 /**

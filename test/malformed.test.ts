@@ -1,0 +1,144 @@
+import { createSocket } from 'node:dgram';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { foreignRtp, wrongRtp, wrongSip } from './kit/malformed.js';
+import { Phone } from './kit/phone.js';
+import { RawPeer } from './kit/raw-peer.js';
+import { assertComplete, ROOT, Server } from './kit/server.js';
+
+/** RFC 4475's messages, where they are at hand. */
+const TORTURE = join(ROOT, process.env.PARLEY_TEST_DATA ?? '../shared/data', 'sip-torture');
+const HOURS = /\b(nine|eight|seven|six|five|a\.?m|p\.?m|o'clock|monday|weekdays?|saturday|every day)\b/i;
+
+describe('malformed input beside a good call', () => {
+  let server: Server;
+  let mallory: RawPeer;
+  let phone: Phone;
+
+  beforeAll(async () => {
+    server = await Server.start();
+    mallory = await RawPeer.open(server.sip);
+  });
+
+  afterAll(async () => {
+    mallory?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    phone = await Phone.dial(server);
+  });
+
+  /** The good call is unharmed: it still hears, answers, and ends whole; nothing crashed, nothing stays open. */
+  afterEach(async () => {
+    expect(await phone.ask('What are your opening hours?')).toMatch(HOURS);
+    await phone.hangUp();
+    phone.close();
+    await server.event('call.ended', { sipCallId: phone.callId });
+    assertComplete(server.journal(phone.callId));
+    expect(longestGap(phone), 'RTP went on without a gap').toBeLessThan(200);
+    await server.waitForIdle();
+    expect(server.alive).toBe(true);
+    expect(server.noise, 'nothing but JSON on standard error').toEqual([]);
+  });
+
+  it('SIP over UDP', async () => {
+    const lines = server.log.length;
+    for (const { bytes, name } of wrongSip(mallory.port)) {
+      mallory.send(bytes);
+      // The answer to a good request tells that the bad one has been dealt with.
+      expect((await mallory.options()).status, `OPTIONS after: ${name}`).toBe(200);
+    }
+    expect(
+      mallory.received.some((message) => message.status === 481),
+      'BYE of no dialog',
+    ).toBe(true);
+    expect(
+      mallory.received.some((message) => message.status === 488),
+      'no codec in common',
+    ).toBe(true);
+    const told = server.log.slice(lines).filter((line) => line.level >= 30);
+    expect(told.length, 'malformed messages are told in the log').toBeGreaterThan(0);
+    await phone.greeted();
+  });
+
+  it.runIf(existsSync(TORTURE))('the torture messages of RFC 4475', async () => {
+    for (const file of readdirSync(TORTURE).filter((name) => name.endsWith('.dat'))) {
+      mallory.send(readFileSync(join(TORTURE, file)));
+      expect((await mallory.options()).status, `OPTIONS after ${file}`).toBe(200);
+    }
+    await phone.greeted();
+    await phone.rtp.spoken(0);
+  });
+
+  it('SIP over TCP', async () => {
+    const pieces = [
+      'rubbish without end '.repeat(5000),
+      'INVITE sip:8001@127.0.0.1 SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n',
+      'OPTIONS sip:8001@127.0.0.1 SIP/2.0\r\nCall-ID: half',
+      '\r\n\r\n\r\n\r\n',
+      '\0'.repeat(1000),
+    ];
+    await Promise.all(pieces.map((piece) => sendTcp(server.sip.port, piece)));
+    expect((await mallory.options()).status).toBe(200);
+    await phone.greeted();
+  });
+
+  it('known scanners get no answer', async () => {
+    const before = mallory.received.length;
+    const scan = await RawPeer.open(server.sip);
+    scan.invite('8001', phone.rtp.sdp(), ['User-Agent: friendly-scanner']);
+    expect((await mallory.options()).status).toBe(200);
+    expect(scan.received).toEqual([]);
+    expect(mallory.received.length).toBe(before + 1);
+    scan.close();
+    await phone.greeted();
+  });
+
+  it('RTP to the port of a live call, from the caller and from strangers', async () => {
+    await phone.greeted();
+    const stranger = createSocket('udp4');
+    const { address, port } = phone.rtp.target;
+    const heard: Buffer[] = [];
+    stranger.on('message', (bytes) => heard.push(bytes));
+    try {
+      for (const { bytes } of wrongRtp()) {
+        phone.rtp.sendRaw(bytes);
+        stranger.send(bytes, port, address);
+      }
+      for (let i = 0; i < 50; i++) stranger.send(foreignRtp(i), port, address);
+      expect((await mallory.options()).status).toBe(200);
+      expect(await phone.ask('Where is my order?'), 'still understood').not.toBe('');
+      expect(heard, 'a stranger takes no call over').toEqual([]);
+    } finally {
+      stranger.close();
+    }
+  });
+
+  it('the same INVITE over and over begins one call', async () => {
+    const again = phone.call;
+    for (let i = 0; i < 5; i++) again.repeatInvite();
+    expect((await mallory.options()).status).toBe(200);
+    expect((await server.stats()).calls).toBe(1);
+    await phone.greeted();
+  });
+});
+
+/** The longest time between two RTP packets that the phone heard, ms. */
+function longestGap({ rtp }: Phone): number {
+  return Math.max(0, ...rtp.heard.slice(1).map((packet, i) => packet.at - rtp.heard[i]!.at));
+}
+
+/** Sends and ends; an answer, a reset or neither are all right. */
+function sendTcp(port: number, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.end(text));
+    socket.resume();
+    socket.once('error', () => resolve());
+    socket.once('close', () => resolve());
+    // A server that waits for the rest is right to do so; the caller goes.
+    socket.setTimeout(1000, () => socket.destroy());
+  });
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredEvent } from '../src/journal/events.js';
+import { Phone } from './kit/phone.js';
+import { RedisServer } from './kit/redis.js';
+import { assertComplete, Server } from './kit/server.js';
+import { until } from './kit/until.js';
+
+const HOURS = /\b(nine|eight|seven|six|five|a\.?m|p\.?m|o'clock|monday|weekdays?|saturday|every day)\b/i;
+
+describe('Redis goes away during a call', () => {
+  let redis: RedisServer;
+  let server: Server;
+  let phone: Phone;
+
+  beforeAll(async () => {
+    redis = await RedisServer.create();
+    server = await Server.start({ env: { PARLEY_STORE_KIND: 'redis', PARLEY_STORE_REDIS_URL: redis.url } });
+  });
+
+  afterAll(async () => {
+    phone?.close();
+    await server?.stop();
+    await redis?.remove();
+  });
+
+  it('the caller notices nothing, and no event is lost', async () => {
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    await until('the call in Redis', async () => (await events()).length > 0);
+
+    await redis.stop();
+    expect(await phone.ask('What are your opening hours?'), 'answered without Redis').toMatch(HOURS);
+    await redis.start();
+    await until('what was said meanwhile, in Redis', async () => (await events()).some(isReply), { ms: 15_000 });
+
+    await redis.stop();
+    await redis.start({ empty: true });
+    expect(await phone.ask('What are your opening hours?'), 'answered after a restart').toMatch(HOURS);
+    await phone.hangUp();
+    await server.waitForIdle(15_000);
+
+    const stored = await events();
+    assertComplete(stored);
+    expect(stored.filter(isReply)).toHaveLength(2);
+    expect(server.noise).toEqual([]);
+  });
+
+  it('a call that ends while Redis is away is written when it is back', async () => {
+    const before = (await redis.streams()).size;
+    await redis.stop();
+    phone.close();
+    phone = await Phone.dial(server);
+    await phone.greeted();
+    await phone.hangUp();
+    await redis.start();
+    await until('the second call in Redis', async () => (await redis.streams()).size > before, { ms: 15_000 });
+    await server.waitForIdle(15_000);
+    assertComplete(await events());
+  });
+
+  /** The newest call's events, their entry ids checked: `<seq+1>-0`. */
+  async function events(): Promise<StoredEvent[]> {
+    const streams = await redis.streams();
+    const newest = [...streams.keys()].sort().at(-1) ?? '';
+    return (streams.get(newest) ?? []).map(({ id, data }) => {
+      const seq = Number(id.split('-')[0]) - 1;
+      return { ...(data as object), seq } as StoredEvent;
+    });
+  }
+});
+
+function isReply(event: StoredEvent): boolean {
+  return event.type === 'agent.turn' && event.kind === 'reply';
+}
