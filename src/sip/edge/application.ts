@@ -1,0 +1,164 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { encodeFrame, type Frame, FrameReader } from './frames.js';
+import type { SipMessage } from './message.js';
+import { serialise } from './serialise.js';
+import type { Peer } from './transport.js';
+
+/** Announced to applications: drachtio-srf sends pings only to a server that says v0.8.2 or later. */
+const VERSION = 'v0.9.10-parley';
+
+export interface ApplicationEvents {
+  /** A `sip` frame: a request or response to send. */
+  sip(app: Application, frame: Frame): void;
+  gone(app: Application): void;
+  log(level: 'info' | 'warn', text: string): void;
+}
+
+export interface ApplicationSetup {
+  readonly secret: string;
+  /** Comma-separated `protocol/host:port`. */
+  readonly endpoints: string;
+  readonly events: ApplicationEvents;
+}
+
+/** Where a message came from or went to, as frames tell it. */
+interface Origin {
+  readonly source: 'network' | 'application';
+  readonly bytes: number;
+  readonly peer: Peer | undefined;
+}
+
+/** A message for the application. */
+export interface Delivery extends Origin {
+  readonly txnId: string;
+  readonly dialogId: string;
+  /** `host|port` the message was received on; new requests outside a dialog only. */
+  readonly receivedOn?: readonly [string, number];
+  readonly message: SipMessage;
+}
+
+/** One control connection: an application that speaks drachtio's protocol. */
+export class Application {
+  readonly #socket: Socket;
+  readonly #setup: ApplicationSetup;
+  readonly #reader = new FrameReader();
+  readonly #verbs = new Set<string>();
+  #authenticated = false;
+  #closed = false;
+
+  constructor(socket: Socket, setup: ApplicationSetup) {
+    this.#socket = socket;
+    this.#setup = setup;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#closed = true;
+      setup.events.gone(this);
+    });
+  }
+
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether requests of this method go to this application; `verb` in lower case. */
+  takes(verb: string): boolean {
+    return this.#authenticated && !this.#closed && this.#verbs.has(verb);
+  }
+
+  deliver(delivery: Delivery): void {
+    const { txnId, dialogId, receivedOn = [], message } = delivery;
+    const head = [randomUUID(), 'sip', ...meta(delivery), txnId, dialogId, ...receivedOn];
+    this.#write(encodeFrame(head, serialise(message)));
+  }
+
+  /** Tells that a request was sent, and how it reads on the wire. */
+  echoRequest(frame: Frame, peer: Peer | undefined, txnId: string, message: SipMessage): void {
+    const text = serialise(message);
+    const origin: Origin = { source: 'application', bytes: text.length, peer };
+    this.#respond(frame, ['OK', ...meta(origin), txnId, 'Msg sent:', ''], text);
+  }
+
+  echoResponse(frame: Frame, peer: Peer, txnId: string, dialogId: string, message: SipMessage): void {
+    const text = serialise(message);
+    const origin: Origin = { source: 'application', bytes: text.length, peer };
+    this.#respond(frame, ['OK', ...meta(origin), txnId, dialogId, '', 'Msg sent:', ''], text);
+  }
+
+  /** A frame that can't be carried out; the connection stays. */
+  refuse(frame: Frame, reason: string): void {
+    this.#respond(frame, ['NOK', reason]);
+  }
+
+  /** A frame that breaks the protocol: answered, then the connection is closed. */
+  reject(frame: Frame, reason: string): void {
+    this.#respond(frame, ['NO', reason]);
+    this.#socket.end();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #respond(frame: Frame, fields: (string | number)[], payload?: string): void {
+    this.#write(encodeFrame([randomUUID(), 'response', frame.id, ...fields], payload));
+  }
+
+  #write(data: Buffer): void {
+    if (!this.#closed && this.#socket.writable) this.#socket.write(data);
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      for (const frame of this.#reader.push(chunk)) this.#receive(frame);
+    } catch (error) {
+      this.#setup.events.log('warn', `application sent no frame: ${error instanceof Error ? error.message : error}`);
+      this.#socket.destroy();
+    }
+  }
+
+  #receive(frame: Frame): void {
+    const verb = (frame.fields[0] ?? '').toLowerCase();
+    if (frame.type === 'authenticate') this.#authenticate(frame);
+    else if (!this.#authenticated) this.reject(frame, 'not authenticated');
+    else if (frame.type === 'sip') this.#setup.events.sip(this, frame);
+    else if (frame.type === 'ping') this.#respond(frame, ['OK', 'pong']);
+    else if (frame.type === 'route') {
+      this.#verbs.add(verb);
+      this.#respond(frame, ['OK']);
+    } else if (frame.type === 'remove_route') {
+      this.#verbs.delete(verb);
+      this.#respond(frame, ['OK']);
+    } else if (frame.type === 'proxy') this.refuse(frame, 'this server does not proxy');
+    else this.reject(frame, 'unknown message type');
+  }
+
+  #authenticate(frame: Frame): void {
+    const { secret, endpoints, events } = this.#setup;
+    if (!sameSecret(frame.fields[0] ?? '', Buffer.from(secret).toString('latin1'))) {
+      events.log('warn', 'application refused: incorrect secret');
+      this.reject(frame, 'incorrect secret');
+      return;
+    }
+    this.#authenticated = true;
+    this.#respond(frame, ['OK', endpoints, VERSION, endpoints]);
+    events.log('info', 'application connected');
+  }
+}
+
+function meta(origin: Origin): (string | number)[] {
+  const { source, bytes, peer } = origin;
+  const time = `${new Date().toISOString().slice(11, 23)}000`;
+  return [source, bytes, peer?.protocol ?? 'udp', peer?.host ?? '', peer?.port ?? 0, time];
+}
+
+function sameSecret(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}

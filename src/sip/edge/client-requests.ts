@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Application } from './application.js';
+import { InviteClientTransaction } from './client-transaction.js';
+import { cancelOf, plainResponse } from './compose.js';
+import type { Core } from './core.js';
+import type { Dialog } from './dialog.js';
+import type { Frame } from './frames.js';
+import type { SipRequest } from './message.js';
+import { LIMITS } from './parse.js';
+import type { ReceivedResponse } from './received.js';
+import { serialise } from './serialise.js';
+import type { AnyClientTransaction } from './transactions.js';
+import type { Peer } from './transport.js';
+
+/** A request sent for an application, while its transaction lasts. */
+export interface ClientRequest {
+  readonly txnId: string;
+  readonly app: Application;
+  readonly request: SipRequest;
+  readonly peer: Peer;
+  transaction: AnyClientTransaction | undefined;
+  /** The dialog it was sent in, or made. */
+  dialog: Dialog | undefined;
+  /** RSeq of the last reliable provisional response (RFC 3262). */
+  rseq: number;
+  /** The application wants it cancelled; the CANCEL waits here for the first provisional response. */
+  cancel: SipRequest | undefined;
+  cancelSent: boolean;
+  answered: boolean;
+}
+
+/** How the sender of a request handles what comes back; 100 is not among it. */
+export interface ClientHandler {
+  response(open: ClientRequest, received: ReceivedResponse): void;
+  /** No answer: the application is told 408 or 503 by {@link ClientRequests}. */
+  failed?(open: ClientRequest): void;
+}
+
+const CANCEL: SipRequest = { kind: 'request', method: 'CANCEL', uri: '', headers: [], body: '' };
+
+/** The requests that applications have open towards the network. */
+export class ClientRequests {
+  readonly #core: Core;
+  readonly #open = new Map<string, ClientRequest>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  ofApplication(app: Application): ClientRequest[] {
+    return [...this.#open.values()].filter((open) => open.app === app);
+  }
+
+  /**
+   * Tells the application what goes out, then sends it. Without a peer (no such host) the answer is 503.
+   *
+   * @returns nothing when the message is too long to send; the application has been told
+   */
+  send(
+    app: Application,
+    frame: Frame,
+    request: SipRequest,
+    peer: Peer | undefined,
+    dialog: Dialog | undefined,
+    handler: ClientHandler,
+  ): ClientRequest | undefined {
+    if (serialise(request).length > LIMITS.message) {
+      app.refuse(frame, 'message is too long');
+      return undefined;
+    }
+    const txnId = randomUUID();
+    app.echoRequest(frame, peer, txnId, request);
+    if (!peer) {
+      this.#synthesise(app, txnId, dialog?.id ?? '', request, 503);
+      return undefined;
+    }
+    const open: ClientRequest = {
+      txnId,
+      app,
+      request,
+      peer,
+      transaction: undefined,
+      dialog,
+      rseq: 0,
+      cancel: undefined,
+      cancelSent: false,
+      answered: false,
+    };
+    this.#open.set(txnId, open);
+    open.transaction = this.#core.transactions.send(request, peer, {
+      response: (received) => this.#response(open, received, handler),
+      failed: (failure) => {
+        this.#open.delete(txnId);
+        open.answered = true;
+        this.#synthesise(app, txnId, open.dialog?.id ?? '', request, failure === 'timeout' ? 408 : 503);
+        handler.failed?.(open);
+      },
+    });
+    return open;
+  }
+
+  #response(open: ClientRequest, received: ReceivedResponse, handler: ClientHandler): void {
+    if (received.message.status >= 200) {
+      open.answered = true;
+      this.#open.delete(open.txnId);
+    }
+    this.#sendPendingCancel(open);
+    if (received.message.status > 100) handler.response(open, received);
+  }
+
+  /** Passes a response on. */
+  deliver(open: ClientRequest, received: ReceivedResponse, dialogId: string): void {
+    const { message, source, bytes } = received;
+    open.app.deliver({ source: 'network', bytes, peer: source, txnId: open.txnId, dialogId, message });
+  }
+
+  /** The application cancels an INVITE of its own. */
+  cancel(app: Application, frame: Frame, txnId: string, message: SipRequest): void {
+    const open = this.#open.get(txnId);
+    if (message.method !== 'CANCEL' || open?.app !== app || open.request.method !== 'INVITE') {
+      app.refuse(frame, 'Server error: unable to find transaction for the request');
+      return;
+    }
+    const cancel = cancelOf(open.request, message);
+    app.echoRequest(frame, open.peer, txnId, cancel);
+    open.cancel ??= cancel;
+    this.#sendPendingCancel(open);
+  }
+
+  /** Cancels without being asked by the application. */
+  abandon(open: ClientRequest): void {
+    if (open.request.method !== 'INVITE') return;
+    open.cancel ??= cancelOf(open.request, CANCEL);
+    this.#sendPendingCancel(open);
+  }
+
+  get(txnId: string): ClientRequest | undefined {
+    return this.#open.get(txnId);
+  }
+
+  #sendPendingCancel(open: ClientRequest): void {
+    const { transaction, cancel } = open;
+    if (!cancel || open.cancelSent || open.answered) return;
+    if (!(transaction instanceof InviteClientTransaction) || !transaction.cancellable) return;
+    open.cancelSent = true;
+    this.#core.transactions.send(cancel, open.peer, { response: () => undefined, failed: () => undefined });
+    transaction.cancelled();
+  }
+
+  #synthesise(app: Application, txnId: string, dialogId: string, request: SipRequest, status: 408 | 503): void {
+    const message = plainResponse(request, status, status === 408 ? 'Request Timeout' : 'Service Unavailable', '');
+    app.deliver({ source: 'network', bytes: 0, peer: undefined, txnId, dialogId, message });
+  }
+}

@@ -1,0 +1,22 @@
+import type { Logger } from '../../telemetry/log.js';
+import type { Applications } from './applications.js';
+import type { DialogTable } from './dialog.js';
+import type { LocalAddress } from './local-address.js';
+import type { NextHopResolver } from './next-hop.js';
+import type { SipTimings, Timers } from './timers.js';
+import type { Send, TransactionTable } from './transactions.js';
+
+/** What the parts of one edge share. */
+export interface Core {
+  readonly log: Logger;
+  readonly timers: Timers;
+  readonly timings: SipTimings;
+  readonly transactions: TransactionTable;
+  readonly dialogs: DialogTable;
+  readonly applications: Applications;
+  readonly local: LocalAddress;
+  readonly resolver: NextHopResolver;
+  readonly send: Send;
+  /** Runs work that was put off; what it throws is logged and costs nothing else. */
+  readonly guard: (what: string, work: () => void) => void;
+}

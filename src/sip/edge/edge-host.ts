@@ -1,0 +1,125 @@
+import { Worker } from 'node:worker_threads';
+import { ParleyError } from '../../errors.js';
+import type { LogLevel } from '../../telemetry/log.js';
+import { threadEntry } from '../../threads.js';
+import type { EdgeCommand, EdgeReport } from './edge-messages.js';
+import type { EdgeCounts, EdgeServerOptions } from './edge-server.js';
+
+export interface EdgeOptions extends Omit<EdgeServerOptions, 'log'> {
+  readonly logLevel: LogLevel;
+}
+
+/** An edge in its own thread. */
+export interface RunningEdge {
+  readonly controlPort: number;
+  readonly sipPort: number;
+  readonly sipHost: string;
+  /** Live counts, for leak tests and metrics. @throws ParleyError `PARLEY_ERR_EDGE_THREAD` once the thread is gone */
+  counts(): Promise<EdgeCounts>;
+  /** Ends every call and everything else, within a second. */
+  close(): Promise<void>;
+  /** Called when the thread has ended: with the error it died of, or with nothing after {@link close}. */
+  onExit(listener: (error: Error | undefined) => void): void;
+}
+
+/** How long a thread that was told to close may take, in ms. */
+const CLOSE_MS = 900;
+
+/**
+ * Starts the embedded edge in its own thread.
+ *
+ * @throws ParleyError `PARLEY_ERR_EDGE_LISTEN`, `PARLEY_ERR_EDGE_NETWORK`, `PARLEY_ERR_EDGE_THREAD`
+ */
+export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
+  const worker = new Worker(threadEntry(import.meta.url, './edge-thread.js'), { workerData: options, name: 'edge' });
+  const thread = new EdgeThread(worker);
+  const started = await thread.started;
+  return {
+    controlPort: started.controlPort,
+    sipPort: started.sipPort,
+    sipHost: started.sipHost,
+    counts: () => thread.counts(),
+    close: () => thread.close(),
+    onExit: (listener) => thread.onExit(listener),
+  };
+}
+
+type Started = Extract<EdgeReport, { kind: 'started' }>;
+
+class EdgeThread {
+  readonly started: Promise<Started>;
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #listeners: ((error: Error | undefined) => void)[] = [];
+  readonly #asked = new Map<number, { resolve: (counts: EdgeCounts) => void; reject: (error: Error) => void }>();
+  #nextId = 0;
+  #closing = false;
+  #ended: { error: Error | undefined } | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    let failure: Error | undefined;
+    this.started = new Promise((resolve, reject) => {
+      worker.on('message', (message: EdgeReport) => {
+        if (message.kind === 'started') resolve(message);
+        else if (message.kind === 'counts') this.#answer(message.id, message.counts);
+        else failure = new ParleyError(message.code, message.details);
+      });
+      worker.on('exit', () => reject(failure ?? threadError('it ended while starting')));
+    });
+    // Whoever starts the edge awaits `started`; a death after that is not a second rejection.
+    this.started.catch(() => undefined);
+    worker.on('error', (error) => {
+      failure = new ParleyError('PARLEY_ERR_EDGE_THREAD', { reason: error.message }, { cause: error });
+    });
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.#end(this.#closing ? undefined : (failure ?? threadError('it ended by itself')));
+        resolve();
+      });
+    });
+  }
+
+  counts(): Promise<EdgeCounts> {
+    if (this.#ended) return Promise.reject(threadError('it has ended'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject });
+      this.#command({ kind: 'counts', id });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#closing = true;
+    this.#command({ kind: 'close' });
+    const late = setTimeout(() => void this.#worker.terminate(), CLOSE_MS);
+    await this.#exited;
+    clearTimeout(late);
+  }
+
+  onExit(listener: (error: Error | undefined) => void): void {
+    if (this.#ended) listener(this.#ended.error);
+    else this.#listeners.push(listener);
+  }
+
+  #command(command: EdgeCommand): void {
+    this.#worker.postMessage(command);
+  }
+
+  #answer(id: number, counts: EdgeCounts): void {
+    this.#asked.get(id)?.resolve(counts);
+    this.#asked.delete(id);
+  }
+
+  #end(error: Error | undefined): void {
+    this.#ended = { error };
+    for (const { reject } of this.#asked.values()) reject(threadError('it has ended'));
+    this.#asked.clear();
+    for (const listener of this.#listeners) listener(error);
+  }
+}
+
+function threadError(reason: string): ParleyError {
+  return new ParleyError('PARLEY_ERR_EDGE_THREAD', { reason });
+}

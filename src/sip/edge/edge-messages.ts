@@ -1,0 +1,11 @@
+import type { ErrorCode, ErrorDetails } from '../../errors.js';
+import type { EdgeCounts } from './edge-server.js';
+
+/** What the host asks of the edge's thread. */
+export type EdgeCommand = { readonly kind: 'counts'; readonly id: number } | { readonly kind: 'close' };
+
+/** What the thread tells its host. */
+export type EdgeReport =
+  | { readonly kind: 'started'; readonly controlPort: number; readonly sipPort: number; readonly sipHost: string }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly details: ErrorDetails }
+  | { readonly kind: 'counts'; readonly id: number; readonly counts: EdgeCounts };

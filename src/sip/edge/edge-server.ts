@@ -1,0 +1,274 @@
+import { ParleyError, reasonOf } from '../../errors.js';
+import type { Logger } from '../../telemetry/log.js';
+import type { Application } from './application.js';
+import { Applications } from './applications.js';
+import { ClientRequests } from './client-requests.js';
+import { newTag, plainResponse } from './compose.js';
+import type { Core } from './core.js';
+import { DialogTable } from './dialog.js';
+import { DialogClient } from './dialog-client.js';
+import type { Frame } from './frames.js';
+import { parseVia, split } from './headers.js';
+import { LocalAddress } from './local-address.js';
+import { LogThrottle } from './log-throttle.js';
+import { fieldOf, type SipMessage } from './message.js';
+import { isScanner, NetworkFilter } from './network-filter.js';
+import { NextHopResolver } from './next-hop.js';
+import { type Fault, parseMessage } from './parse.js';
+import {
+  admit,
+  cutBody,
+  markSource,
+  type Received,
+  type ReceivedRequest,
+  type ReceivedResponse,
+  replyPath,
+} from './received.js';
+import { serialise } from './serialise.js';
+import { DEFAULT_TIMINGS, type SipTimings, Timers } from './timers.js';
+import { TransactionTable } from './transactions.js';
+import type { Peer } from './transport.js';
+import { TransportPair } from './transport-pair.js';
+import { Uac } from './uac.js';
+import { Uas } from './uas.js';
+import { hostText } from './uri.js';
+
+/** What an edge needs to know; the same for one in-process and one in its own thread. */
+export interface EdgeServerOptions {
+  /** Port 0: any free port, the same number on UDP and TCP. */
+  readonly sip: { readonly host: string; readonly port: number };
+  readonly control: { readonly host: string; readonly port: number };
+  readonly secret: string;
+  /** CIDR blocks; sources outside get no answer at all. */
+  readonly allowedNetworks: readonly string[];
+  /** Host put into Via and Contact when behind NAT; by default the local address. */
+  readonly externalAddress?: string;
+  readonly log: Logger;
+  /** For tests: shorter RFC 3261 base intervals. */
+  readonly timings?: Partial<SipTimings>;
+}
+
+/** What is alive in an edge, for leak tests and metrics. */
+export interface EdgeCounts {
+  readonly transactions: number;
+  readonly dialogs: number;
+  readonly tcpConnections: number;
+  readonly timers: number;
+  readonly applications: number;
+}
+
+/** How long open requests (the BYEs above all) may take to be answered when the edge is closed, in ms. */
+const CLOSING_MS = 400;
+
+const REASONS: Readonly<Record<Fault['status'], string>> = {
+  400: 'Bad Request',
+  413: 'Request Entity Too Large',
+  416: 'Unsupported URI Scheme',
+  505: 'Version Not Supported',
+};
+
+/** The embedded SIP edge: SIP on one side, drachtio's control protocol on the other. */
+export class EdgeServer {
+  readonly #core: Core;
+  readonly #transports: TransportPair;
+  readonly #filter: NetworkFilter;
+  readonly #throttle: LogThrottle;
+  readonly #requests: ClientRequests;
+  readonly #dialogs: DialogClient;
+  readonly #uac: Uac;
+  readonly #uas: Uas;
+  readonly sipHost: string;
+
+  private constructor(options: EdgeServerOptions, core: Core, transports: TransportPair, filter: NetworkFilter) {
+    this.#core = core;
+    this.#transports = transports;
+    this.#filter = filter;
+    this.sipHost = options.sip.host;
+    this.#throttle = new LogThrottle(core.log);
+    this.#requests = new ClientRequests(core);
+    this.#dialogs = new DialogClient(core, this.#requests);
+    this.#uac = new Uac(core, this.#requests, this.#dialogs);
+    this.#uas = new Uas(core, this.#dialogs);
+  }
+
+  /**
+   * Binds SIP on UDP and TCP, then the control port.
+   *
+   * @throws ParleyError `PARLEY_ERR_EDGE_LISTEN`, `PARLEY_ERR_EDGE_NETWORK`
+   */
+  static async start(options: EdgeServerOptions): Promise<EdgeServer> {
+    const { log, control, secret, sip } = options;
+    const guard = (what: string, work: () => void) => {
+      try {
+        work();
+      } catch (error) {
+        log.error({ err: error, what }, 'the edge failed on one event');
+      }
+    };
+    // Nothing can arrive for the server before this function, having opened the sockets, has made it.
+    let server: EdgeServer | undefined;
+    const timings = { ...DEFAULT_TIMINGS, ...options.timings };
+    const timers = new Timers((error) => log.error({ err: error }, 'the edge failed on a timer'));
+    const filter = new NetworkFilter(options.allowedNetworks);
+    const transports = await TransportPair.open(sip.host, sip.port, filter, timers, {
+      message: (text, source) => guard('message', () => server?.receive(text, source)),
+      malformed: (reason, source, text) => guard('message', () => server?.unreadable(reason, source, text)),
+    });
+    const local = new LocalAddress(sip.host, transports.port, options.externalAddress);
+    const where = `${hostText(local.announced)}:${local.port}`;
+    const applications = await Applications.listen(control, {
+      secret,
+      endpoints: `tcp/${where},udp/${where}`,
+      timers,
+      events: {
+        sip: (app, frame) => guard('frame', () => server?.frame(app, frame)),
+        gone: (app) => guard('application gone', () => server?.gone(app)),
+        log: (level, text) => log[level](text),
+      },
+    }).catch((error: unknown) => {
+      transports.close();
+      const address = `${hostText(control.host)}:${control.port}`;
+      throw new ParleyError('PARLEY_ERR_EDGE_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
+    });
+    const send = transports.send.bind(transports);
+    const core: Core = {
+      log,
+      timers,
+      timings,
+      transactions: new TransactionTable(timers, timings, send, (peer) => filter.expect(peer.host)),
+      dialogs: new DialogTable(),
+      applications,
+      local,
+      resolver: new NextHopResolver(local.family),
+      send,
+      guard,
+    };
+    server = new EdgeServer(options, core, transports, filter);
+    return server;
+  }
+
+  get controlPort(): number {
+    return this.#core.applications.port;
+  }
+
+  get sipPort(): number {
+    return this.#core.local.port;
+  }
+
+  counts(): EdgeCounts {
+    const { transactions, dialogs, timers, applications } = this.#core;
+    return {
+      transactions: transactions.count,
+      dialogs: dialogs.count,
+      tcpConnections: this.#transports.connections,
+      timers: timers.count,
+      applications: applications.count,
+    };
+  }
+
+  /** Ends what applications have open, gives the peers a moment to answer, then closes everything. */
+  async close(): Promise<void> {
+    const { transactions, timers, applications } = this.#core;
+    for (const app of applications.all()) this.#core.guard('closing', () => this.gone(app));
+    const until = Date.now() + CLOSING_MS;
+    while (transactions.unanswered > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    applications.close();
+    transactions.endAll();
+    timers.clearAll();
+    this.#transports.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    timers.clearAll();
+  }
+
+  /** One message of the network. */
+  private receive(text: string, source: Peer): void {
+    const { message, fault } = parseMessage(text);
+    if (!message) {
+      this.#throttle.malformed(fault?.reason ?? 'unreadable', source, text);
+      return;
+    }
+    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) return;
+    const whole = source.protocol === 'udp' ? cutBody(message) : message;
+    const received = fault ?? ('kind' in whole ? admit(whole, source, text.length) : whole);
+    if ('status' in received) this.#refuse(message, received, source, text);
+    else if (isResponse(received)) this.#response(received);
+    else if (isRequest(received)) this.#request(received);
+  }
+
+  /** Stream input that can't be cut into messages. */
+  private unreadable(reason: string, source: Peer, text: string): void {
+    const { message } = parseMessage(text);
+    if (message) this.#refuse(message, { status: 400, reason }, source, text);
+    else this.#throttle.malformed(reason, source, text);
+  }
+
+  /** A request that can't be taken is answered without a transaction (RFC 3261 8.2.7); the rest is only logged. */
+  #refuse(message: SipMessage, fault: Fault, source: Peer, text: string): void {
+    if (!this.#filter.allows(source.host)) return;
+    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) return;
+    this.#throttle.malformed(fault.reason, source, text);
+    const via = parseVia(split(fieldOf(message, 'via') ?? '', ',')[0] ?? '');
+    if (message.kind === 'response' || message.method === 'ACK' || !via) return;
+    const request = markSource(message, via, source);
+    const reason = fault.status === 400 ? `Bad Request (${fault.reason})` : REASONS[fault.status];
+    const response = plainResponse(request, fault.status, reason, newTag());
+    this.#core.send(serialise(response), replyPath({ source, via }));
+  }
+
+  #response(received: ReceivedResponse): void {
+    if (!this.#core.transactions.receive(received)) {
+      this.#core.log.debug({ callId: received.callId, from: received.source.host }, 'response of no transaction');
+    }
+  }
+
+  #request(given: ReceivedRequest): void {
+    const received = { ...given, message: markSource(given.message, given.via, given.source) };
+    const { method } = received.message;
+    const known = this.#core.transactions.findServer(received);
+    if (method === 'ACK') {
+      if (known && 'acknowledged' in known && known.state !== 'accepted') known.acknowledged();
+      else this.#uas.acknowledge(received);
+      return;
+    }
+    if (known) {
+      known.repeated();
+      return;
+    }
+    // A host that was called may go on in its dialogs, and nothing else.
+    if (!this.#filter.allows(received.source.host) && !this.#core.dialogs.match(received)) return;
+    if (method === 'CANCEL') this.#uas.cancel(received);
+    else this.#uas.receive(received);
+  }
+
+  /** A `sip` frame of an application, told apart as drachtio-server does. */
+  private frame(app: Application, frame: Frame): void {
+    const [txnId = '', dialogId = '', routeUrl = ''] = frame.fields;
+    const { message } = parseMessage(frame.payload);
+    if (!message) app.refuse(frame, 'unreadable message');
+    else if (message.kind === 'response') {
+      if (txnId === '') app.reject(frame, 'transaction id missing');
+      else this.#uas.respond(app, frame, txnId, message);
+    } else if (dialogId !== '') this.#dialogs.request(app, frame, this.#core.dialogs.get(dialogId), message);
+    else if (txnId !== '') this.#requests.cancel(app, frame, txnId, message);
+    else {
+      const callId = fieldOf(message, 'call-id');
+      const dialog = callId === undefined ? undefined : this.#core.dialogs.ofCall(callId, app);
+      if (dialog) this.#dialogs.request(app, frame, dialog, message);
+      else this.#uac.request(app, frame, message, routeUrl);
+    }
+  }
+
+  private gone(app: Application): void {
+    this.#core.log.info('application gone');
+    this.#uas.applicationGone(app);
+    this.#uac.applicationGone(app);
+  }
+}
+
+function isRequest(received: Received): received is ReceivedRequest {
+  return received.message.kind === 'request';
+}
+
+function isResponse(received: Received): received is ReceivedResponse {
+  return received.message.kind === 'response';
+}

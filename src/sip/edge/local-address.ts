@@ -1,0 +1,64 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** The addresses by which others reach this edge. */
+export class LocalAddress {
+  readonly #bound: string;
+  readonly #external: string | undefined;
+  readonly port: number;
+
+  constructor(bound: string, port: number, external?: string) {
+    this.#bound = bound;
+    this.port = port;
+    this.#external = external;
+  }
+
+  /** IP family of the sockets. */
+  get family(): 4 | 6 {
+    return isIPv6(this.#bound) ? 6 : 4;
+  }
+
+  /** What goes into Via and Contact of a message to `peer`, an IP literal. */
+  towards(peer: string): string {
+    if (this.#external !== undefined) return this.#external;
+    if (!isWildcard(this.#bound)) return this.#bound;
+    if (isLoopback(peer)) return peer.includes(':') ? '::1' : '127.0.0.1';
+    const own = interfaces().filter((address) => !isLoopback(address.address));
+    const near = own.find((address) => sameNetwork(address.cidr, peer));
+    const same = own.find((address) => isIPv6(address.address) === isIPv6(peer));
+    return (near ?? same)?.address ?? this.#bound;
+  }
+
+  /** Whether something sent to `host` and `port` would come straight back. */
+  isSelf(host: string, port: number): boolean {
+    if (port !== this.port) return false;
+    if (host === this.#bound || host === this.#external) return true;
+    return isWildcard(this.#bound) && (isLoopback(host) || interfaces().some((own) => own.address === host));
+  }
+
+  /** The address announced to applications. */
+  get announced(): string {
+    return this.#external ?? (isWildcard(this.#bound) ? this.towards('192.0.2.1') : this.#bound);
+  }
+}
+
+function interfaces(): { address: string; cidr: string | null }[] {
+  return Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.startsWith('127.');
+}
+
+function sameNetwork(cidr: string | null, peer: string): boolean {
+  const [network = '', bits = ''] = (cidr ?? '').split('/');
+  const family = isIPv4(network) ? 'ipv4' : 'ipv6';
+  if (cidr === null || isIPv4(network) !== isIPv4(peer)) return false;
+  const list = new BlockList();
+  list.addSubnet(network, Number(bits), family);
+  return list.check(peer, family);
+}

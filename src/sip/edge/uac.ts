@@ -1,0 +1,132 @@
+import type { Application } from './application.js';
+import type { ClientHandler, ClientRequest, ClientRequests } from './client-requests.js';
+import { makesDialog, refusalOf, requestOutside } from './compose.js';
+import type { Core } from './core.js';
+import { Dialog, dialogId } from './dialog.js';
+import type { DialogClient } from './dialog-client.js';
+import type { Frame } from './frames.js';
+import { fieldOf, type SipRequest } from './message.js';
+import { protocolOf } from './next-hop.js';
+import type { ReceivedResponse } from './received.js';
+import { parseUri } from './uri.js';
+
+const GONE = 'application gone';
+
+/** Requests of applications outside any dialog, and the dialogs that INVITE and SUBSCRIBE make. */
+export class Uac {
+  readonly #core: Core;
+  readonly #requests: ClientRequests;
+  readonly #dialogs: DialogClient;
+  readonly #handler: ClientHandler;
+
+  constructor(core: Core, requests: ClientRequests, dialogs: DialogClient) {
+    this.#core = core;
+    this.#requests = requests;
+    this.#dialogs = dialogs;
+    this.#handler = {
+      response: (open, received) => this.#response(open, received),
+      failed: (open) => {
+        if (open.dialog && !open.dialog.confirmed) this.#core.dialogs.remove(open.dialog);
+      },
+    };
+  }
+
+  /** @param routeUrl where to send it instead of to its Request-URI; empty when the application named none */
+  request(app: Application, frame: Frame, message: SipRequest, routeUrl: string): void {
+    const refuse = (reason: string) => app.refuse(frame, reason);
+    const target = parseUri(message.uri);
+    const hop = routeUrl === '' ? target : parseUri(/^sips?:/i.test(routeUrl) ? routeUrl : `sip:${routeUrl}`);
+    if (!target && !(hop && /^tel:/i.test(message.uri))) return refuse(`invalid request-uri: ${message.uri}`);
+    if (!hop) return refuse(`invalid proxy: ${routeUrl}`);
+    if (message.method === 'ACK' || message.method === 'CANCEL') {
+      return refuse('Error creating sip transaction for uac request');
+    }
+    const refusal = refusalOf(message);
+    if (refusal !== undefined) return refuse(refusal);
+    const protocol = protocolOf(hop);
+    if (!protocol) return refuse('requested protocol/transport not available');
+    const { local, resolver, guard } = this.#core;
+    resolver.resolve(hop, protocol, (peer) =>
+      guard('request of an application', () => {
+        if (app.closed) return;
+        if (peer && local.isSelf(peer.host, peer.port)) return refuse('can not send request to myself');
+        const end = { protocol, host: local.towards(peer?.host ?? ''), port: local.port };
+        this.#requests.send(app, frame, requestOutside(message, end), peer, undefined, this.#handler);
+      }),
+    );
+  }
+
+  #response(open: ClientRequest, received: ReceivedResponse): void {
+    const { status } = received.message;
+    if (!makesDialog(open.request.method)) {
+      this.#requests.deliver(open, received, '');
+      return;
+    }
+    if (status < 200 && !this.#provisional(open, received)) return;
+    if (status >= 200 && status < 300) {
+      this.#accepted(open, received);
+      return;
+    }
+    if (status >= 300 && open.dialog) this.#core.dialogs.remove(open.dialog);
+    this.#requests.deliver(open, received, dialogId(received.callId, received.fromTag));
+  }
+
+  /** A provisional response with a tag makes an early dialog, so that PRACK and UPDATE have one; false: repeated. */
+  #provisional(open: ClientRequest, received: ReceivedResponse): boolean {
+    const rseq = Number(fieldOf(received.message, 'rseq') ?? 0);
+    if (rseq > 0) {
+      if (rseq <= open.rseq) return false;
+      open.rseq = rseq;
+    }
+    if (received.toTag !== '' && !open.dialog) {
+      open.dialog = Dialog.ofClient(open.request, received, open.app);
+      this.#core.dialogs.add(open.dialog);
+    }
+    return true;
+  }
+
+  #accepted(open: ClientRequest, received: ReceivedResponse): void {
+    if (open.dialog?.confirmed) {
+      if (open.dialog.remoteTag === received.toTag) this.#dialogs.repeatedAnswer(open.dialog, open.request);
+      else this.#endFork(open, received);
+      return;
+    }
+    open.dialog ??= Dialog.ofClient(open.request, received, open.app);
+    const { dialog } = open;
+    dialog.adopt(received);
+    dialog.confirmed = true;
+    this.#core.dialogs.add(dialog);
+    if (open.request.method === 'INVITE') this.#dialogs.awaitAck(dialog, open.request, received.cseq.number);
+    if (open.app.closed) {
+      this.#hangUp(dialog);
+      return;
+    }
+    if (open.cancel) dialog.endWhenAcknowledged = 'CANCEL crossed the answer';
+    else if (fieldOf(received.message, 'contact') === undefined) dialog.endWhenAcknowledged = 'answer without Contact';
+    this.#requests.deliver(open, received, dialog.id);
+  }
+
+  /** Another branch of a forked INVITE answered too: the application has one call already (13.2.2.4). */
+  #endFork(open: ClientRequest, received: ReceivedResponse): void {
+    const fork = Dialog.ofClient(open.request, received, open.app);
+    fork.answered = { invite: open.request, cseq: received.cseq.number, ack: undefined, stop: () => undefined };
+    this.#dialogs.acknowledge(fork);
+    this.#dialogs.bye(fork, 'answered elsewhere', false);
+  }
+
+  #hangUp(dialog: Dialog): void {
+    if (dialog.answered && !dialog.answered.ack) this.#dialogs.acknowledge(dialog);
+    this.#dialogs.end(dialog, GONE, false);
+  }
+
+  /** An application went away: its calls being set up are cancelled, its dialogs ended. */
+  applicationGone(app: Application): void {
+    for (const open of this.#requests.ofApplication(app)) this.#requests.abandon(open);
+    for (const dialog of this.#core.dialogs.ofApplication(app)) {
+      // One that is being set up goes with the final response that its CANCEL brings.
+      if (!dialog.confirmed) continue;
+      if (dialog.openAnswer) dialog.endWhenAcknowledged = GONE;
+      else this.#hangUp(dialog);
+    }
+  }
+}

@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import type { Application } from './application.js';
+import { applicationResponse, makesDialog, newTag, plainResponse } from './compose.js';
+import type { Core } from './core.js';
+import { Dialog, dialogId } from './dialog.js';
+import type { DialogClient } from './dialog-client.js';
+import type { Frame } from './frames.js';
+import { tagOf } from './headers.js';
+import { fieldOf, type Header, header, type SipResponse } from './message.js';
+import { type ReceivedRequest, replyPath } from './received.js';
+import { serialise } from './serialise.js';
+import type { InviteServerTransaction } from './server-transaction.js';
+import { retransmit, TimerGroup } from './timers.js';
+import type { AnyServerTransaction } from './transactions.js';
+
+/** A request of the network that an application has, while its transaction lasts. */
+interface OpenRequest {
+  readonly txnId: string;
+  readonly received: ReceivedRequest;
+  readonly transaction: AnyServerTransaction;
+  readonly app: Application;
+  /** Fixed by the first response; ours unless the application chose one. */
+  toTag: string;
+  /** Whether the application has responded: from then on the dialog has its name. */
+  responded: boolean;
+  /** The dialog it came in, or makes. */
+  dialog: Dialog | undefined;
+  readonly inDialog: boolean;
+}
+
+/** Methods that mean nothing outside a dialog. */
+const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
+
+/** Requests from the network: given to applications, and answered as they say (RFC 3261 8.2, 12.2.2, 13.3). */
+export class Uas {
+  readonly #core: Core;
+  readonly #client: DialogClient;
+  readonly #open = new Map<string, OpenRequest>();
+
+  constructor(core: Core, client: DialogClient) {
+    this.#core = core;
+    this.#client = client;
+  }
+
+  /** A request that belongs to no transaction yet; neither ACK nor CANCEL. */
+  receive(received: ReceivedRequest): void {
+    if (received.toTag !== '') {
+      this.#receiveInDialog(received);
+      return;
+    }
+    const { method } = received.message;
+    if (IN_DIALOG_ONLY.has(method)) return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
+    if (makesDialog(method) && this.#isMerged(received)) {
+      return this.#reject(received, 482, 'Loop Detected');
+    }
+    const app = this.#core.applications.choose(method);
+    if (!app) {
+      this.#reject(received, 503, 'Service Unavailable');
+      return;
+    }
+    this.#hand(received, app, undefined);
+  }
+
+  /** The same call by another way (RFC 3261 8.2.2.2); also keeps the names of dialogs apart. */
+  #isMerged(received: ReceivedRequest): boolean {
+    const { callId, fromTag } = received;
+    if (this.#core.dialogs.get(dialogId(callId, fromTag))) return true;
+    for (const open of this.#open.values()) {
+      const same = open.received.callId === callId && open.received.fromTag === fromTag;
+      if (same && makesDialog(open.received.message.method) && open.transaction.state === 'proceeding') return true;
+    }
+    return false;
+  }
+
+  #receiveInDialog(received: ReceivedRequest): void {
+    const { method } = received.message;
+    const dialog = this.#core.dialogs.match(received);
+    if (!dialog || (dialog.endWhenAcknowledged !== undefined && method !== 'BYE')) {
+      return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
+    }
+    if (dialog.remoteSeq !== undefined && received.cseq.number <= dialog.remoteSeq) {
+      return this.#reject(received, 500, 'CSeq out of order');
+    }
+    dialog.remoteSeq = received.cseq.number;
+    if (method === 'INVITE') {
+      if (dialog.openAnswer || dialog.inviteToPeer) return this.#reject(received, 491, 'Request Pending');
+      if (dialog.inviteFromPeer) {
+        return this.#reject(received, 500, 'Request Pending', [header('Retry-After', '2')]);
+      }
+    }
+    if (method === 'BYE') return this.#receiveBye(received, dialog);
+    this.#hand(received, dialog.app, dialog);
+  }
+
+  #receiveBye(received: ReceivedRequest, dialog: Dialog): void {
+    const told = dialog.endWhenAcknowledged !== undefined;
+    const ringing = dialog.inviteFromPeer === undefined ? undefined : this.#open.get(dialog.inviteFromPeer);
+    dialog.acknowledged();
+    this.#core.dialogs.remove(dialog);
+    if (ringing) this.#terminate(ringing);
+    if (told || (ringing && !dialog.confirmed)) {
+      // The application knows of no dialog: for it, this is a CANCEL.
+      this.#reject(received, 200, 'OK');
+      if (ringing) this.#forwardCancel(ringing, received);
+      return;
+    }
+    this.#hand(received, dialog.app, dialog);
+  }
+
+  /** Opens the transaction and gives the request to the application. */
+  #hand(received: ReceivedRequest, app: Application, dialog: Dialog | undefined): void {
+    const { message, source, bytes, callId } = received;
+    const txnId = randomUUID();
+    const transaction = this.#core.transactions.serve(received, () => this.#finished(open));
+    const open: OpenRequest = {
+      txnId,
+      received,
+      transaction,
+      app,
+      toTag: received.toTag || newTag(),
+      responded: false,
+      dialog,
+      inDialog: dialog !== undefined,
+    };
+    this.#open.set(txnId, open);
+    if (message.method === 'INVITE') {
+      transaction.respond(plainResponse(message, 100, 'Trying', ''));
+      if (dialog) dialog.inviteFromPeer = txnId;
+    }
+    this.#core.log.debug({ method: message.method, callId, from: source.host }, 'request received');
+    const { local } = this.#core;
+    app.deliver({
+      source: 'network',
+      bytes,
+      peer: source,
+      txnId,
+      dialogId: dialog?.id ?? '',
+      ...(dialog ? {} : { receivedOn: [local.towards(source.host), local.port] as const }),
+      message,
+    });
+  }
+
+  #finished(open: OpenRequest): void {
+    this.#open.delete(open.txnId);
+    const { dialog } = open;
+    if (dialog?.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
+    if (dialog && !dialog.confirmed && !open.inDialog) this.#core.dialogs.remove(dialog);
+  }
+
+  /** Answers without an application; INVITE gets its 100 first. */
+  #reject(received: ReceivedRequest, status: number, reason: string, extra: readonly Header[] = []): void {
+    const { message } = received;
+    const transaction = this.#core.transactions.serve(received, () => undefined);
+    if (message.method === 'INVITE') transaction.respond(plainResponse(message, 100, 'Trying', ''));
+    transaction.respond(plainResponse(message, status, reason, newTag(), extra));
+  }
+
+  /** A response of an application. */
+  respond(app: Application, frame: Frame, txnId: string, given: SipResponse): void {
+    const open = this.#open.get(txnId);
+    if (!open || open.app !== app || open.transaction.state !== 'proceeding') {
+      app.refuse(frame, 'Response not sent due to unknown transaction');
+      return;
+    }
+    const { received, transaction } = open;
+    const chosen = tagOf(fieldOf(given, 'to'));
+    if (!open.responded && received.toTag === '' && /^[^\s|"]+$/.test(chosen)) open.toTag = chosen;
+    open.responded = open.responded || given.status > 100;
+    const { local } = this.#core;
+    const { protocol, host } = received.source;
+    const end = { protocol, host: local.towards(host), port: local.port };
+    const response = applicationResponse(received.message, given, open.toTag, end);
+    transaction.respond(response);
+    this.#updateDialog(open, response);
+    app.echoResponse(frame, received.source, txnId, this.#dialogIdOf(open), response);
+  }
+
+  #dialogIdOf(open: OpenRequest): string {
+    if (open.inDialog) return open.dialog?.id ?? '';
+    const { message, callId, fromTag } = open.received;
+    return makesDialog(message.method) && open.responded ? dialogId(callId, fromTag) : '';
+  }
+
+  #updateDialog(open: OpenRequest, response: SipResponse): void {
+    const { status } = response;
+    const { method } = open.received.message;
+    if (!open.inDialog && makesDialog(method) && status > 100 && status < 300 && !open.dialog) {
+      open.dialog = Dialog.ofServer(open.received, response, open.app);
+      open.dialog.inviteFromPeer = open.txnId;
+      this.#core.dialogs.add(open.dialog);
+    }
+    const { dialog } = open;
+    if (!dialog || status < 200) return;
+    if (dialog.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
+    if (status >= 300) {
+      if (!open.inDialog) this.#core.dialogs.remove(dialog);
+      return;
+    }
+    dialog.confirmed = true;
+    if (makesDialog(method) || method === 'UPDATE') dialog.refreshTarget(open.received.message);
+    if (method === 'INVITE') this.#repeatUntilAck(open, dialog, response);
+    if (isLastNotify(open)) this.#core.dialogs.remove(dialog);
+  }
+
+  /** RFC 3261 13.3.1.4: a 2xx is repeated, over TCP too, until its ACK comes; without one in 64*T1 the call is ended. */
+  #repeatUntilAck(open: OpenRequest, dialog: Dialog, response: SipResponse): void {
+    const { timers, timings, send } = this.#core;
+    const group = new TimerGroup(timers);
+    const text = serialise(response);
+    const path = replyPath(open.received);
+    retransmit(group, '2xx', timings.t1, timings.t2, () => send(text, path));
+    group.set('ACK', 64 * timings.t1, () => this.#neverAcknowledged(dialog));
+    dialog.openAnswer = { cseq: open.received.cseq.number, txnId: open.txnId, stop: () => group.clearAll() };
+  }
+
+  #neverAcknowledged(dialog: Dialog): void {
+    const ending = dialog.afterAck.length > 0;
+    const told = dialog.endWhenAcknowledged !== undefined;
+    dialog.acknowledged();
+    if (!ending) this.#client.end(dialog, 'ACK timeout', !told);
+  }
+
+  /** An ACK of no transaction: it acknowledges a 2xx. Only the first is shown to the application. */
+  acknowledge(received: ReceivedRequest): void {
+    const dialog = this.#core.dialogs.match(received);
+    const answer = dialog?.openAnswer;
+    if (!dialog || answer?.cseq !== received.cseq.number) return;
+    const { message, source, bytes } = received;
+    if (dialog.endWhenAcknowledged !== undefined) {
+      dialog.acknowledged();
+      this.#client.end(dialog, dialog.endWhenAcknowledged, false);
+      return;
+    }
+    const { txnId } = answer;
+    dialog.app.deliver({ source: 'network', bytes, peer: source, txnId, dialogId: dialog.id, message });
+    dialog.acknowledged();
+  }
+
+  /** RFC 3261 9.2. */
+  cancel(received: ReceivedRequest): void {
+    const invite = this.#core.transactions.findInvite(received);
+    const open = invite && this.#openOf(invite);
+    if (!invite || invite.state === 'accepted') {
+      this.#reject(received, 481, 'Call/Transaction Does Not Exist');
+      // The caller does not want the call that was answered just before: as drachtio does, it is ended.
+      const dialog = open?.dialog;
+      const unwanted = dialog?.openAnswer && !open?.inDialog && dialog.endWhenAcknowledged === undefined;
+      if (dialog && unwanted) this.#client.endAfterAck(dialog, 'CANCEL crossed the answer');
+      return;
+    }
+    const transaction = this.#core.transactions.serve(received, () => undefined);
+    transaction.respond(plainResponse(received.message, 200, 'OK', open?.toTag ?? newTag()));
+    if (!open || invite.state !== 'proceeding') return;
+    this.#terminate(open);
+    this.#forwardCancel(open, received);
+  }
+
+  #openOf(invite: InviteServerTransaction): OpenRequest | undefined {
+    for (const open of this.#open.values()) if (open.transaction === invite) return open;
+    return undefined;
+  }
+
+  #terminate(open: OpenRequest): void {
+    const response = plainResponse(open.received.message, 487, 'Request Terminated', open.toTag);
+    open.transaction.respond(response);
+    this.#updateDialog(open, response);
+  }
+
+  #forwardCancel(open: OpenRequest, received: ReceivedRequest): void {
+    const { message, source, bytes } = received;
+    const headers = message.headers.map((line) =>
+      line.key === 'cseq' ? header('CSeq', `${open.received.cseq.number} CANCEL`) : line,
+    );
+    const id = this.#dialogIdOf(open);
+    const cancel = { ...message, method: 'CANCEL', headers };
+    open.app.deliver({ source: 'network', bytes, peer: source, txnId: open.txnId, dialogId: id, message: cancel });
+  }
+
+  /** An application went away: what it has not answered gets 503. */
+  applicationGone(app: Application): void {
+    for (const open of [...this.#open.values()]) {
+      if (open.app !== app || open.transaction.state !== 'proceeding') continue;
+      const response = plainResponse(open.received.message, 503, 'Service Unavailable', open.toTag);
+      open.transaction.respond(response);
+      this.#updateDialog(open, response);
+    }
+  }
+}
+
+/** The NOTIFY that ends a subscription (RFC 6665 4.4.1). */
+function isLastNotify(open: OpenRequest): boolean {
+  const { message } = open.received;
+  if (message.method !== 'NOTIFY' || open.dialog?.method !== 'SUBSCRIBE') return false;
+  return /^terminated/i.test(fieldOf(message, 'subscription-state') ?? '');
+}
