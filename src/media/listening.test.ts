@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MU_LAW } from '../audio/g711.js';
+import { createCodec } from '../rtp/codec.js';
+import { ListeningStream, listeningRing } from './listening.js';
+
+const codec = createCodec('PCMU');
+/** A loud constant and its mu-law octet. */
+const LOUD = MU_LAW.decode[0x90]!;
+
+describe('ListeningStream', () => {
+  let stream: ListeningStream;
+
+  beforeEach(() => {
+    stream = new ListeningStream(listeningRing(8000), 8000);
+  });
+
+  /** A packet of constant sound. */
+  function audio(
+    timestamp: number,
+    at: number,
+    more: { lostBefore?: number; restarted?: boolean; samples?: number } = {},
+  ): void {
+    const { samples = 160, lostBefore = 0, restarted = false } = more;
+    const bytes = new Uint8Array(samples).fill(0x90);
+    const packet = { payloadType: 0, marker: false, timestamp: timestamp >>> 0, bytes, start: 0, end: samples };
+    stream.audio({ ...packet, at, lostBefore, restarted }, codec);
+  }
+
+  /** The ring as runs: `S160` is 160 samples of silence, `L160` of the loud constant, `H160` of half of it. */
+  function runs(): string {
+    const { pcm } = stream.ring.read(0, stream.ring.end);
+    const names = [...pcm].map((sample) => (sample === 0 ? 'S' : sample === LOUD ? 'L' : 'H'));
+    return names
+      .join('')
+      .replace(/S+|L+|H+/g, (run) => `${run[0]}${run.length} `)
+      .trim();
+  }
+
+  it('begins with the first packet and takes packets of any length over the timestamp wrap', () => {
+    stream.tick(5000, 8000);
+    expect(stream.ring.end).toBe(0);
+    audio(-160, 0);
+    audio(0, 20, { samples: 240 });
+    audio(240, 50, { samples: 80 });
+    expect(runs()).toBe('L480');
+  });
+
+  it('turns a jump of the timestamps into silence of that length', () => {
+    audio(0, 0);
+    audio(160 + 400, 70);
+    expect(runs()).toBe('L160 S400 L160');
+  });
+
+  it('repeats the frame before a loss more softly, and is silent for the rest', () => {
+    audio(0, 0);
+    audio(160 + 480, 80, { lostBefore: 3 });
+    expect(runs()).toBe('L160 H160 S320 L160');
+  });
+
+  it('goes on in real time when packets stop, and with the timestamps when they come again', () => {
+    audio(0, 0);
+    for (let now = 20; now <= 400; now += 20) stream.tick(now, 8000);
+    expect(stream.ring.end).toBe(160 + 360 * 8);
+    audio(160 + 400 * 8, 420);
+    expect(runs()).toBe(`L160 S${400 * 8} L160`);
+  });
+
+  it('loses no sound that merely came late', () => {
+    audio(0, 0);
+    for (let now = 20; now <= 100; now += 20) stream.tick(now, 8000);
+    for (let n = 1; n < 6; n++) audio(n * 160, 105);
+    audio(6 * 160, 120);
+    expect(runs()).toBe('L160 S480 L960');
+  });
+
+  it('does not believe a jump that time does not bear out, nor one over seconds', () => {
+    audio(0, 0);
+    audio(160 + 8000, 20);
+    audio(500_000, 40);
+    audio(40, 60);
+    audio(99_999_999, 80, { restarted: true });
+    expect(runs()).toBe('L800');
+  });
+
+  it('drops what comes far faster than speech', () => {
+    for (let n = 0; n < 1000; n++) audio(n * 160, n);
+    expect(stream.dropped).toBeGreaterThan(500);
+    expect(stream.ring.end).toBeLessThan(6 * 8000);
+  });
+
+  it('makes up for a stall without flooding the ring', () => {
+    audio(0, 0);
+    stream.tick(60_000, 8000);
+    expect(stream.ring.end).toBe(160 + 8000);
+    stream.tick(60_020, 8000);
+    expect(stream.ring.end).toBe(160 + 8000 + 160);
+  });
+
+  it('knows when a sample came', () => {
+    for (let n = 0; n < 1000; n++) audio(n * 160, 100 + n * 20);
+    expect(stream.arrivalOf(999 * 160)).toBe(100 + 999 * 20);
+    expect(stream.arrivalOf(999 * 160 - 1)).toBe(100 + 998 * 20);
+    expect(stream.arrivalOf(900 * 160 + 80)).toBe(100 + 900 * 20);
+    expect(stream.arrivalOf(0)).toBeLessThan(100 + 500 * 20);
+  });
+});
