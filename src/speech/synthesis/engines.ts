@@ -1,10 +1,16 @@
 import { ParleyError } from '../../errors.js';
-import { FLITE_CAPABILITIES, FliteSynthesiser } from './flite/flite.js';
+import { FLITE_CAPABILITIES, FLITE_VERSION, FliteSynthesiser } from './flite/flite.js';
 import type { Synthesiser, VoiceSettings } from './synthesiser.js';
 import { chooseVoice } from './voices.js';
 
+/** What is known of an engine before it runs. */
+export type EngineFacts = Synthesiser['capabilities'] & {
+  /** Changes whenever the same text and settings would give other audio: part of a cached clip's name. */
+  version: string;
+};
+
 /** What each engine can do, known without loading it, so that agent files are checked when they are read. */
-export const ENGINES: Record<string, Synthesiser['capabilities']> = { flite: FLITE_CAPABILITIES };
+export const ENGINES: Record<string, EngineFacts> = { flite: { ...FLITE_CAPABILITIES, version: FLITE_VERSION } };
 
 /**
  * Loads an engine on this thread, which its work will block: to be called in a speech worker.

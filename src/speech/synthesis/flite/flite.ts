@@ -21,6 +21,9 @@ export const FLITE_CAPABILITIES: Synthesiser['capabilities'] = {
   maxCharacters: 2_000,
 };
 
+/** Of the engine, and after the slash of what is done here to its audio. */
+export const FLITE_VERSION = '2.3/1';
+
 /** Synthesis time and memory grow with the text: longer ones are made in pieces and joined. */
 const PIECE_CHARACTERS = 240;
 /** Longer "words" are no words; Flite would spell each letter, 0.16 s apiece. */
