@@ -83,9 +83,38 @@ export const ERRORS = {
     message: 'the name {name} is too long to be kept as a file',
     mend: 'Use names of at most 200 bytes.',
   },
+  PARLEY_ERR_AGENT_UNKNOWN: {
+    message: 'there is no agent "{agent}"',
+    mend: 'Name one of: {known}.',
+  },
+  PARLEY_ERR_HTTP_START: {
+    message: 'HTTP could not listen on {host}:{port}: {reason}',
+    mend: 'Choose another port with http.port or --http HOST:PORT, or stop what listens there.',
+  },
   PARLEY_ERR_SIP_START: {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
+  },
+  PARLEY_ERR_CALL_FAILED: {
+    message: 'call to {uri} failed: {reason}',
+    mend: '{hint}',
+  },
+  PARLEY_ERR_CALL_UNKNOWN: {
+    message: 'no call {id} in {store}',
+    mend: '{hint}',
+  },
+  PARLEY_ERR_EDGE_LISTEN: {
+    message: 'the SIP edge cannot listen on {address}: {reason}',
+    mend: 'Give an address of this machine and a port that no other program uses on UDP and TCP.',
+  },
+  PARLEY_ERR_EDGE_NETWORK: {
+    message: '{network} is not a network',
+    mend: 'Write an address or a CIDR block, e.g. 192.0.2.0/24 or 2001:db8::/32.',
+  },
+  PARLEY_ERR_EDGE_THREAD: {
+    message: 'the thread of the SIP edge ended: {reason}',
+    mend: 'Report this with the log lines around it.',
+    sip: 503,
   },
   PARLEY_ERR_INTERNAL: {
     message: 'internal error: {reason}',

@@ -6,10 +6,9 @@ import type { Clip, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import { heardText } from '../workers/heard.js';
 import type { MediaLeg } from '../workers/media-host.js';
 import type { FromMedia, FromSpeech } from '../workers/messages.js';
-import type { Speaker } from '../workers/speaker.js';
+import { heardText, type Speaker } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
 
 /** What a call's voice is made of. */
@@ -128,11 +127,11 @@ export class CallVoice implements Voice {
     }
   }
 
-  private ended({ at, utterance: id, played, total, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {
+  private ended({ at, utterance: id, played, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {
     const saying = this.saying.get(id);
     if (!saying) return;
     this.saying.delete(id);
-    const heard = stopped ? heardText(saying.text, saying.clip, played, total) : saying.text;
+    const heard = stopped ? heardText(saying.text, saying.clip, played) : saying.text;
     this.listener({ type: 'utterance.ended', at, id, heard, stopped });
     this.onSettled();
   }

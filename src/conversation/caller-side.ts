@@ -93,6 +93,18 @@ export function recognitionLate(step: Step, reason: string): void {
   speak(step, 'reply', [step.state.settings.apology]);
 }
 
+/** A typed turn: no endpoint to wait for. Typed again before the answer began, it adds to the first. */
+export function typed(step: Step, text: string): void {
+  const { current, phase } = step.state;
+  if (phase === 'thinking' && current?.taking && !current.acted) {
+    const whole = `${current.taking.text} ${text}`;
+    reopen(step);
+    return beginTurn(step, { text: whole, from: 'text' }, {});
+  }
+  if (current) interrupt(step);
+  if (step.state.phase === 'listening') beginTurn(step, { text, from: 'text' }, {});
+}
+
 /** A key was pressed: it interrupts at once, and ends keyed input when it is the last one asked for. */
 export function key(step: Step, digit: string, durationMs: number): void {
   const { caller, current, expected, settings } = step.state;

@@ -1,4 +1,15 @@
-import { endpoint, final, key, offset, onset, partial, recognitionLate, takeKeys, turnTooLong } from './caller-side.js';
+import {
+  endpoint,
+  final,
+  key,
+  offset,
+  onset,
+  partial,
+  recognitionLate,
+  takeKeys,
+  turnTooLong,
+  typed,
+} from './caller-side.js';
 import {
   abandon,
   addSentence,
@@ -38,6 +49,8 @@ function apply(step: Step, event: TurnEvent): void {
       return final(step, event.text, event.position);
     case 'recognition.failed':
       return recognitionLate(step, event.reason);
+    case 'text':
+      return typed(step, event.text);
     case 'dtmf':
       return key(step, event.digit, event.durationMs);
     case 'utterance.ready':

@@ -33,6 +33,8 @@ export type VoiceEvent =
   | { type: 'final'; at: number; text: string; position: number }
   /** Recognition is lost for this stretch; the caller's words are unknown. */
   | { type: 'recognition.failed'; at: number; reason: string }
+  /** A typed turn: whole as it is. */
+  | { type: 'text'; at: number; text: string }
   | { type: 'dtmf'; at: number; digit: string; durationMs: number }
   /** The utterance's audio is in the playout queue. */
   | { type: 'utterance.ready'; at: number; id: string }

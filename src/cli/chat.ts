@@ -1,0 +1,117 @@
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { type AgentDefinition, loadAgents } from '../agent/agents.js';
+import { createReasoner } from '../agent/reasoners/builtin.js';
+import { Conversation, openingOf } from '../conversation/conversation.js';
+import type { ConversationSettings } from '../conversation/settings.js';
+import type { Voice, VoiceEvent } from '../conversation/voice.js';
+import { ParleyError } from '../errors.js';
+import { newCallId } from '../journal/journal.js';
+import { loadSettings, type Settings } from '../settings.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import { createLogger } from '../telemetry/log.js';
+import { print } from './output.js';
+
+interface ChatOptions {
+  config?: string;
+  events?: boolean;
+}
+
+/** `parley chat`: the same agent in text. */
+export function register(program: Command): void {
+  program
+    .command('chat')
+    .description('Talks with an agent in text: the same agent file, the same turns, no audio.')
+    .argument('[agent]', 'name of the agent', 'orders')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--events', 'also show what goes on the journal')
+    .action(async (agent: string, options: ChatOptions) => chat(agent, options));
+}
+
+async function chat(name: string, options: ChatOptions): Promise<void> {
+  const settings = loadSettings(options.config);
+  const agents = loadAgents(settings.agents);
+  const agent = agents.get(name);
+  if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: [...agents.keys()].join(', ') });
+  const voice = new TextVoice();
+  const session = createReasoner(agent).open({ call: newCallId(), channel: 'text', variables: {} });
+  let over: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  const conversation = new Conversation({
+    voice,
+    session,
+    settings: patient(agent, settings),
+    record: (event) => options.events && event.type !== 'agent.started' && print(`  ${JSON.stringify(event)}`),
+    origin: monotonicMs(),
+    finish: (afterwards) => {
+      print(afterwards.type === 'transfer' ? '(hands over to a person)' : '(hangs up)');
+      over();
+    },
+    logger: createLogger('error'),
+  });
+  conversation.begin(openingOf(session, undefined));
+  const input = createInterface({ input: process.stdin, prompt: '' });
+  try {
+    await Promise.race([typeLines(input, voice), ended]);
+  } finally {
+    input.close();
+    conversation.end();
+  }
+}
+
+/** Each line is a turn; the next waits for the answer, so that a script can be piped in. */
+async function typeLines(lines: AsyncIterable<string>, voice: TextVoice): Promise<void> {
+  for await (const line of lines) if (line.trim()) await voice.type(line.trim());
+}
+
+/** Nobody is asked whether they are still there while they type. */
+function patient(agent: AgentDefinition, { conversation }: Settings): ConversationSettings {
+  return {
+    ...conversation,
+    ...agent.limits,
+    ...agent.endpointing,
+    callMs: 2 ** 31 - 1,
+    idle: { ...agent.idle, afterMs: 2 ** 31 - 1 },
+    apology: agent.fallbacks.apology,
+  };
+}
+
+/** The voice port in text: what is said is printed, and so was heard. */
+class TextVoice implements Voice {
+  readonly channel = 'text';
+  private listener: (event: VoiceEvent) => void = () => {};
+  private answered: () => void = () => {};
+
+  listen(listener: (event: VoiceEvent) => void): void {
+    this.listener = listener;
+  }
+
+  say({ id, text }: { id: string; text: string }): void {
+    const at = monotonicMs();
+    print(`agent: ${text}`);
+    this.listener({ type: 'utterance.started', at, id });
+    this.listener({ type: 'utterance.ended', at, id, heard: text, stopped: false });
+  }
+
+  /** Resolves when the answer is complete. */
+  async type(text: string): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      this.answered = resolve;
+    });
+    this.listener({ type: 'text', at: monotonicMs(), text });
+    await answered;
+  }
+
+  /** Told at the end of each reply: what the next answer is expected to be. */
+  expect(): void {
+    this.answered();
+  }
+
+  stop(): void {}
+  gain(): void {}
+  commit(): void {}
+  finalise(): void {}
+  close(): void {}
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { register as call } from './call.js';
+import { register as calls } from './calls.js';
+import { register as chat } from './chat.js';
+import { register as check } from './check.js';
+import { EXIT, printError, printFailure } from './output.js';
+import { register as serve } from './serve.js';
+
+const EXAMPLES = `
+Examples:
+  parley serve                                  answer calls with the example agents
+  parley call --say "Where is my order?"        call it, and read the conversation
+  parley calls show last                        what was said
+  parley check                                  is the configuration right?
+`;
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : 'unknown';
+}
+
+function program(): Command {
+  const parley = new Command('parley')
+    .description('An open-source SIP voice-agent server.')
+    .version(version())
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(--help lists what can be used)')
+    .exitOverride();
+  for (const register of [serve, call, chat, check, calls]) register(parley);
+  return parley;
+}
+
+/** Commander reports help and version as errors too, with exit code 0. */
+function exitCodeOf(error: unknown): number {
+  // Thrown by a command about its own options, after Commander has done its checks.
+  if (error instanceof InvalidArgumentError) printError(`error: ${error.message}`);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  printFailure(error);
+  return EXIT.failed;
+}
+
+// `parley calls list | head` closes our output early: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,65 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { startParley } from '../main.js';
+import { loadSettings, type Settings } from '../settings.js';
+import { print, printFailure } from './output.js';
+
+interface HostPort {
+  host: string;
+  port: number;
+}
+
+interface ServeOptions {
+  config?: string;
+  sip?: HostPort;
+  http?: HostPort;
+  data?: string;
+}
+
+/** `parley serve`: answer calls. */
+export function register(program: Command): void {
+  program
+    .command('serve')
+    .description('Answers calls until it is told to stop (SIGTERM, Ctrl-C).')
+    .option('-c, --config <file>', 'configuration file', undefined)
+    .option('--sip <host:port>', 'where SIP is taken, UDP and TCP; port 0 picks a free one', hostPort)
+    .option('--http <host:port>', 'where HTTP is; port 0 picks a free one', hostPort)
+    .option('--data <dir>', 'folder of the files store')
+    .action(async (options: ServeOptions) => serve(options));
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const parley = await startParley(overridden(loadSettings(options.config), options));
+  print(JSON.stringify({ ready: true, sip: parley.sip, http: parley.http }));
+  await new Promise<void>((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      process.off('SIGTERM', stop);
+      process.off('SIGINT', stop);
+      // A second signal of the same kind ends the process at once.
+      process.stderr.write(`${signal}: ending calls\n`);
+      parley.close().then(resolve, (error) => {
+        printFailure(error);
+        process.exitCode = 1;
+        resolve();
+      });
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+function overridden(settings: Settings, options: ServeOptions): Settings {
+  return {
+    ...settings,
+    sip: { ...settings.sip, ...options.sip },
+    http: { ...settings.http, ...options.http },
+    data: options.data ?? settings.data,
+  };
+}
+
+/** `127.0.0.1:5060`, `[::1]:5060`. */
+function hostPort(text: string): HostPort {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (!host || Number(port) > 65_535) throw new InvalidArgumentError('Write HOST:PORT, e.g. 127.0.0.1:5060.');
+  return { host, port: Number(port) };
+}

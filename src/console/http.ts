@@ -1,0 +1,56 @@
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { ParleyError, reasonOf } from '../errors.js';
+import type { ConsoleConfig } from './config.js';
+
+/** What the HTTP side asks of the server. */
+export interface ConsoleSource {
+  /** Why calls can't be taken now; undefined when they can. */
+  unready: () => Promise<string | undefined>;
+  /** Live counts; all zero when nothing is going on. */
+  stats: () => Promise<Record<string, unknown>>;
+}
+
+/** The HTTP server: health for load balancers, counts for operators. */
+export class Console {
+  private constructor(
+    private readonly server: ReturnType<typeof serve>,
+    readonly address: string,
+  ) {}
+
+  /** @throws ParleyError PARLEY_ERR_HTTP_START when the port can't be had */
+  static async start(config: ConsoleConfig, source: ConsoleSource): Promise<Console> {
+    const app = routes(source);
+    const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
+      const started = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(started));
+      started.once('error', (error: Error) =>
+        reject(
+          new ParleyError('PARLEY_ERR_HTTP_START', { host: config.host, port: config.port, reason: reasonOf(error) }),
+        ),
+      );
+    });
+    const { port } = server.address() as AddressInfo;
+    return new Console(server, `${config.host}:${port}`);
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      if ('closeAllConnections' in this.server) this.server.closeAllConnections();
+    });
+  }
+}
+
+function routes(source: ConsoleSource): Hono {
+  const app = new Hono();
+  app.get('/healthz', (c) => c.json({ ok: true }));
+  app.get('/readyz', async (c) => {
+    const reason = await source.unready();
+    return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
+  });
+  app.get('/v1/stats', async (c) => c.json(await source.stats()));
+  app.notFound((c) => c.json({ error: `no ${c.req.path} here` }, 404));
+  app.onError((error, c) => c.json({ error: reasonOf(error) }, 500));
+  return app;
+}

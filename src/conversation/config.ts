@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+const ms = (fallback: number) => z.number().int().min(0).default(fallback);
+
+/** `conversation:` of parley.yaml: what holds for every agent. What differs between agents is in their files. */
+export const conversationConfig = z.strictObject({
+  bargeInMs: ms(400).describe('Speech over the agent for this long is an interruption.'),
+  duckLevel: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('Playout level while the caller speaks over the agent; 1 is full.'),
+  overlapMs: ms(1200).describe(
+    "An answer that began over the agent's last words counts when it ended at most this long before them.",
+  ),
+  recognitionMs: ms(2500).describe('Longest wait for final words after the end of a turn.'),
+  reasonerMs: ms(12_000).describe("Longest wait for the reasoner's first sentence."),
+  failures: z.number().int().min(1).default(3).describe('Failures in a row after which a person is called.'),
+  dtmfMs: ms(2500).describe('Silence after a key that ends keyed input.'),
+});
+
+/** Validated `conversation:` configuration. */
+export type ConversationConfig = z.infer<typeof conversationConfig>;

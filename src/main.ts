@@ -1,0 +1,199 @@
+import { type AgentDefinition, loadAgents } from './agent/agents.js';
+import { createReasoner } from './agent/reasoners/builtin.js';
+import { CallServer } from './calls/call-server.js';
+import type { VoiceAgent } from './calls/voice-agent.js';
+import { Console } from './console/http.js';
+import { Dialplan } from './dialplan/dialplan.js';
+import { JournalBook } from './journal/journal.js';
+import type { Settings } from './settings.js';
+import { UserAgent } from './sip/user-agent.js';
+import { Lexicon } from './speech/synthesis/lexicon.js';
+import { SentenceSplitter } from './speech/synthesis/splitter.js';
+import { openStore } from './store/open.js';
+import type { Store } from './store/store.js';
+import { createLogger, type Logger } from './telemetry/log.js';
+import { MediaHost } from './workers/media-host.js';
+import { Speaker } from './workers/speaker.js';
+import { SpeechHost } from './workers/speech-host.js';
+
+/** A running server. */
+export interface Parley {
+  /** Where SIP is taken, `host:port`. */
+  sip: string;
+  /** Where HTTP is, `host:port`. */
+  http: string;
+  /** Ends all calls and stops; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Longest wait at the end for events that are not stored yet, ms. */
+const FLUSH_MS = 3000;
+/** Of the prompts that every call needs: G.711. */
+const TELEPHONE_RATE = 8000;
+
+/**
+ * Starts the whole server: store, media, speech, agents, then SIP, so that everything is warm before the first call.
+ *
+ * @throws ConfigProblems, or ParleyError of what could not be started; nothing is left running then
+ */
+export async function startParley(settings: Settings): Promise<Parley> {
+  const logger = createLogger(settings.log.level);
+  const started: { close(): unknown }[] = [];
+  const keep = <T extends { close(): unknown }>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  const stop = async () => {
+    for (let part = started.pop(); part; part = started.pop()) await part.close();
+  };
+  try {
+    return await compose(settings, logger, keep, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function compose(
+  settings: Settings,
+  logger: Logger,
+  keep: <T extends { close(): unknown }>(part: T) => T,
+  stop: () => Promise<void>,
+): Promise<Parley> {
+  const definitions = loadAgents(settings.agents);
+  const dialplan = Dialplan.load(settings.dialplans);
+  dialplan.checkAgents(new Set(definitions.keys()));
+  const agents = new Map([...definitions].map(([name, agent]) => [name, voiceAgent(agent, settings)]));
+
+  const store = keep(await openStore(settings.store, settings.data, logger));
+  const journals = keep(journalBook(store, settings, logger));
+  const media = keep(await startMedia(settings));
+  const speech = keep(
+    await SpeechHost.start({
+      workers: settings.speech.workers,
+      logLevel: settings.log.level,
+      jobTimeoutMs: settings.speech.jobTimeoutMs,
+      connectMedia: (worker, attach) => media.connectSpeech(worker, attach),
+    }),
+  );
+  const speaker = new Speaker({
+    speech,
+    store,
+    clipTtlMs: settings.store.retention.clipsMs,
+    memoryBytes: settings.speech.clipCacheMb * 1024 * 1024,
+    logger,
+  });
+  await warmPrompts(agents, definitions, speaker, logger);
+
+  const calls = keep(
+    new CallServer({ media, speech, speaker, dialplan, agents, limits: settings.limits, logger }, journals),
+  );
+  media.onWorkerLost((legs) => calls.lostLegs(legs));
+  const sip = keep(
+    await UserAgent.start({
+      config: settings.sip,
+      logger,
+      logLevel: settings.log.level,
+      onInvite: (invite) => calls.admit(invite),
+      onLost: () => calls.lost('signalling lost'),
+    }),
+  );
+  const console = keep(
+    await Console.start(settings.http, {
+      unready: async () => ((await store.healthy()) ? undefined : 'the store does not answer'),
+      stats: () => stats({ calls, media, speech, speaker, journals, sip }),
+    }),
+  );
+  logger.info({ sip: sip.address, http: console.address, agents: [...agents.keys()] }, 'ready');
+  return {
+    sip: sip.address,
+    http: console.address,
+    close: async () => {
+      await calls.close();
+      await journals.flush(FLUSH_MS);
+      await stop();
+    },
+  };
+}
+
+function journalBook(store: Store, settings: Settings, logger: Logger): JournalBook {
+  return new JournalBook(store, logger, { retentionMs: settings.store.retention.journalMs });
+}
+
+function startMedia(settings: Settings): Promise<MediaHost> {
+  const { rtp, speech } = settings;
+  return MediaHost.start({
+    workers: rtp.workers,
+    bind: rtp.bind,
+    advertise: rtp.address,
+    ports: rtp.ports,
+    vad: { ...speech.detection, windowMs: 32 },
+    logLevel: settings.log.level,
+  });
+}
+
+/** An agent file as a call needs it. */
+function voiceAgent(agent: AgentDefinition, { conversation, targets }: Settings): VoiceAgent {
+  const { pronunciations, ...voice } = agent.voice;
+  const { target } = agent.escalation;
+  return {
+    name: agent.name,
+    reasoner: createReasoner(agent),
+    voice,
+    lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
+    settings: {
+      ...conversation,
+      ...agent.limits,
+      ...agent.endpointing,
+      idle: agent.idle,
+      apology: agent.fallbacks.apology,
+    },
+    escalationTarget: target === undefined ? undefined : (targets[target]?.uri ?? target),
+  };
+}
+
+/** What every caller hears is synthesised before the first call: greetings, idle prompts, apologies. */
+async function warmPrompts(
+  agents: ReadonlyMap<string, VoiceAgent>,
+  definitions: ReadonlyMap<string, AgentDefinition>,
+  speaker: Speaker,
+  logger: Logger,
+): Promise<void> {
+  for (const [name, agent] of agents) {
+    const greeting = definitions.get(name)?.greeting ?? '';
+    const { idle, apology, farewell } = agent.settings;
+    for (const text of [greeting, ...idle.prompts, idle.goodbye, apology, farewell]) {
+      if (text.includes('{{')) continue;
+      const splitter = new SentenceSplitter();
+      for (const sentence of [...splitter.push(text), ...splitter.flush()]) {
+        await speaker
+          .prepare(sentence, agent.voice, TELEPHONE_RATE, agent.lexicon)
+          .catch((error) => logger.error({ err: error, agent: name }, 'prompt could not be synthesised'));
+      }
+    }
+  }
+}
+
+async function stats(parts: {
+  calls: CallServer;
+  media: MediaHost;
+  speech: SpeechHost;
+  speaker: Speaker;
+  journals: JournalBook;
+  sip: UserAgent;
+}): Promise<Record<string, unknown>> {
+  const media = await parts.media.stats();
+  const sum = (pick: (worker: (typeof media)[number]) => number) =>
+    media.reduce((total, worker) => total + pick(worker), 0);
+  return {
+    ...parts.calls.stats(),
+    legs: sum((worker) => worker.legs),
+    ports: sum((worker) => worker.ports),
+    late: media.map((worker) => worker.late),
+    journals: parts.journals.live.size,
+    pendingEvents: parts.journals.pending(),
+    speech: parts.speech.stats(),
+    clips: parts.speaker.stats(),
+    edge: await parts.sip.counts(),
+  };
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { limitsConfig } from './calls/config.js';
+import { overlayEnvironment } from './config/env.js';
+import { loadYaml } from './config/yaml.js';
+import { consoleConfig } from './console/config.js';
+import { conversationConfig } from './conversation/config.js';
+import { rtpConfig } from './rtp/config.js';
+import { sipConfig } from './sip/config.js';
+import { storeConfig } from './store/config.js';
+import { speechConfig } from './workers/config.js';
+
+const sipUri = z.string().regex(/^sips?:\S+$/, 'must be a SIP URI, e.g. sip:desk@pbx.example.com');
+
+/** parley.yaml: each room's own part, put together. */
+const settingsSchema = z.strictObject({
+  sip: sipConfig.prefault({}),
+  rtp: rtpConfig.prefault({}),
+  http: consoleConfig.prefault({}),
+  store: storeConfig.prefault({}),
+  speech: speechConfig.prefault({}),
+  conversation: conversationConfig.prefault({}),
+  limits: limitsConfig.prefault({}),
+  /** People that calls may be handed to, by name: nothing else is ever dialled. */
+  targets: z.record(z.string(), z.strictObject({ uri: sipUri })).default({}),
+  /** Folder for everything that the files store keeps. */
+  data: z.string().default('data'),
+  /** Folders of agent files and dialplans; the examples that Parley comes with when left out. */
+  agents: z.string().optional(),
+  dialplans: z.string().optional(),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+});
+
+/** The whole configuration, validated, folders resolved. */
+export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplans'> & {
+  agents: string;
+  dialplans: string;
+};
+
+/** Variables that are read elsewhere and name no key of the configuration. */
+const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG'];
+
+/**
+ * Reads parley.yaml (the given file, PARLEY_CONFIG, or ./parley.yaml; without any the defaults hold) and the
+ * environment over it.
+ *
+ * @throws ConfigProblems
+ */
+export function loadSettings(file: string | undefined, env: NodeJS.ProcessEnv = process.env): Settings {
+  const path = file ?? env.PARLEY_CONFIG ?? (existsSync('parley.yaml') ? 'parley.yaml' : undefined);
+  const read = path === undefined ? settingsSchema.parse({}) : loadYaml(path, settingsSchema);
+  const settings = overlayEnvironment(read, settingsSchema, { ...env, ...drachtioVariables(env) }, OTHER_VARIABLES);
+  return {
+    ...settings,
+    data: resolve(settings.data),
+    agents: resolve(settings.agents ?? ownFolder('agents')),
+    dialplans: resolve(settings.dialplans ?? ownFolder('dialplans')),
+  };
+}
+
+/** The names that drachtio applications use for their server. */
+function drachtioVariables(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return {
+    PARLEY_SIP_DRACHTIO_HOST: env.PARLEY_SIP_DRACHTIO_HOST ?? env.DRACHTIO_HOST,
+    PARLEY_SIP_DRACHTIO_PORT: env.PARLEY_SIP_DRACHTIO_PORT ?? env.DRACHTIO_PORT,
+    PARLEY_SIP_DRACHTIO_SECRET: env.PARLEY_SIP_DRACHTIO_SECRET ?? env.DRACHTIO_SECRET,
+  };
+}
+
+/** The folder here, else the one that comes with Parley. */
+function ownFolder(name: string): string {
+  if (existsSync(name)) return name;
+  return fileURLToPath(new URL(`../${name}`, import.meta.url));
+}
