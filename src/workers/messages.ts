@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ErrorDetails } from '../errors.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
@@ -105,8 +106,11 @@ export type SpeechToMedia = { type: 'clip' } & ClipMessage;
 /** main -> speech worker */
 export type ToSpeech =
   | { type: 'media.port'; media: number; port: MessagePort }
-  /** Recognises this leg's ring from `from` on; `media` is the worker that marks it and plays its clips. */
-  | { type: 'stream.open'; leg: string; ring: SharedArrayBuffer; sampleRate: number; from: number; media: number }
+  /**
+   * Recognises this leg's ring from `from` on. `resumed`: another worker had the stream and took marks with it, so
+   * voice since `from` is looked for again; each offset found is answered with a final.
+   */
+  | { type: 'stream.open'; leg: string; ring: SharedArrayBuffer; sampleRate: number; from: number; resumed: boolean }
   | { type: 'stream.expect'; leg: string; expected: ExpectedAnswer }
   /** The words up to this position belong to a turn that was taken: the next utterance begins after it. */
   | { type: 'stream.commit'; leg: string; position: number }
@@ -133,6 +137,8 @@ export type ToSpeech =
 export type FromSpeech =
   /** Models are loaded and warmed by a run each. */
   | { type: 'ready' }
+  /** The worker can't begin; `code` is a PARLEY_ERR_ code. It ends. */
+  | { type: 'start.failed'; code: string; reason: string; details: ErrorDetails }
   /** Words so far of the utterance that began at `from`. */
   | { type: 'partial'; leg: string; text: string; from: number; position: number }
   /**
@@ -145,4 +151,5 @@ export type FromSpeech =
   /** A job that could not be done; `code` is a PARLEY_ERR_ code. */
   | { type: 'failed'; job: string; code: string; reason: string }
   | { type: 'stream.failed'; leg: string; code: string; reason: string }
-  | { type: 'pong'; request: number; backlog: number };
+  /** `backlog`: work waiting; `busyMs`: how long the work under way has been running. */
+  | { type: 'pong'; request: number; backlog: number; busyMs: number };

@@ -1,0 +1,243 @@
+import type { AudioRing } from '../audio/ring.js';
+import { ParleyError, reasonOf } from '../errors.js';
+import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
+import type { ExpectedAnswer } from '../text/expected.js';
+import type { FromSpeech } from './messages.js';
+import { SegmentAudio } from './speech-audio.js';
+import type { Scheduler } from './speech-scheduler.js';
+import { type Segment, Utterance } from './speech-utterance.js';
+
+/** Audio taken before an onset, ms. */
+const PRE_ROLL_MS = 250;
+/** Real audio taken after an offset, ms; it is there when the offset is told, and holds the end of a soft consonant. */
+const TRAILING_MS = 160;
+/** A new partial is due when so much was said since the last one, ms. */
+const PARTIAL_MS = 300;
+/** A pause this long divides what is recognised together, ms. */
+const LONG_PAUSE_MS = 3000;
+/** Part of the ring that may be overwritten while a job waits, ms. */
+const RING_MARGIN_MS = 1000;
+/** Window in which loudness is compared for a cut inside a stretch of speech, ms. */
+const CUT_WINDOW_MS = 60;
+
+/** What a listener tells main about its stream. */
+export type ListenerEvent = Extract<FromSpeech, { type: 'partial' | 'final' | 'stream.failed' }>;
+
+/** What a listener works with. */
+export interface ListenerOptions {
+  leg: string;
+  ring: AudioRing;
+  /** Of the ring, Hz. */
+  sampleRate: number;
+  /** Position from which on the stream is listened to. */
+  from: number;
+  recogniser: Recogniser;
+  scheduler: Scheduler;
+  emit(event: ListenerEvent): void;
+  /** Monotonic clock, ms. */
+  now(): number;
+}
+
+/** What was recognised in one segment. */
+interface Heard {
+  text: string;
+  tokens: readonly number[];
+  logProbability: number;
+}
+
+/**
+ * Turns the marks on one leg's stream into words: partials while the caller speaks, and a final at every offset at
+ * once, over the whole utterance since the last commit. Speech after an offset goes on with the same utterance, so
+ * that the next final replaces the one before.
+ */
+export class StreamListener {
+  private readonly utterance: Utterance;
+  private expected: ExpectedAnswer = { kind: 'open' };
+  /** Results by segment: all but the last stand for good, the last is the draft for its longer self. */
+  private readonly heard = new Map<number, Segment & Heard>();
+  /** Of the segment recognised last. */
+  private audio: SegmentAudio | undefined;
+  private nextPartial = 0;
+  private finals = 0;
+  private closed = false;
+
+  constructor(private readonly options: ListenerOptions) {
+    const { ring, from } = options;
+    const longest = Math.min(
+      this.samples(options.recogniser.capabilities.maxSeconds * 1000),
+      ring.capacity - this.samples(RING_MARGIN_MS),
+    );
+    this.utterance = new Utterance(
+      {
+        preRoll: this.samples(PRE_ROLL_MS),
+        trailing: this.samples(TRAILING_MS),
+        longest,
+        longPause: this.samples(LONG_PAUSE_MS),
+      },
+      from,
+    );
+  }
+
+  /** Speech began at this position. */
+  onset(position: number): void {
+    this.utterance.onset(position);
+    this.nextPartial = this.options.ring.end + this.samples(PARTIAL_MS);
+  }
+
+  /** The last voiced sample ended at this position: asks for a final. */
+  offset(position: number): void {
+    this.utterance.offset(position);
+    this.submitFinal(position, position + this.samples(TRAILING_MS));
+  }
+
+  /** To be called every 100 ms or so: asks for a partial when one is due. */
+  poll(): void {
+    const { ring, scheduler } = this.options;
+    if (!this.utterance.speaking || ring.end < this.nextPartial) return;
+    this.nextPartial = ring.end + this.samples(PARTIAL_MS);
+    scheduler.submit({ kind: 'partial', key: this.partialKey, run: () => this.partial() });
+  }
+
+  /** What the agent asked for, from now on. */
+  expect(expected: ExpectedAnswer): void {
+    this.expected = expected;
+  }
+
+  /** The words up to this position belong to a turn that was taken. */
+  commit(position: number): void {
+    this.utterance.commit(position);
+    this.heard.clear();
+    this.options.scheduler.cancel(this.partialKey);
+  }
+
+  /** Asks for a final up to this position, whether or not the caller still speaks. */
+  finalise(position: number): void {
+    this.submitFinal(position, position);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.closed = true;
+    this.options.scheduler.cancel(this.partialKey);
+    for (let n = 0; n < this.finals; n++) this.options.scheduler.cancel(this.finalKey(n));
+  }
+
+  private get partialKey(): string {
+    return `partial ${this.options.leg}`;
+  }
+
+  private finalKey(n: number): string {
+    return `final ${this.options.leg} ${n}`;
+  }
+
+  private submitFinal(position: number, until: number): void {
+    const { scheduler } = this.options;
+    scheduler.cancel(this.partialKey);
+    scheduler.submit({ kind: 'final', key: this.finalKey(this.finals++), run: () => this.final(position, until) });
+  }
+
+  private async partial(): Promise<void> {
+    const from = this.utterance.start;
+    const position = this.options.ring.end;
+    if (this.closed || from === undefined || !this.utterance.speaking) return;
+    try {
+      const { text } = await this.recognise(position);
+      if (text && !this.closed) this.options.emit({ type: 'partial', leg: this.options.leg, text, from, position });
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** Always answers, even when recognition fails, since a turn waits for it. */
+  private async final(position: number, until: number): Promise<void> {
+    const { leg, now, emit, ring } = this.options;
+    if (this.closed) return;
+    const begun = now();
+    const from = this.utterance.start ?? position;
+    let heard: Heard = NOTHING;
+    try {
+      heard = await this.recognise(Math.min(until, ring.end));
+      if (!heard.text) this.utterance.drop(position);
+    } catch (error) {
+      this.failed(error);
+    }
+    if (this.closed) return;
+    const { text, logProbability } = heard;
+    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms: now() - begun, logProbability });
+  }
+
+  private failed(error: unknown): void {
+    const code = error instanceof ParleyError ? error.code : 'PARLEY_ERR_RECOGNITION_FAILED';
+    if (this.closed) return;
+    this.options.emit({ type: 'stream.failed', leg: this.options.leg, code, reason: reasonOf(error) });
+  }
+
+  /** The words of the utterance up to a position. */
+  private async recognise(to: number): Promise<Heard> {
+    const segments = this.utterance.segments(to, (from, until) => this.quietest(from, until));
+    const parts: Heard[] = [];
+    for (const segment of segments) parts.push(await this.segment(segment));
+    // Entries that no segment begins with any more belong to cuts that were given up.
+    for (const from of this.heard.keys())
+      if (!segments.some((segment) => segment.from === from)) this.heard.delete(from);
+    return joined(parts);
+  }
+
+  private async segment(segment: Segment): Promise<Heard> {
+    const { recogniser } = this.options;
+    const before = this.heard.get(segment.from);
+    if (before?.to === segment.to) return before;
+    const result: Recognition = await recogniser.recognise(this.audioOf(segment), {
+      draft: recogniser.capabilities.drafts ? (before?.tokens ?? []) : [],
+      expected: this.expected,
+    });
+    const heard = { ...segment, text: result.text, tokens: result.tokens, logProbability: result.logProbability };
+    this.heard.set(segment.from, heard);
+    return heard;
+  }
+
+  private audioOf({ from, to }: Segment): Float32Array {
+    const { ring, sampleRate, recogniser } = this.options;
+    // A cut at an earlier pause makes a segment shorter than what was converted.
+    if (this.audio?.from !== from || this.audio.to > to) {
+      this.audio = new SegmentAudio(ring, from, sampleRate, recogniser.capabilities.sampleRate);
+    }
+    return this.audio.read(to);
+  }
+
+  /** The middle of the quietest window in a stretch of the ring. */
+  private quietest(from: number, to: number): number {
+    const { pcm, from: at } = this.options.ring.read(from, to);
+    const size = this.samples(CUT_WINDOW_MS);
+    let best = to;
+    let least = Infinity;
+    for (let begin = 0; begin + size <= pcm.length; begin += size / 2) {
+      let energy = 0;
+      for (let i = begin; i < begin + size; i++) energy += pcm[i]! ** 2;
+      if (energy < least) {
+        least = energy;
+        best = at + begin + size / 2;
+      }
+    }
+    return best;
+  }
+
+  private samples(ms: number): number {
+    return Math.round((ms * this.options.sampleRate) / 1000);
+  }
+}
+
+const NOTHING: Heard = { text: '', tokens: [], logProbability: 0 };
+
+function joined(parts: readonly Heard[]): Heard {
+  const tokens = parts.flatMap((part) => part.tokens);
+  const total = parts.reduce((sum, part) => sum + part.logProbability * part.tokens.length, 0);
+  return {
+    text: parts
+      .map((part) => part.text)
+      .filter((text) => text !== '')
+      .join(' '),
+    tokens,
+    logProbability: tokens.length > 0 ? total / tokens.length : (parts.at(-1)?.logProbability ?? 0),
+  };
+}
