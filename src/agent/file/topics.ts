@@ -16,6 +16,8 @@ const slot = z
     /** Read the value back and ask whether it is right. */
     confirm: z.boolean().default(false),
     readBack: speech.optional().meta({ example: '"I heard {{value}}. Is that right?"' }),
+    /** Keep the value for the rest of the call; otherwise it is asked again each time the topic begins. */
+    remember: z.boolean().default(true),
     /** Unusable answers before a person is offered. */
     retries: z.number().int().min(0).max(10).default(2),
   })
