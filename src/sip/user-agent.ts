@@ -4,7 +4,7 @@ import Srf from 'drachtio-srf';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
-import { type RunningEdge, startEdge } from './edge/edge-host.js';
+import { type EdgeCounts, type RunningEdge, startEdge } from './edge/edge-host.js';
 import { Invite } from './invite.js';
 
 /** How the SIP side is started. */
@@ -59,7 +59,7 @@ export class UserAgent {
     return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
   }
 
-  async counts(): Promise<Record<string, number> | undefined> {
+  async counts(): Promise<EdgeCounts | undefined> {
     return this.edge?.counts();
   }
 
