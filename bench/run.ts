@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import build from '../test/kit/build.js';
+import { calls } from './calls.js';
+import { type BenchOptions, type BenchResult, printTable } from './report.js';
+import { voiceToVoice } from './voice-to-voice.js';
+
+/** Every bench by name: `npm run bench -- NAME [--quick] [--json]`. */
+const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
+  'voice-to-voice': voiceToVoice,
+  calls,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+});
+const name = positionals[0] ?? '';
+const bench = BENCHES[name];
+if (bench) {
+  build();
+  const { rows, values: measured } = await bench({ quick: values.quick });
+  printTable(values.quick ? `${name} (quick)` : name, rows);
+  if (values.json) console.log(JSON.stringify({ bench: name, quick: values.quick, ...measured }));
+} else {
+  console.error(
+    `${name ? `there is no bench "${name}"` : 'which bench?'}; benches: ${Object.keys(BENCHES).join(', ')}`,
+  );
+  process.exitCode = 2;
+}
