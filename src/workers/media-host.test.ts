@@ -1,12 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeG711, MU_LAW } from '../audio/g711.js';
+import { resample } from '../audio/resample.js';
 import { AudioRing } from '../audio/ring.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import { parseRtp, rtpFields, writeRtpHeader } from '../rtp/packet.js';
+import { createSynthesiser } from '../speech/synthesis/engines.js';
 import { MediaHost, type MediaHostOptions, type MediaLeg } from './media-host.js';
-import type { FromMedia } from './messages.js';
+import type { FromMedia, MediaToSpeech } from './messages.js';
 
 const OPTIONS: MediaHostOptions = {
   workers: 2,
@@ -251,6 +254,82 @@ describe('MediaHost', () => {
     expect(await events.next('dtmf')).toMatchObject({ digit: '5', durationMs: 100 });
     await caller.hears(() => caller.packets.length > 10);
     expect(events.all.filter((event) => event.type === 'dtmf')).toEqual([]);
+  });
+
+  it('marks where speech begins and ends, for main and for the speech worker, which answers with a clip', async () => {
+    const ports = new Map<number, MessagePort>();
+    host.connectSpeech(7, (worker, port) => ports.set(worker, port));
+    const { caller, leg, events } = await call();
+    leg.listen(7);
+    const heard: MediaToSpeech[] = [];
+    const port = ports.get(leg.worker)!;
+    port.on('message', (mark: MediaToSpeech) => heard.push(mark));
+    const flite = await createSynthesiser('flite');
+    const { pcm, sampleRate } = await flite.synthesise('good morning, where is my order', {
+      engine: 'flite',
+      speed: 1,
+    });
+    await flite.close();
+    const voice = resample(pcm, sampleRate, 8000);
+    const before = 4000;
+    const said = new Int16Array(before + voice.length);
+    said.set(voice, before);
+    caller.say(said, leg.port);
+    const onset = await events.next('onset');
+    const offset = await events.next('offset');
+    expect(Math.abs(onset.position - before)).toBeLessThan(2500);
+    expect(Math.abs(offset.position - said.length)).toBeLessThan(4000);
+    expect(offset.at).toBeGreaterThanOrEqual(onset.at);
+    await caller.hears(() => heard.length >= 2);
+    expect(heard).toEqual([onset, offset]);
+
+    const answer = clip(320);
+    port.postMessage({ type: 'clip', leg: leg.leg, epoch: 0, utterance: 'reply', pcm: answer, sampleRate: 8000 });
+    leg.enqueue(0, 'reply');
+    await caller.hears(() => indexIn(caller.heard, answer) >= 0);
+    for (const end of ports.values()) end.close();
+  });
+
+  it('leaves out a clip of a wrong rate, and goes on', async () => {
+    const { leg, events } = await call();
+    leg.enqueue(0, 'wrong');
+    leg.clip({ leg: leg.leg, epoch: 0, utterance: 'wrong', pcm: clip(160), sampleRate: 16_000 });
+    play(leg, 0, 'right', clip(160));
+    expect(await events.next('utterance.ended')).toMatchObject({ utterance: 'wrong', stopped: true });
+    expect(await events.next('utterance.ended')).toMatchObject({ utterance: 'right', stopped: false });
+  });
+
+  it('tells the legs of a crashed worker, frees their ports and goes on', async () => {
+    const fragile = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 38_110, to: 38_111 } });
+    try {
+      const channels: number[] = [];
+      fragile.connectSpeech(0, (worker, port) => {
+        channels.push(worker);
+        port.close();
+      });
+      const leg = await fragile.open('lost', () => undefined);
+      const lost = new Promise<string[]>((resolve) => fragile.onWorkerLost(resolve));
+      // What a crash of the thread looks like from here.
+      // biome-ignore lint/complexity/useLiteralKeys: the only way to a private member
+      await fragile['threads'][0]!['thread'].terminate();
+      expect(await lost).toEqual(['lost']);
+      expect(await leg.close()).toMatchObject({ sent: 0 });
+      const again = await fragile.open('again', () => undefined);
+      expect(again.port).toBe(38_110);
+      expect(channels).toEqual([0, 0]);
+      await again.close();
+    } finally {
+      await fragile.close();
+    }
+  });
+
+  it('says which address cannot be bound', async () => {
+    const wrong = await MediaHost.start({ ...OPTIONS, workers: 1, bind: '192.0.2.1' });
+    try {
+      await expect(wrong.open('x', () => undefined)).rejects.toMatchObject({ code: 'PARLEY_ERR_RTP_BIND' });
+    } finally {
+      await wrong.close();
+    }
   });
 
   it('gives ports back and says when there are none', async () => {
