@@ -53,7 +53,11 @@ export class JournalBook {
     });
   }
 
-  /** Begins a call's journal. @param receivedAt when the INVITE arrived, `monotonicMs()` */
+  /**
+   * Begins a call's journal.
+   *
+   * @param receivedAt when the INVITE arrived, `monotonicMs()`
+   */
   open(call: string, receivedAt: number): CallJournal {
     const journal = new CallJournal(call, receivedAt, this.#owner);
     this.#live.set(call, journal);
@@ -65,7 +69,12 @@ export class JournalBook {
     return this.#live;
   }
 
-  /** The newest calls, newest last, of all nodes that share the store. @param limit how many at most */
+  /**
+   * The newest calls, newest last, of all nodes that share the store.
+   *
+   * @param limit how many at most
+   * @throws ParleyError `PARLEY_ERR_STORE_UNAVAILABLE`; {@link live} has this process's calls then
+   */
   async list(limit = 50): Promise<CallSummary[]> {
     const stored = await this.store.streams.list(STREAM_PREFIX);
     const calls = new Set(stored.map((stream) => stream.slice(STREAM_PREFIX.length)));
@@ -102,7 +111,12 @@ export class JournalBook {
     return pending;
   }
 
-  /** Waits until every event is stored, at most `timeoutMs`. @returns whether they are */
+  /**
+   * Waits until every event is stored.
+   *
+   * @param timeoutMs how long at most
+   * @returns whether they are
+   */
   async flush(timeoutMs: number): Promise<boolean> {
     const done = new AbortController();
     const late = delay(timeoutMs, undefined, { signal: done.signal }).catch(() => {});

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from './connection.js';
 
 /** A Lua script, sent by its digest and in full where the server does not know it yet (it may have restarted). */
-export class Script {
+class Script {
   readonly #digest: string;
 
   constructor(private readonly source: string) {
