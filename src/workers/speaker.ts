@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { reasonOf } from '../errors.js';
-import { ENGINES } from '../speech/synthesis/engines.js';
+import { factsOf } from '../speech/synthesis/engines.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import { normalise, type SpokenText } from '../speech/synthesis/normaliser.js';
 import type { Clip, VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
@@ -245,7 +245,7 @@ export class Speaker {
 
 function orderOf(spoken: string, settings: VoiceSettings, sampleRate: number): Order {
   const { engine, speed } = settings;
-  const facts = ENGINES[engine];
+  const facts = factsOf(engine);
   const voice = facts ? chooseVoice(facts.voices, settings) : undefined;
   const pitch = voice?.pitch === false ? undefined : settings.pitch;
   const all = [engine, facts?.version, voice?.name ?? settings, speed, pitch, sampleRate, spoken];

@@ -1,4 +1,4 @@
-import { ParleyError } from '../../errors.js';
+import { ParleyError, reasonOf } from '../../errors.js';
 import { FLITE_CAPABILITIES, FLITE_VERSION, FliteSynthesiser } from './flite/flite.js';
 import type { Synthesiser, VoiceSettings } from './synthesiser.js';
 import { chooseVoice } from './voices.js';
@@ -12,6 +12,11 @@ export type EngineFacts = Synthesiser['capabilities'] & {
 /** What each engine can do, known without loading it, so that agent files are checked when they are read. */
 export const ENGINES: Record<string, EngineFacts> = { flite: { ...FLITE_CAPABILITIES, version: FLITE_VERSION } };
 
+/** An engine's row of {@link ENGINES}, undefined for an unknown name. */
+export function factsOf(engine: string): EngineFacts | undefined {
+  return Object.hasOwn(ENGINES, engine) ? ENGINES[engine] : undefined;
+}
+
 /**
  * Loads an engine on this thread, which its work will block: to be called in a speech worker.
  *
@@ -22,7 +27,7 @@ export async function createSynthesiser(engine: string): Promise<Synthesiser> {
   try {
     return await FliteSynthesiser.load();
   } catch (error) {
-    throw unusable(engine, error instanceof Error ? error.message : String(error), error);
+    throw unusable(engine, reasonOf(error), error);
   }
 }
 
@@ -33,7 +38,7 @@ function unusable(engine: string, reason: string, cause?: unknown): ParleyError 
 
 /** Warnings, in plain words, for settings that the engine can't honour. Empty when all is well. */
 export function checkVoice(settings: VoiceSettings): string[] {
-  const engine = ENGINES[settings.engine];
+  const engine = factsOf(settings.engine);
   if (!engine) {
     return [`there is no synthesis engine "${settings.engine}"; engines: ${Object.keys(ENGINES).join(', ')}`];
   }

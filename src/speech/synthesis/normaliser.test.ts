@@ -69,6 +69,7 @@ const TABLE: readonly [written: string, spoken: string][] = [
   ['He said “wait…”', 'He said wait.'],
   ['', ''],
   ['… 😀 $', ''],
+  ['constructor toString #valueOf', 'constructor toString hashtag valueOf'],
 ];
 
 describe('normalise', () => {

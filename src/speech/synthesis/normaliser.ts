@@ -33,14 +33,16 @@ const UNSPOKEN = [
 const OPENERS = /^["'“”‘’«([{<>]+(?=.)/u;
 const CLOSERS = /["'“”’»)\]}>.,;:!?…]+$/u;
 /** Signs that are words when they stand alone. */
-const LONE_SIGNS: Record<string, string> = {
-  '&': 'and',
-  '+': 'plus',
-  '=': 'equals',
-  '@': 'at',
-  '%': 'percent',
-  '#': 'number',
-};
+const LONE_SIGNS = new Map(
+  Object.entries({
+    '&': 'and',
+    '+': 'plus',
+    '=': 'equals',
+    '@': 'at',
+    '%': 'percent',
+    '#': 'number',
+  }),
+);
 
 interface Piece {
   core: string;
@@ -136,7 +138,7 @@ function read(pieces: readonly Piece[], lower: readonly string[], at: number, sh
     readFlight(word, pieces[at - 1]?.core) ??
     readNumber(word) ??
     readAcronym(word, shouting);
-  return said ?? LONE_SIGNS[core] ?? readPlainly(core, pieces, lower, at, shouting);
+  return said ?? LONE_SIGNS.get(core) ?? readPlainly(core, pieces, lower, at, shouting);
 }
 
 /** Digits after a series of capitals: "UA 482". */

@@ -12,55 +12,59 @@ const MULTIPLES: Record<string, string> = { k: 'thousand', m: 'million', b: 'bil
 const MULTIPLE_WORDS = new Set(['thousand', 'million', 'billion', 'trillion']);
 
 /** Units: singular and plural. */
-const UNITS: Record<string, readonly [string, string]> = {
-  km: ['kilometer', 'kilometers'],
-  m: ['meter', 'meters'],
-  cm: ['centimeter', 'centimeters'],
-  mm: ['millimeter', 'millimeters'],
-  ft: ['foot', 'feet'],
-  mi: ['mile', 'miles'],
-  mph: ['mile per hour', 'miles per hour'],
-  kg: ['kilogram', 'kilograms'],
-  g: ['gram', 'grams'],
-  mg: ['milligram', 'milligrams'],
-  mcg: ['microgram', 'micrograms'],
-  ml: ['milliliter', 'milliliters'],
-  l: ['liter', 'liters'],
-  lb: ['pound', 'pounds'],
-  lbs: ['pound', 'pounds'],
-  oz: ['ounce', 'ounces'],
-  hr: ['hour', 'hours'],
-  hrs: ['hour', 'hours'],
-  h: ['hour', 'hours'],
-  min: ['minute', 'minutes'],
-  mins: ['minute', 'minutes'],
-  sec: ['second', 'seconds'],
-  secs: ['second', 'seconds'],
-  ms: ['millisecond', 'milliseconds'],
-  kwh: ['kilowatt hour', 'kilowatt hours'],
-  kb: ['kilobyte', 'kilobytes'],
-  mb: ['megabyte', 'megabytes'],
-  gb: ['gigabyte', 'gigabytes'],
-  tb: ['terabyte', 'terabytes'],
-  mbps: ['megabit per second', 'megabits per second'],
-  '°': ['degree', 'degrees'],
-  '°f': ['degree Fahrenheit', 'degrees Fahrenheit'],
-  '°c': ['degree Celsius', 'degrees Celsius'],
-};
+const UNITS = new Map<string, readonly [string, string]>(
+  Object.entries({
+    km: ['kilometer', 'kilometers'],
+    m: ['meter', 'meters'],
+    cm: ['centimeter', 'centimeters'],
+    mm: ['millimeter', 'millimeters'],
+    ft: ['foot', 'feet'],
+    mi: ['mile', 'miles'],
+    mph: ['mile per hour', 'miles per hour'],
+    kg: ['kilogram', 'kilograms'],
+    g: ['gram', 'grams'],
+    mg: ['milligram', 'milligrams'],
+    mcg: ['microgram', 'micrograms'],
+    ml: ['milliliter', 'milliliters'],
+    l: ['liter', 'liters'],
+    lb: ['pound', 'pounds'],
+    lbs: ['pound', 'pounds'],
+    oz: ['ounce', 'ounces'],
+    hr: ['hour', 'hours'],
+    hrs: ['hour', 'hours'],
+    h: ['hour', 'hours'],
+    min: ['minute', 'minutes'],
+    mins: ['minute', 'minutes'],
+    sec: ['second', 'seconds'],
+    secs: ['second', 'seconds'],
+    ms: ['millisecond', 'milliseconds'],
+    kwh: ['kilowatt hour', 'kilowatt hours'],
+    kb: ['kilobyte', 'kilobytes'],
+    mb: ['megabyte', 'megabytes'],
+    gb: ['gigabyte', 'gigabytes'],
+    tb: ['terabyte', 'terabytes'],
+    mbps: ['megabit per second', 'megabits per second'],
+    '°': ['degree', 'degrees'],
+    '°f': ['degree Fahrenheit', 'degrees Fahrenheit'],
+    '°c': ['degree Celsius', 'degrees Celsius'],
+  }),
+);
 /** Too short to be taken for units when they stand alone: "3 m" may be, "2 h" hardly ever. */
 const ATTACHED_ONLY = new Set(['g', 'h', 'l', 'ms', 'mi']);
 
-const FRACTIONS: Record<string, string> = {
-  '1/2': 'one half',
-  '1/3': 'one third',
-  '2/3': 'two thirds',
-  '1/4': 'one quarter',
-  '3/4': 'three quarters',
-  '½': 'one half',
-  '¼': 'one quarter',
-  '¾': 'three quarters',
-  '24/7': 'twenty-four seven',
-};
+const FRACTIONS = new Map(
+  Object.entries({
+    '1/2': 'one half',
+    '1/3': 'one third',
+    '2/3': 'two thirds',
+    '1/4': 'one quarter',
+    '3/4': 'three quarters',
+    '½': 'one half',
+    '¼': 'one quarter',
+    '¾': 'three quarters',
+    '24/7': 'twenty-four seven',
+  }),
+);
 
 /** What is numbered by digits that mean no quantity. */
 const IDENTIFIED = new Set(
@@ -111,7 +115,7 @@ export function readNumber(word: Word): string | undefined {
 
 /** "1/2", "¾", "24/7": to be asked before dates. */
 export function readFraction({ core }: Word): string | undefined {
-  return FRACTIONS[core];
+  return FRACTIONS.get(core);
 }
 
 function readMoney({ core, after }: Word): string | undefined {
@@ -164,13 +168,13 @@ function readMeasured(core: string): string | undefined {
   if (unit === '%') return `${amount} percent`;
   if (/^[KMB]$/.test(unit)) return `${amount} ${MULTIPLES[unit.toLowerCase()]}`;
   // A lone capital is no unit: "5G".
-  const names = /^[A-Z]$/.test(unit) ? undefined : UNITS[unit.toLowerCase()];
+  const names = /^[A-Z]$/.test(unit) ? undefined : UNITS.get(unit.toLowerCase());
   return names && `${amount} ${match[2] === '1' ? names[0] : names[1]}`;
 }
 
 /** A unit in a word of its own after a number. */
 export function readUnit({ core, before }: Word): string | undefined {
-  const names = UNITS[core.toLowerCase()];
+  const names = UNITS.get(core.toLowerCase());
   const amount = before[0] ?? '';
   if (!names || ATTACHED_ONLY.has(core.toLowerCase()) || !PLAIN.test(amount)) {
     return MULTIPLE_WORDS.has(core.toLowerCase()) && /^[-−]?[$€£][\d.,]+$/.test(amount)
