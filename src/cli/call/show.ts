@@ -1,0 +1,58 @@
+import { print } from '../output.js';
+import type { CallWatcher } from './place-call.js';
+import type { CallReport } from './report.js';
+
+/** Prints the conversation as it happens. */
+export function tellingWatcher(transcribes: boolean): CallWatcher {
+  const words = (text: string) => text || (transcribes ? '(nothing)' : '(spoke)');
+  return {
+    answered: (ms) => print(`answered after ${ms} ms`),
+    greeted: (text, ms) => {
+      if (ms !== undefined) print(`agent   ${words(text)}   (${Math.round(ms)} ms after ACK)`);
+    },
+    said: (text) => print(`caller  ${text}`),
+    heard: (text, { voiceToVoiceMs, cutOff }) => {
+      if (voiceToVoiceMs === undefined && text === '') return;
+      const notes = [
+        ...(voiceToVoiceMs === undefined ? [] : [`${Math.round(voiceToVoiceMs)} ms`]),
+        ...(cutOff ? ['cut the caller off'] : []),
+      ];
+      print(`agent   ${words(text)}${notes.length > 0 ? `   (${notes.join(', ')})` : ''}`);
+    },
+  };
+}
+
+/** What is left to say when a call is over. */
+export function printEnd({ answered, status, ended, durationMs, expectations }: CallReport): void {
+  if (!answered)
+    print(
+      `not answered: ${ended.by}${status === undefined ? '' : ` ${status}`}${ended.reason ? ` ${ended.reason}` : ''}`,
+    );
+  else {
+    const to = ended.target === undefined ? '' : ` to ${ended.target}`;
+    const why = ended.reason === undefined ? '' : ` (${ended.reason})`;
+    print(`ended by ${ended.by}${to} after ${(durationMs / 1000).toFixed(1)} s${why}`);
+  }
+  for (const { step, expect, ok, actual } of expectations) {
+    print(
+      `${ok ? 'ok    ' : 'FAILED'}  ${step === undefined ? '' : `step ${step}: `}${expect}${ok ? '' : `: ${actual}`}`,
+    );
+  }
+}
+
+/** Many calls in a few lines. */
+export function printSummary(reports: readonly CallReport[]): void {
+  const delays = reports
+    .flatMap(({ turns }) => turns.flatMap(({ voiceToVoiceMs }) => (voiceToVoiceMs === null ? [] : [voiceToVoiceMs])))
+    .sort((a, b) => a - b);
+  const quantile = (share: number) => delays[Math.min(delays.length - 1, Math.floor(share * delays.length))];
+  const cut = reports.flatMap(({ turns }) => turns.filter(({ cutOff }) => cutOff)).length;
+  print(
+    `${reports.length} calls: ${reports.filter(({ answered }) => answered).length} answered, ${reports.filter(({ ok }) => ok).length} ok`,
+  );
+  if (delays.length > 0) {
+    print(
+      `voice to voice: median ${quantile(0.5)} ms, p95 ${quantile(0.95)} ms (${delays.length} answers, ${cut} cut off)`,
+    );
+  }
+}
