@@ -95,6 +95,10 @@ export const ERRORS = {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
   },
+  PARLEY_ERR_FILE_WRITE: {
+    message: 'cannot write {file}: {reason}',
+    mend: 'Check that the folder exists and may be written to.',
+  },
   PARLEY_ERR_CALL_FAILED: {
     message: 'call to {uri} failed: {reason}',
     mend: '{hint}',
