@@ -93,7 +93,6 @@ export class Dialog {
   }
 
   private onAck(answer: string | undefined): void {
-    if (this.acked) return;
     this.acked = { answer };
     this.events?.ack(answer);
   }

@@ -1,0 +1,25 @@
+# Builds the server, then keeps only what this platform runs.
+FROM node:22-bookworm-slim AS build
+WORKDIR /parley
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm ci \
+ && npm prune --omit=dev --ignore-scripts \
+ && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/linux/$(node -p process.arch)" -exec rm -rf {} +
+
+FROM node:22-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /parley
+COPY --from=build /parley/node_modules ./node_modules
+COPY --from=build /parley/dist ./dist
+COPY package.json LICENSE ./
+COPY agents ./agents
+COPY dialplans ./dialplans
+RUN mkdir data && chown node:node data
+USER node
+VOLUME /parley/data
+EXPOSE 5060/udp 5060/tcp 8060/tcp 20000-29999/udp
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+  CMD node -e "fetch('http://127.0.0.1:8060/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
+ENTRYPOINT ["node", "dist/cli/parley.js"]
+CMD ["serve"]
