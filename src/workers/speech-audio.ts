@@ -56,3 +56,23 @@ export class SegmentAudio {
 export function engineAudio(pcm: Int16Array, sampleRate: number, engineRate: number): Float32Array {
   return Float32Array.from(resample(pcm, sampleRate, engineRate), (sample) => sample / 32768);
 }
+
+/**
+ * The middle of the quietest window in some PCM, where a cut does least harm.
+ *
+ * @param size of the window, samples
+ * @returns a sample index; the length when the PCM is shorter than a window
+ */
+export function quietestPlace(pcm: Int16Array, size: number): number {
+  let best = pcm.length;
+  let least = Infinity;
+  for (let begin = 0; begin + size <= pcm.length; begin += size >> 1) {
+    let energy = 0;
+    for (let i = begin; i < begin + size; i++) energy += pcm[i]! ** 2;
+    if (energy < least) {
+      least = energy;
+      best = begin + (size >> 1);
+    }
+  }
+  return best;
+}

@@ -34,8 +34,17 @@ function setUp(ringSeconds = 16) {
     },
   );
   const emit = (event: ListenerEvent) => void events.push(event);
-  const options = { leg: 'a', ring, sampleRate: RATE, from: 0, recogniser, scheduler, emit, now: () => 0 };
-  const listener = new StreamListener(options);
+  const listener = new StreamListener({
+    leg: 'a',
+    ring,
+    sampleRate: RATE,
+    from: 0,
+    recogniser,
+    scheduler,
+    emit,
+    warn: () => undefined,
+    now: () => 0,
+  });
   /** Audio arrives in packets up to `until`; what is due is done. */
   async function arrive(until: number) {
     while (ring.end < seconds(until)) {

@@ -3,7 +3,7 @@ import { ParleyError, reasonOf } from '../errors.js';
 import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import type { FromSpeech } from './messages.js';
-import { SegmentAudio } from './speech-audio.js';
+import { quietestPlace, SegmentAudio } from './speech-audio.js';
 import type { Scheduler } from './speech-scheduler.js';
 import { type Segment, Utterance } from './speech-utterance.js';
 
@@ -34,6 +34,8 @@ export interface ListenerOptions {
   recogniser: Recogniser;
   scheduler: Scheduler;
   emit(event: ListenerEvent): void;
+  /** Told of a partial that could not be made: the next one or the final may still be. */
+  warn(error: unknown): void;
   /** Monotonic clock, ms. */
   now(): number;
 }
@@ -144,7 +146,7 @@ export class StreamListener {
       const { text } = await this.recognise(position);
       if (text && !this.closed) this.options.emit({ type: 'partial', leg: this.options.leg, text, from, position });
     } catch (error) {
-      this.failed(error);
+      this.options.warn(error);
     }
   }
 
@@ -205,21 +207,9 @@ export class StreamListener {
     return this.audio.read(to);
   }
 
-  /** The middle of the quietest window in a stretch of the ring. */
   private quietest(from: number, to: number): number {
     const { pcm, from: at } = this.options.ring.read(from, to);
-    const size = this.samples(CUT_WINDOW_MS);
-    let best = to;
-    let least = Infinity;
-    for (let begin = 0; begin + size <= pcm.length; begin += size / 2) {
-      let energy = 0;
-      for (let i = begin; i < begin + size; i++) energy += pcm[i]! ** 2;
-      if (energy < least) {
-        least = energy;
-        best = at + begin + size / 2;
-      }
-    }
-    return best;
+    return pcm.length === 0 ? to : at + quietestPlace(pcm, this.samples(CUT_WINDOW_MS));
   }
 
   private samples(ms: number): number {

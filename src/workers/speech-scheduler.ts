@@ -23,7 +23,7 @@ export interface Work {
 export class Scheduler {
   private readonly waiting = new Map<WorkKind, Map<string, Work>>(URGENCY.map((kind) => [kind, new Map()]));
   private running: Promise<void> | undefined;
-  private since: number | undefined;
+  private current: { key: string; since: number } | undefined;
 
   /**
    * @param now monotonic clock, ms
@@ -41,7 +41,12 @@ export class Scheduler {
 
   /** How long the piece under way has been running, ms; 0 when idle. */
   get busyMs(): number {
-    return this.since === undefined ? 0 : this.now() - this.since;
+    return this.current ? this.now() - this.current.since : 0;
+  }
+
+  /** Whether the work under way has that key. */
+  runs(key: string): boolean {
+    return this.current?.key === key;
   }
 
   submit(work: Work): void {
@@ -62,9 +67,9 @@ export class Scheduler {
   private async drain(): Promise<void> {
     await messagesTurn();
     for (let work = this.take(); work; work = this.take()) {
-      this.since = this.now();
+      this.current = { key: work.key, since: this.now() };
       await work.run().catch(this.failed);
-      this.since = undefined;
+      this.current = undefined;
       await messagesTurn();
     }
     this.running = undefined;

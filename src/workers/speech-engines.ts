@@ -1,0 +1,61 @@
+import { resample } from '../audio/resample.js';
+import type { GateOptions } from '../speech/detection/gate.js';
+import { findSpeech, type SpeechSegment } from '../speech/detection/segments.js';
+import { BatchVad } from '../speech/detection/silero.js';
+import { Moonshine } from '../speech/recognition/moonshine/moonshine.js';
+import type { Recogniser } from '../speech/recognition/recogniser.js';
+import { createSynthesiser } from '../speech/synthesis/engines.js';
+import type { Synthesiser, VoiceSettings } from '../speech/synthesis/synthesiser.js';
+
+const DEFAULT_VOICE: VoiceSettings = { engine: 'flite', speed: 1 };
+const VAD_RATE = 8000;
+/** For recordings and for streams taken over, where nothing waits for an onset. */
+const GATE: GateOptions = { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs: 200, windowMs: 32 };
+
+/** The models of one speech worker, loaded and warmed. */
+export class SpeechEngines {
+  private readonly synthesisers = new Map<string, Promise<Synthesiser>>();
+
+  private constructor(
+    readonly recogniser: Recogniser,
+    private readonly vad: BatchVad,
+  ) {}
+
+  /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE, PARLEY_ERR_SYNTHESIS_ENGINE */
+  static async load(): Promise<SpeechEngines> {
+    const engines = new SpeechEngines(await Moonshine.load(), await BatchVad.load(VAD_RATE));
+    await engines.speech(new Int16Array(VAD_RATE / 4), VAD_RATE);
+    const voice = await engines.synthesiser(DEFAULT_VOICE.engine);
+    await voice.synthesise('Hello.', DEFAULT_VOICE);
+    return engines;
+  }
+
+  /** The engine of that name, loaded when first asked for. */
+  synthesiser(engine: string): Promise<Synthesiser> {
+    let made = this.synthesisers.get(engine);
+    if (!made) {
+      made = createSynthesiser(engine);
+      this.synthesisers.set(engine, made);
+      // A failed load is tried again when next asked for.
+      made.catch(() => this.synthesisers.delete(engine));
+    }
+    return made;
+  }
+
+  /** Where speech is in a recording of any rate, in its own samples. */
+  async speech(pcm: Int16Array, sampleRate: number): Promise<SpeechSegment[]> {
+    const scale = sampleRate / VAD_RATE;
+    const found = await findSpeech(this.vad, resample(pcm, sampleRate, VAD_RATE), GATE);
+    return found.map(({ start, end }) => ({
+      start: Math.round(start * scale),
+      end: end === undefined ? undefined : Math.round(end * scale),
+    }));
+  }
+
+  /** Frees the models. */
+  async close(): Promise<void> {
+    await this.recogniser.close();
+    await this.vad.close();
+    for (const made of this.synthesisers.values()) await (await made).close();
+  }
+}
