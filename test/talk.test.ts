@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../src/journal/events.js';
 import { Baresip } from './kit/baresip.js';
+import { OPENING_HOURS } from './kit/examples.js';
 import { assertComplete, Server } from './kit/server.js';
 import { runSipp } from './kit/sipp.js';
 import { overlap, speak, transcribe } from './kit/speech.js';
 import { Tap } from './kit/tap.js';
 import { join, type Sound, silence } from './kit/wav.js';
-
-const QUESTION = 'What are your opening hours?';
-/** What an answer to it must speak of. */
-const ANSWER = /\b(nine|eight|seven|six|five|a\.?m|p\.?m|o'clock|monday|weekdays?|saturday|every day)\b/i;
 
 describe('a caller asks and is answered', () => {
   let server: Server;
@@ -27,7 +24,7 @@ describe('a caller asks and is answered', () => {
       await phone.dial(`sip:8001@127.0.0.1:${server.sip.port}`);
       const greeting = await server.event('agent.turn', { where: ({ kind }) => kind === 'greeting' });
       greetingMs = greeting.at - (await server.event('call.answered')).at;
-      await phone.say(await speak(QUESTION));
+      await phone.say(await speak(OPENING_HOURS.question));
       await server.event('agent.turn', { where: ({ kind }) => kind === 'reply', ms: 30_000 });
       await phone.hangUp();
       await server.event('call.ended');
@@ -43,7 +40,7 @@ describe('a caller asks and is answered', () => {
     const tap = await Tap.open(server.sip);
     try {
       // sipp can't listen: it stays silent for as long as the greeting took, and a second more.
-      const line = await speak(QUESTION);
+      const line = await speak(OPENING_HOURS.question);
       const says = join(silence(greetingMs / 1000 + 1), line);
       const stayMs = (says.pcm.length / 8000) * 1000 + 9000;
       const result = await runSipp({ scenario: 'caller', target: tap.target, says, stayMs });
@@ -63,7 +60,7 @@ async function expectAnswer(journal: readonly StoredEvent[], recorded: Sound): P
   const heard = journal.flatMap((event) => (event.type === 'agent.turn' ? [event.heard] : [])).join(' ');
   const said = journal.flatMap((event) => (event.type === 'caller.turn' ? [event.text] : [])).join(' ');
   const words = await transcribe(recorded);
-  expect(overlap(QUESTION, said), `recognised: ${said}`).toBeGreaterThan(0.7);
-  expect(words).toMatch(ANSWER);
+  expect(overlap(OPENING_HOURS.question, said), `recognised: ${said}`).toBeGreaterThan(0.7);
+  expect(words).toMatch(OPENING_HOURS.answer);
   expect(overlap(heard, words), `said: ${heard}\nrecorded: ${words}`).toBeGreaterThan(0.6);
 }
