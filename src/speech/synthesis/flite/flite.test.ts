@@ -74,6 +74,12 @@ describe('Flite', () => {
     }
   });
 
+  it('says Nguyen and Hmm instead of spelling them', async () => {
+    const { words, sampleRate } = await flite.synthesise('Hmm, Nguyen.', rms);
+    expect(words?.map(({ word }) => word)).toEqual(['Hmm,', 'Nguyen.']);
+    for (const { start, end } of words ?? []) expect((end - start) / sampleRate).toBeLessThan(0.7);
+  });
+
   it('bounds what no person would say', async () => {
     const { pcm, sampleRate } = await flite.synthesise('a'.repeat(500), rms);
     expect(pcm.length / sampleRate).toBeLessThan(8);

@@ -28,6 +28,20 @@ export const FLITE_VERSION = '2.3/1';
 const PIECE_CHARACTERS = 240;
 /** Longer "words" are no words; Flite would spell each letter, 0.16 s apiece. */
 const WORD_CHARACTERS = 32;
+/** Common words that Flite takes for letters, written so that it says them. */
+const RESPELLED = new Map(
+  Object.entries({
+    hmm: 'hum',
+    hm: 'hum',
+    mm: 'um',
+    mhm: 'um-hum',
+    'mm-hmm': 'um-hum',
+    shh: 'shush',
+    nguyen: 'win',
+    "nguyen's": "win's",
+    ng: 'ing',
+  }),
+);
 /** Silence kept around the sound, ms. After a sentence a breath more, for the next one often follows at once. */
 const LEAD_MS = 40;
 const TAIL_MS = { sentence: 160, clause: 80 };
