@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import { ParleyError } from '../errors.js';
+import type { StoredEvent } from '../journal/events.js';
+import { type CallSummary, JournalBook } from '../journal/journal.js';
+import { renderTranscript, transcript } from '../journal/transcript.js';
+import { loadSettings, type Settings } from '../settings.js';
+import { openStore } from '../store/open.js';
+import { createLogger } from '../telemetry/log.js';
+import { Follower } from './calls/follower.js';
+import { print, tableLines } from './output.js';
+
+interface StoreOptions {
+  config?: string;
+  data?: string;
+}
+
+/** Many; a stored call costs two small reads. */
+const ALL = 100_000;
+
+/** `parley calls`: what was said on which call. */
+export function register(program: Command): void {
+  const calls = program.command('calls').description('Shows calls that were, and calls that are.');
+  withStore(calls.command('list').description('Lists the newest calls, newest last.'))
+    .option('-n, --limit <n>', 'how many', wholeNumber, 20)
+    .option('--json', 'print one JSON array')
+    .action((options: StoreOptions & { limit: number; json?: boolean }) =>
+      reading(options, (book) => list(book, options.limit, options.json ?? false)),
+    );
+  withStore(
+    calls.command('show <id>').description('Shows the transcript of a call: its id, the beginning of it, or "last".'),
+  )
+    .option('--json', 'print the events of its journal as one JSON array')
+    .action((id: string, options: StoreOptions & { json?: boolean }) =>
+      reading(options, (book, store) => show(book, id, store, options.json ?? false)),
+    );
+  withStore(calls.command('follow [id]').description('Shows a call as it happens; without an id, every new call.'))
+    .option('--json', 'print each event as a line of JSON')
+    .action((id: string | undefined, options: StoreOptions & { json?: boolean }) =>
+      reading(options, (book, store) => follow(book, id, store, options.json ?? false)),
+    );
+}
+
+function withStore(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file')
+    .option('--data <dir>', 'folder of the files store, instead of the configured one');
+}
+
+/** Opens the configured store, and closes it whatever happens. */
+async function reading(
+  options: StoreOptions,
+  read: (book: JournalBook, store: string) => Promise<void>,
+): Promise<void> {
+  const settings = loadSettings(options.config);
+  const data = options.data ?? settings.data;
+  const { kind, redis } = settings.store;
+  const where = kind === 'redis' ? redis.url.replace(/\/\/[^@/]*@/, '//') : data;
+  // Looking must not make a folder.
+  if (kind === 'files' && !existsSync(data))
+    throw unknown('of any id', where, 'Is this the folder that `parley serve` uses? See --data.');
+  const logger = createLogger(process.env.PARLEY_LOG === 'debug' ? 'debug' : 'error');
+  const store = await openStore(settings.store, data, logger);
+  const book = new JournalBook(store, logger, { retentionMs: retentionOf(settings) });
+  try {
+    await read(book, where);
+  } finally {
+    await book.close();
+    await store.close();
+  }
+}
+
+async function list(book: JournalBook, limit: number, json: boolean): Promise<void> {
+  const summaries = await book.list(limit);
+  const rows = await Promise.all(
+    summaries.map(async (call) => ({ ...call, turns: turnsOf(await book.read(call.call)) })),
+  );
+  if (json) {
+    print(JSON.stringify(rows));
+    return;
+  }
+  if (rows.length === 0) print('No calls yet.');
+  else for (const line of tableLines([HEADING, ...rows.map(rowOf)])) print(line);
+}
+
+const HEADING = ['ID', 'TIME', 'FROM', 'TO', 'AGENT', 'DURATION', 'TURNS', 'ENDED BY'];
+
+function rowOf(call: CallSummary & { turns: number }): string[] {
+  const { time, from = '', to = '', agent = '', ended, turns } = call;
+  const duration = ended ? `${(ended.durationMs / 1000).toFixed(1)} s` : '';
+  const when = time === undefined ? '' : new Date(time).toLocaleString('sv-SE');
+  // What a caller writes into From can't steer the terminal.
+  const cells = [call.call, when, from, to, agent, duration, String(turns), ended?.by ?? '(live)'];
+  return cells.map((cell) => cell.replace(/\p{Cc}+/gu, ' '));
+}
+
+function turnsOf(events: readonly StoredEvent[]): number {
+  return events.filter(({ type }) => type === 'caller.turn').length;
+}
+
+async function show(book: JournalBook, id: string, store: string, json: boolean): Promise<void> {
+  const events = await book.read(await findCall(book, id, store));
+  if (json) print(JSON.stringify(events));
+  else process.stdout.write(renderTranscript(transcript(events)));
+}
+
+async function follow(book: JournalBook, id: string | undefined, store: string, json: boolean): Promise<void> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const follower = new Follower(book, stop.signal, json);
+    if (id === undefined) await follower.everyNewCall();
+    else await follower.call(await findCall(book, id, store));
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** The call whose id this is, or begins with, or the last one. */
+async function findCall(book: JournalBook, id: string, store: string): Promise<string> {
+  const calls = (await book.list(ALL)).map(({ call }) => call);
+  const last = calls.at(-1);
+  if (id === 'last' && last !== undefined) return last;
+  const wanted = id.toUpperCase();
+  const found = calls.filter((call) => call.startsWith(wanted));
+  if (found[0] !== undefined && found.length === 1) return found[0];
+  if (found.length > 1) throw unknown(id, store, `${found.length} calls begin so: write more of the id.`);
+  throw unknown(id, store, 'See `parley calls list`.');
+}
+
+function unknown(id: string, store: string, hint: string): ParleyError {
+  return new ParleyError('PARLEY_ERR_CALL_UNKNOWN', { id, store, hint });
+}
+
+function retentionOf({ store }: Settings): number {
+  return store.retention.journalMs;
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('write a whole number from 1 on.');
+  return number;
+}
