@@ -141,10 +141,9 @@ function options(settings: VoiceSettings): string[] {
 /** A word as Flite may see it: plain ASCII without control characters, not endless. */
 function speakable(word: string): string {
   const plain = word.normalize('NFKD').replace(/[’‘]/g, "'").replace(/\p{M}/gu, '');
-  return plain
-    .replace(/[^\x21-\x7e]+/g, ' ')
-    .trim()
-    .slice(0, WORD_CHARACTERS);
+  const ascii = plain.replace(/[^\x21-\x7e]+/g, ' ').trim();
+  const said = ascii.replace(/[a-z](?:[a-z'-]*[a-z])?/i, (letters) => RESPELLED.get(letters.toLowerCase()) ?? letters);
+  return said.slice(0, WORD_CHARACTERS);
 }
 
 /** Whitespace-separated words in pieces of a bounded length; one empty piece for an empty text. */
