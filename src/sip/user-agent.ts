@@ -83,7 +83,8 @@ export class UserAgent {
         res.send(500);
       }
     });
-    this.srf.on('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
+    // A handler by `use` is announced to the server, a listener by `on` is not.
+    this.srf.use('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
   }
 
   /** Sets up a crashed edge again on the same ports; drachtio-srf reconnects by itself. */

@@ -122,7 +122,7 @@ export class Server {
    * transactions are not waited for, as RFC 3261 keeps them 32 s after the last response; {@link drained} does.
    */
   async waitForIdle(ms = 10_000): Promise<void> {
-    await until('nothing left open', async () => refuseOpen(await this.stats(), /transactions/), { ms });
+    await until('nothing left open', async () => refuseOpen(await this.stats(), /^edge\.(transactions|timers)$/), { ms });
   }
 
   /** As {@link waitForIdle}, the SIP transactions included (Timers H and J: up to 32 s, RFC 3261 section 17). */
@@ -224,7 +224,7 @@ function readEntry(line: string): StoredEvent {
 /** What of the stats counts things that are open; the rest (cached clips, lateness) stays. */
 const OPEN = /^(calls|legs|ports|timers|journals|pendingEvents|speech\.\w+|edge\.\w+)$/;
 /** Of those, what is there without a call. */
-const STANDING = /workers|listeners|connections/;
+const STANDING = /workers|applications/;
 
 /** True when nothing is open; throws with what is. */
 function refuseOpen(stats: Stats, except = /$^/): true {

@@ -30,7 +30,7 @@ export interface SipResponse {
 export type SipMessage = SipRequest | SipResponse;
 
 /** RFC 3261 7.3.3 and the extensions that registered one-letter forms. */
-const COMPACT: Readonly<Record<string, string>> = {
+const COMPACT = table({
   a: 'Accept-Contact',
   b: 'Referred-By',
   c: 'Content-Type',
@@ -51,9 +51,9 @@ const COMPACT: Readonly<Record<string, string>> = {
   v: 'Via',
   x: 'Session-Expires',
   y: 'Identity',
-};
+});
 
-const SPELLING: Readonly<Record<string, string>> = {
+const SPELLING = table({
   'call-id': 'Call-ID',
   cseq: 'CSeq',
   'content-id': 'Content-ID',
@@ -61,7 +61,7 @@ const SPELLING: Readonly<Record<string, string>> = {
   rack: 'RAck',
   'mime-version': 'MIME-Version',
   'www-authenticate': 'WWW-Authenticate',
-};
+});
 
 const KNOWN = new Set(
   [
@@ -75,12 +75,17 @@ const KNOWN = new Set(
     .split(' '),
 );
 
+/** Names come off the wire: a map, unlike an object, has no entry for "constructor". */
+function table(rows: Record<string, string>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(rows));
+}
+
 /** A header under its usual name. */
 export function header(name: string, value: string): Header {
   const lower = name.toLowerCase();
-  const expanded = COMPACT[lower];
+  const expanded = COMPACT.get(lower);
   if (expanded !== undefined) return { name: expanded, key: expanded.toLowerCase(), value };
-  return { name: SPELLING[lower] ?? (KNOWN.has(lower) ? titleCase(lower) : name), key: lower, value };
+  return { name: SPELLING.get(lower) ?? (KNOWN.has(lower) ? titleCase(lower) : name), key: lower, value };
 }
 
 function titleCase(lower: string): string {
