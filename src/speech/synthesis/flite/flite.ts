@@ -18,7 +18,8 @@ export const FLITE_CAPABILITIES: Synthesiser['capabilities'] = {
   ],
   sampleRate: 16_000,
   wordTimes: true,
-  maxCharacters: 2_000,
+  // A sentence of the splitter (240 characters) may be ten times as long when spelled out.
+  maxCharacters: 4_000,
 };
 
 /** Of the engine, and after the slash of what is done here to its audio. */

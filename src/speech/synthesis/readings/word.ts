@@ -1,4 +1,4 @@
-/** A written word with what a reading of it may need to know. */
+/** A written word with what a reading of it may need to know. A comma in what a reading returns is a pause. */
 export interface Word {
   /** Without the punctuation around it; signs that are said (`$`, `#`, `%`, `+`) stay. */
   core: string;
@@ -9,6 +9,3 @@ export interface Word {
   /** Core of the next word, '' for none. */
   after: string;
 }
-
-/** Says one kind of word; undefined when it is of another kind. A comma in what it returns is a pause. */
-export type Reading = (word: Word) => string | undefined;
