@@ -3,8 +3,8 @@ import type { AudioRing } from '../audio/ring.js';
 import { type GateOptions, SpeechGate } from '../speech/detection/gate.js';
 import type { BatchVad, VadState } from '../speech/detection/silero.js';
 
-/** Runs one after another when a thread was held up; then the rest waits for the next slot. */
-const MAX_ROUNDS = 8;
+/** Most windows of one run: it holds the thread up for about 2 ms, and between runs the pacer has its turn. */
+const MAX_BATCH = 32;
 
 /** An onset or offset at a sample position. */
 export type DetectedListener = (type: 'onset' | 'offset', position: number) => void;
@@ -13,6 +13,7 @@ export type DetectedListener = (type: 'onset' | 'offset', position: number) => v
 export class DetectedStream {
   readonly state: VadState;
   readonly window: Int16Array;
+  removed = false;
   private readonly gate: SpeechGate;
   private next = 0;
 
@@ -46,8 +47,10 @@ export class DetectedStream {
 
 /** Voice activity detection over all streams of a worker: the windows that are due make one run. */
 export class Detection {
-  private readonly streams = new Set<DetectedStream>();
-  private batch: DetectedStream[] = [];
+  private readonly streams: DetectedStream[] = [];
+  private readonly batch: DetectedStream[] = [];
+  /** Where the next collection begins, so that under load all streams fall behind alike. */
+  private cursor = 0;
   private running = false;
 
   constructor(
@@ -58,12 +61,14 @@ export class Detection {
 
   add(ring: AudioRing, listener: DetectedListener): DetectedStream {
     const stream = new DetectedStream(ring, this.vad, this.options, listener);
-    this.streams.add(stream);
+    this.streams.push(stream);
     return stream;
   }
 
   remove(stream: DetectedStream): void {
-    this.streams.delete(stream);
+    const index = this.streams.indexOf(stream);
+    if (index >= 0) this.streams.splice(index, 1);
+    stream.removed = true;
   }
 
   /** Judges every window that is due. Returns at once when the last call is still at work. */
@@ -71,7 +76,7 @@ export class Detection {
     if (this.running) return;
     this.running = true;
     try {
-      for (let round = 0; round < MAX_ROUNDS && this.collect(); round++) await this.judge();
+      while (this.collect()) await this.judge();
     } finally {
       this.running = false;
     }
@@ -79,7 +84,12 @@ export class Detection {
 
   private collect(): boolean {
     this.batch.length = 0;
-    for (const stream of this.streams) if (stream.fetch()) this.batch.push(stream);
+    const count = this.streams.length;
+    for (let n = 0; n < count && this.batch.length < MAX_BATCH; n++) {
+      this.cursor = (this.cursor + 1) % count;
+      const stream = this.streams[this.cursor]!;
+      if (stream.fetch()) this.batch.push(stream);
+    }
     return this.batch.length > 0;
   }
 
@@ -87,7 +97,7 @@ export class Detection {
     try {
       const probabilities = await this.vad.run(this.batch);
       this.batch.forEach((stream, n) => {
-        if (this.streams.has(stream)) stream.judge(probabilities[n] ?? 0);
+        if (!stream.removed) stream.judge(probabilities[n] ?? 0);
       });
     } catch (error) {
       this.failed(error);

@@ -98,6 +98,11 @@ export class Playout {
     this.applyLevel(frame);
   }
 
+  /** Nothing is sent in this frame: the queue waits, and what was fading is over. */
+  pause(): void {
+    this.fading = undefined;
+  }
+
   private draw(frame: Int16Array): void {
     let filled = 0;
     for (let place = this.queue[0]; place?.pcm; place = this.queue[0]) {

@@ -19,18 +19,15 @@ const portRange = z
 
 /** `rtp:` of parley.yaml. */
 export const rtpConfig = z.strictObject({
-  /** Local address that RTP is bound to. */
-  bind: address.default('127.0.0.1'),
-  /** Address told to peers in SDP, when it differs from `bind`: behind NAT, or when `bind` is 0.0.0.0. */
-  address: address.optional(),
-  /** Ports for RTP (even) and RTCP (the odd one above): two for each call. */
-  ports: portRange.default({ from: 20_000, to: 29_999 }),
-  /** Media worker threads. One carries some hundred calls. */
-  workers: z.int().min(1).max(64).default(1),
+  bind: address.default('127.0.0.1').describe('Local address that RTP is bound to.'),
+  address: address
+    .optional()
+    .describe('Address told to peers in SDP when it differs from bind: behind NAT, or when bind is 0.0.0.0.'),
+  ports: portRange
+    .default({ from: 20_000, to: 29_999 })
+    .describe('Ports of RTP (even) and RTCP (the odd one above): two for each call.'),
+  workers: z.int().min(1).max(64).default(1).describe('Media worker threads; one carries some 200 calls.'),
 });
-
-/** {@link rtpConfig} as read. */
-export type RtpConfig = z.output<typeof rtpConfig>;
 
 /** The address for SDP: the configured one, the bound one, or when bound to all the first of an outer interface. */
 export function advertisedAddress(bind: string, configured?: string): string {

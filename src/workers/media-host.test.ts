@@ -14,7 +14,7 @@ import type { FromMedia, MediaToSpeech } from './messages.js';
 const OPTIONS: MediaHostOptions = {
   workers: 2,
   bind: '127.0.0.1',
-  ports: { from: 38_000, to: 38_099 },
+  ports: { from: 18_000, to: 18_099 },
   vad: { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs: 160, windowMs: 32 },
   logLevel: 'silent',
 };
@@ -300,7 +300,7 @@ describe('MediaHost', () => {
   });
 
   it('tells the legs of a crashed worker, frees their ports and goes on', async () => {
-    const fragile = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 38_110, to: 38_111 } });
+    const fragile = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 18_110, to: 18_111 } });
     try {
       const channels: number[] = [];
       fragile.connectSpeech(0, (worker, port) => {
@@ -315,7 +315,7 @@ describe('MediaHost', () => {
       expect(await lost).toEqual(['lost']);
       expect(await leg.close()).toMatchObject({ sent: 0 });
       const again = await fragile.open('again', () => undefined);
-      expect(again.port).toBe(38_110);
+      expect(again.port).toBe(18_110);
       expect(channels).toEqual([0, 0]);
       await again.close();
     } finally {
@@ -332,11 +332,28 @@ describe('MediaHost', () => {
     }
   });
 
+  it('passes over ports that another program has', async () => {
+    const occupant = createSocket('udp4');
+    occupant.bind(18_113, '127.0.0.1');
+    await once(occupant, 'listening');
+    const small = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 18_112, to: 18_115 } });
+    try {
+      const leg = await small.open('1', () => undefined);
+      expect(leg.port).toBe(18_114);
+      await expect(small.open('2', () => undefined)).rejects.toMatchObject({ code: 'PARLEY_ERR_RTP_NO_PORT' });
+      expect(await small.stats()).toMatchObject([{ legs: 1, ports: 1 }]);
+      await leg.close();
+    } finally {
+      await small.close();
+      occupant.close();
+    }
+  });
+
   it('gives ports back and says when there are none', async () => {
-    const small = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 38_101, to: 38_105 } });
+    const small = await MediaHost.start({ ...OPTIONS, workers: 1, ports: { from: 18_101, to: 18_105 } });
     try {
       const first = await small.open('1', () => undefined);
-      expect(first.port).toBe(38_102);
+      expect(first.port).toBe(18_102);
       const second = await small.open('2', () => undefined);
       await expect(small.open('3', () => undefined)).rejects.toMatchObject({
         code: 'PARLEY_ERR_RTP_NO_PORT',
@@ -345,7 +362,7 @@ describe('MediaHost', () => {
       expect(await small.stats()).toMatchObject([{ legs: 2, ports: 2 }]);
       await first.close();
       const again = await small.open('4', () => undefined);
-      expect(again.port).toBe(38_102);
+      expect(again.port).toBe(18_102);
       await Promise.all([again.close(), second.close()]);
       expect(await small.stats()).toMatchObject([{ legs: 0, ports: 0 }]);
     } finally {

@@ -137,7 +137,10 @@ export class RtpLeg {
     this.listening.tick(now, SAMPLE_RATE);
     if (frames > 1) this.sender.pause((frames - 1) * FRAME_MS);
     if (this.sends && this.latch.port !== 0) this.sender.advance(FRAME_MS, this.render, this.send);
-    else this.sender.pause(FRAME_MS);
+    else {
+      this.sender.pause(FRAME_MS);
+      this.playout.pause();
+    }
   }
 
   /** Resolves when the ports are free. */

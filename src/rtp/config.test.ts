@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { advertisedAddress, rtpConfig } from './config.js';
+
+describe('rtpConfig', () => {
+  it('has defaults that work without any configuration', () => {
+    expect(rtpConfig.parse({})).toEqual({ bind: '127.0.0.1', ports: { from: 20_000, to: 29_999 }, workers: 1 });
+  });
+
+  it('reads a range and refuses what is none', () => {
+    expect(rtpConfig.parse({ ports: '30000 - 30099' }).ports).toEqual({ from: 30_000, to: 30_099 });
+    for (const ports of ['30000', '30099-30000', '80-90', '60000-70000', '-', 'a-b']) {
+      expect(rtpConfig.safeParse({ ports }).success).toBe(false);
+    }
+    expect(rtpConfig.safeParse({ bind: 'localhost' }).success).toBe(false);
+  });
+});
+
+describe('advertisedAddress', () => {
+  it('is the configured one, else the bound one, and never 0.0.0.0', () => {
+    expect(advertisedAddress('127.0.0.1')).toBe('127.0.0.1');
+    expect(advertisedAddress('127.0.0.1', '203.0.113.1')).toBe('203.0.113.1');
+    expect(advertisedAddress('0.0.0.0')).not.toBe('0.0.0.0');
+  });
+});

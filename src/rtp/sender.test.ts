@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { MU_LAW } from '../audio/g711.js';
+import type { NegotiatedMedia } from './negotiated.js';
+import { parseRtp, type RtpFields, rtpFields } from './packet.js';
+import { RtpSender } from './sender.js';
+
+function media(ptime: number): NegotiatedMedia {
+  return {
+    remote: { address: '127.0.0.1', port: 4000 },
+    codec: { name: 'PCMU', payloadType: 0, clockRate: 8000 },
+    ptime,
+    direction: 'sendrecv',
+  };
+}
+
+/** Runs `frames` ticks of 20 ms; a rising ramp is rendered. */
+function run(sender: RtpSender, frames: number): (RtpFields & { size: number; first: number })[] {
+  const out: (RtpFields & { size: number; first: number })[] = [];
+  for (let n = 0; n < frames; n++) {
+    sender.advance(
+      20,
+      (frame) => frame.fill(MU_LAW.decode[0x80 + (n & 0x7f)]!),
+      (packet) => {
+        const fields = rtpFields();
+        expect(parseRtp(packet, fields)).toBe(true);
+        out.push({ ...fields, size: packet.length - 12, first: packet[12]! });
+      },
+    );
+  }
+  return out;
+}
+
+describe('RtpSender', () => {
+  it.each([10, 20, 30, 40, 60])('sends packets of %i ms without drift', (ptime) => {
+    const sender = new RtpSender();
+    sender.configure(media(ptime));
+    const packets = run(sender, 60);
+    expect(packets.length).toBe(1200 / ptime);
+    packets.forEach((packet, n) => {
+      expect(packet.size).toBe(ptime * 8);
+      expect(packet.marker).toBe(n === 0);
+      expect(packet.ssrc).toBe(sender.ssrc);
+      if (n === 0) return;
+      expect((packet.sequence - packets[n - 1]!.sequence) & 0xffff).toBe(1);
+      expect((packet.timestamp - packets[n - 1]!.timestamp) >>> 0).toBe(ptime * 8);
+    });
+  });
+
+  it('lets the timestamp, not the sequence, go on while nothing is sent', () => {
+    const sender = new RtpSender();
+    sender.advance(
+      20,
+      () => undefined,
+      () => expect.unreachable('nothing is negotiated'),
+    );
+    sender.configure(media(20));
+    const [before] = run(sender, 1);
+    sender.pause(1000);
+    const [after] = run(sender, 1);
+    expect((after!.timestamp - before!.timestamp) >>> 0).toBe(160 + 8000);
+    expect((after!.sequence - before!.sequence) & 0xffff).toBe(1);
+    expect(after!.marker).toBe(true);
+  });
+
+  it('stays one stream when media is negotiated again', () => {
+    const sender = new RtpSender();
+    sender.configure(media(20));
+    const [before] = run(sender, 1);
+    sender.configure({ ...media(30), codec: { name: 'PCMA', payloadType: 8, clockRate: 8000 } });
+    const [after] = run(sender, 2);
+    expect(after).toMatchObject({ payloadType: 8, size: 240, ssrc: before!.ssrc });
+    expect((after!.sequence - before!.sequence) & 0xffff).toBe(1);
+  });
+});
