@@ -3,10 +3,14 @@ import type { Socket } from 'node:net';
 import { encodeFrame, type Frame, FrameReader } from './frames.js';
 import type { SipMessage } from './message.js';
 import { serialise } from './serialise.js';
+import type { Timer, Timers } from './timers.js';
 import type { Peer } from './transport.js';
 
 /** Announced to applications: drachtio-srf sends pings only to a server that says v0.8.2 or later. */
 const VERSION = 'v0.9.10-parley';
+
+/** ms within which a new control connection has to authenticate. */
+const AUTHENTICATE_MS = 10_000;
 
 export interface ApplicationEvents {
   /** A `sip` frame: a request or response to send. */
@@ -20,6 +24,7 @@ export interface ApplicationSetup {
   /** Comma-separated `protocol/host:port`. */
   readonly endpoints: string;
   readonly events: ApplicationEvents;
+  readonly timers: Timers;
 }
 
 /** Where a message came from or went to, as frames tell it. */
@@ -44,6 +49,7 @@ export class Application {
   readonly #setup: ApplicationSetup;
   readonly #reader = new FrameReader();
   readonly #verbs = new Set<string>();
+  readonly #deadline: Timer;
   #authenticated = false;
   #closed = false;
 
@@ -53,8 +59,10 @@ export class Application {
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => undefined);
+    this.#deadline = setup.timers.set(AUTHENTICATE_MS, () => socket.destroy());
     socket.on('close', () => {
       this.#closed = true;
+      setup.timers.clear(this.#deadline);
       setup.events.gone(this);
     });
   }
@@ -140,13 +148,14 @@ export class Application {
   }
 
   #authenticate(frame: Frame): void {
-    const { secret, endpoints, events } = this.#setup;
+    const { secret, endpoints, events, timers } = this.#setup;
     if (!sameSecret(frame.fields[0] ?? '', Buffer.from(secret).toString('latin1'))) {
       events.log('warn', 'application refused: incorrect secret');
       this.reject(frame, 'incorrect secret');
       return;
     }
     this.#authenticated = true;
+    timers.clear(this.#deadline);
     this.#respond(frame, ['OK', endpoints, VERSION, endpoints]);
     events.log('info', 'application connected');
   }

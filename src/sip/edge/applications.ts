@@ -1,9 +1,5 @@
 import { createServer, type Server } from 'node:net';
-import { Application, type ApplicationEvents } from './application.js';
-import type { Timers } from './timers.js';
-
-/** ms within which a new control connection has to authenticate. */
-const AUTHENTICATE_MS = 10_000;
+import { Application, type ApplicationSetup } from './application.js';
 
 /** The control port and the applications connected to it. */
 export class Applications {
@@ -16,10 +12,7 @@ export class Applications {
     this.#server = server;
   }
 
-  static async listen(
-    control: { host: string; port: number },
-    setup: { secret: string; endpoints: string; events: ApplicationEvents; timers: Timers },
-  ): Promise<Applications> {
+  static async listen(control: { host: string; port: number }, setup: ApplicationSetup): Promise<Applications> {
     const server = createServer();
     const applications = new Applications(server);
     await new Promise<void>((resolve, reject) => {
@@ -30,22 +23,12 @@ export class Applications {
       });
     });
     server.on('error', () => undefined);
+    const gone = (app: Application) => {
+      applications.#connected.delete(app);
+      if (app.authenticated) setup.events.gone(app);
+    };
     server.on('connection', (socket) => {
-      const app = new Application(socket, {
-        ...setup,
-        events: {
-          ...setup.events,
-          gone: (gone) => {
-            setup.timers.clear(deadline);
-            applications.#connected.delete(gone);
-            if (gone.authenticated) setup.events.gone(gone);
-          },
-        },
-      });
-      applications.#connected.add(app);
-      const deadline = setup.timers.set(AUTHENTICATE_MS, () => {
-        if (!app.authenticated) app.close();
-      });
+      applications.#connected.add(new Application(socket, { ...setup, events: { ...setup.events, gone } }));
     });
     return applications;
   }
