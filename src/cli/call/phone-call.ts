@@ -20,7 +20,7 @@ const TICK_MS = 4;
 /** A peer that does not answer BYE or CANCEL is not waited for longer, ms. */
 const GOODBYE_MS = 2000;
 /** After a REFER the agent's side ends the call; if it does not, we do, ms. */
-const TRANSFER_MS = 2000;
+const TRANSFER_MS = 1000;
 
 /** How long a call may take. Times in ms. */
 export interface DialLimits {
