@@ -62,6 +62,11 @@ export const ERRORS = {
     mend: 'The call goes on; if it happens often, report it with the log lines around it.',
     sip: 500,
   },
+  PARLEY_ERR_SPEECH_WORKER: {
+    message: 'a speech worker did not do its work: {reason}',
+    mend: 'It is replaced by itself. If it happens again, look at the log lines of its thread, at memory, and at speech.workers.',
+    sip: 503,
+  },
   PARLEY_ERR_SYNTHESIS_ENGINE: {
     message: 'cannot use the synthesis engine "{engine}": {reason}',
     mend: 'Set the voice engine of the agent file to one of: {engines}. If the name is right, run npm ci again.',

@@ -103,6 +103,14 @@ export type MediaToSpeech = ({ type: 'onset' } & SpeechMark) | ({ type: 'offset'
 /** speech worker -> media worker, over the pair's port */
 export type SpeechToMedia = { type: 'clip' } & ClipMessage;
 
+/** A ParleyError on its way across threads, which classes don't survive. */
+export interface WireError {
+  /** A PARLEY_ERR_ code. */
+  code: string;
+  reason: string;
+  details: ErrorDetails;
+}
+
 /** main -> speech worker */
 export type ToSpeech =
   | { type: 'media.port'; media: number; port: MessagePort }
@@ -137,8 +145,8 @@ export type ToSpeech =
 export type FromSpeech =
   /** Models are loaded and warmed by a run each. */
   | { type: 'ready' }
-  /** The worker can't begin; `code` is a PARLEY_ERR_ code. It ends. */
-  | { type: 'start.failed'; code: string; reason: string; details: ErrorDetails }
+  /** The worker can't begin. It ends. */
+  | ({ type: 'start.failed' } & WireError)
   /** Words so far of the utterance that began at `from`. */
   | { type: 'partial'; leg: string; text: string; from: number; position: number }
   /**
@@ -148,8 +156,8 @@ export type FromSpeech =
   | { type: 'final'; leg: string; text: string; from: number; position: number; ms: number; logProbability: number }
   | { type: 'synthesised'; job: string; pcm: Int16Array; sampleRate: number; words: WordTime[] | undefined; ms: number }
   | { type: 'transcribed'; job: string; text: string }
-  /** A job that could not be done; `code` is a PARLEY_ERR_ code. */
-  | { type: 'failed'; job: string; code: string; reason: string }
+  /** A job that could not be done. */
+  | ({ type: 'failed'; job: string } & WireError)
   | { type: 'stream.failed'; leg: string; code: string; reason: string }
   /** `backlog`: work waiting; `busyMs`: how long the work under way has been running. */
   | { type: 'pong'; request: number; backlog: number; busyMs: number };

@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { resample } from '../audio/resample.js';
 import { AudioRing } from '../audio/ring.js';
-import { type ErrorCode, ParleyError, reasonOf } from '../errors.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromSpeech, MediaToSpeech, SpeechToMedia, ToSpeech } from './messages.js';
 import type { SpeechEngines } from './speech-engines.js';
+import { wireError } from './speech-errors.js';
 import { StreamListener } from './speech-listener.js';
 import { Scheduler } from './speech-scheduler.js';
 import { transcribe } from './speech-transcribe.js';
@@ -205,9 +205,8 @@ export class SpeechService {
 
   private failed(job: string, error: unknown): void {
     this.settle(job);
-    const code: ErrorCode = error instanceof ParleyError ? error.code : 'PARLEY_ERR_INTERNAL';
     this.log.warn({ err: error, job }, 'a speech job failed');
-    this.post({ type: 'failed', job, code, reason: reasonOf(error) });
+    this.post({ type: 'failed', job, ...wireError(error) });
   }
 }
 

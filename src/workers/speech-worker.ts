@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ParleyError, reasonOf } from '../errors.js';
 import { createLogger, type LogLevel } from '../telemetry/log.js';
 import type { FromSpeech, ToSpeech } from './messages.js';
 import { SpeechEngines } from './speech-engines.js';
+import { wireError } from './speech-errors.js';
 import { lowerThreadPriority } from './speech-priority.js';
 import { SpeechService } from './speech-service.js';
 
@@ -29,11 +29,5 @@ try {
   });
   post({ type: 'ready' });
 } catch (error) {
-  const known = error instanceof ParleyError;
-  post({
-    type: 'start.failed',
-    code: known ? error.code : 'PARLEY_ERR_INTERNAL',
-    reason: reasonOf(error),
-    details: known ? error.details : { reason: reasonOf(error) },
-  });
+  post({ type: 'start.failed', ...wireError(error) });
 }
