@@ -88,6 +88,14 @@ export const ERRORS = {
     message: 'the name {name} is too long to be kept as a file',
     mend: 'Use names of at most 200 bytes.',
   },
+  PARLEY_ERR_ACTION_FAILED: {
+    message: 'action {action} failed: {reason}',
+    mend: 'Check the system that the action calls, and its timeoutMs in the agent file. The caller is told, and offered a person.',
+  },
+  PARLEY_ERR_REASONER_FAILED: {
+    message: 'the reasoner of agent {agent} failed: {reason}',
+    mend: 'The caller is asked to say it again; if it happens often, report it with the log lines around it.',
+  },
   PARLEY_ERR_AGENT_UNKNOWN: {
     message: 'there is no agent "{agent}"',
     mend: 'Name one of: {known}.',

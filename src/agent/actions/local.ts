@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ActionDefinition, LocalActionDefinition } from '../file/actions.js';
+import type { Variables } from '../file/paths.js';
+
+/** What a local action is given besides its parameters. */
+export interface LocalActionContext {
+  /** Aborted when the caller has gone on, hung up, or the time is over. */
+  signal: AbortSignal;
+  now: Date;
+  variables: Variables;
+}
+
+/** The JavaScript modules of an agent's local actions, loaded when the agent is. */
+export class LocalModules {
+  readonly #modules = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly directory: string,
+    definitions: readonly ActionDefinition[],
+  ) {
+    for (const definition of definitions) {
+      if (definition.type !== 'local') continue;
+      // A module that cannot be loaded fails its action when that is called, and nothing before.
+      this.#load(definition.module).catch(() => undefined);
+    }
+  }
+
+  /** @throws Error when the module cannot be loaded or has no such function, and whatever the function throws */
+  async call(definition: LocalActionDefinition, parameters: Variables, context: LocalActionContext): Promise<unknown> {
+    const { signal } = context;
+    signal.throwIfAborted();
+    const module = await this.#load(definition.module);
+    const run: unknown = Reflect.get(Object(module), definition.function);
+    if (typeof run !== 'function') throw new Error(`${definition.module} exports no function "${definition.function}"`);
+    return new Promise((settle, fail) => {
+      const abort = (): void => fail(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      Promise.resolve()
+        .then(() => run(parameters, context))
+        .then(settle, fail)
+        .finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
+
+  #load(module: string): Promise<unknown> {
+    const known = this.#modules.get(module);
+    if (known) return known;
+    const loading: Promise<unknown> = import(pathToFileURL(resolve(this.directory, module)).href);
+    this.#modules.set(module, loading);
+    return loading;
+  }
+}
