@@ -56,8 +56,9 @@ export class Applications {
     return able[turn % Math.max(1, able.length)];
   }
 
-  close(): void {
-    this.#server.close();
+  /** Resolves when every connection is gone. */
+  close(): Promise<void> {
     for (const app of this.#connected) app.close();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 }

@@ -225,7 +225,11 @@ export class DialogTable {
     return undefined;
   }
 
+  all(): Dialog[] {
+    return [...this.#byId.values()];
+  }
+
   ofApplication(app: Application): Dialog[] {
-    return [...this.#byId.values()].filter((dialog) => dialog.app === app);
+    return this.all().filter((dialog) => dialog.app === app);
   }
 }

@@ -125,8 +125,8 @@ export class EdgeServer {
         gone: (app) => guard('application gone', () => server?.gone(app)),
         log: (level, text) => log[level](text),
       },
-    }).catch((error: unknown) => {
-      transports.close();
+    }).catch(async (error: unknown) => {
+      await transports.close();
       const address = `${hostText(control.host)}:${control.port}`;
       throw new ParleyError('PARLEY_ERR_EDGE_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
     });
@@ -170,13 +170,17 @@ export class EdgeServer {
   async close(): Promise<void> {
     const { transactions, timers, applications } = this.#core;
     for (const app of applications.all()) this.#core.guard('closing', () => this.gone(app));
+    // What still waits for an ACK, or for the answer to a CANCEL, can wait no longer.
+    for (const dialog of this.#core.dialogs.all()) {
+      if (dialog.confirmed) this.#dialogs.end(dialog, 'server closing', false);
+      else this.#core.dialogs.remove(dialog);
+    }
     const until = Date.now() + CLOSING_MS;
     while (transactions.unanswered > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
-    applications.close();
+    await applications.close();
     transactions.endAll();
     timers.clearAll();
-    this.#transports.close();
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#transports.close();
     timers.clearAll();
   }
 

@@ -104,6 +104,10 @@ export class EdgeBench {
     const app = new AnsweringApp();
     app.srf = await this.application((srf) => {
       srf.invite((req, res) => {
+        if (!app.admits(req)) {
+          res.send(486, {});
+          return;
+        }
         srf.createUAS(req, res, { localSdp: ANSWER }).then(
           (dialog) => app.add(dialog),
           () => undefined,
@@ -133,6 +137,8 @@ export class EdgeBench {
 
 export class AnsweringApp {
   srf: Srf | undefined;
+  /** Calls that fail this are busy. */
+  admits: (req: Srf.SrfRequest) => boolean = () => true;
   readonly #ready: Srf.Dialog[] = [];
   readonly #waiting: ((dialog: Srf.Dialog) => void)[] = [];
 

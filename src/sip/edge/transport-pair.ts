@@ -33,7 +33,7 @@ export class TransportPair {
         tcp = await TcpTransport.listen(host, port, filter, timers, events);
         return new TransportPair(await UdpTransport.bind(host, tcp.port, filter, events), tcp);
       } catch (error) {
-        tcp?.close();
+        await tcp?.close();
         if (port === 0 && tcp && attempt < ATTEMPTS) continue;
         const address = `${hostText(host)}:${port}`;
         throw new ParleyError('PARLEY_ERR_EDGE_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
@@ -54,8 +54,7 @@ export class TransportPair {
     transport.send(text, peer, failed);
   }
 
-  close(): void {
-    this.#udp.close();
-    this.#tcp.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#udp.close(), this.#tcp.close()]);
   }
 }

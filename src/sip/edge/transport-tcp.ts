@@ -134,9 +134,15 @@ export class TcpTransport implements Transport {
     connection.send(text, failed);
   }
 
-  close(): void {
-    this.#server.close();
-    for (const connection of this.#connections) connection.socket.destroy();
+  /** Resolves when every connection is gone. */
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const gone = [...this.#connections].map(({ socket }) => {
+      const end = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      socket.destroy();
+      return end;
+    });
+    return Promise.all([closed, ...gone]).then(() => undefined);
   }
 
   #find(peer: Peer): SipConnection | undefined {

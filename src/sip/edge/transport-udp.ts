@@ -38,7 +38,7 @@ export class UdpTransport implements Transport {
     });
   }
 
-  close(): void {
-    this.#socket.close();
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
   }
 }

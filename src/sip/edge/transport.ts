@@ -20,15 +20,15 @@ export interface Peer {
 }
 
 export interface TransportEvents {
-  /** One whole message, one character per byte. `framed` is false when a stream's length could not be trusted. */
+  /** One whole message, one character per byte. */
   message(text: string, source: Peer): void;
-  /** Input that is no message: logged by the server. */
+  /** Stream input that can't be cut into messages. */
   malformed(reason: string, source: Peer, text: string): void;
 }
 
 export interface Transport {
   send(text: string, peer: Peer, failed: (error: Error) => void): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** An IPv4 address that arrived over an IPv6 socket is the IPv4 address. */
