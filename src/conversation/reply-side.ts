@@ -239,7 +239,7 @@ function record(step: Step, reply: Reply): void {
 }
 
 /** Each step's share of the time from the caller's last voiced sample to the agent's first. */
-export function latency(marks: Reply['marks']): ReplyLatency {
+function latency(marks: Reply['marks']): ReplyLatency {
   const { voiced, decided, final, sentence, ready, started } = marks;
   const between = (from: number | undefined, to: number | undefined) =>
     from === undefined || to === undefined ? undefined : Math.max(0, Math.round((to - from) * 10) / 10);

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.js';
+
 /*
  * The event types of a call's journal. Everything that happens on a call is one of these, in one append-only stream;
  * transcript, console, metrics and tests are projections of it. Writers are strict; readers ignore types they don't
@@ -93,7 +95,7 @@ export type JournalEvent =
       reason?: string | undefined;
     }
   | { type: 'hold'; on: boolean }
-  | { type: 'error'; code: string; message: string };
+  | { type: 'error'; code: ErrorCode; message: string };
 
 /** An event's type name. */
 export type JournalEventType = JournalEvent['type'];

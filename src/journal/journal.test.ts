@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RedisServer } from '../../test/kit/redis.js';
 import { ParleyError } from '../errors.js';
 import { storeConfig } from '../store/config.js';
 import { openStore } from '../store/open.js';
-import { TestRedisServer } from '../store/redis/test-server.js';
 import type { Store } from '../store/store.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { createLogger } from '../telemetry/log.js';
@@ -169,17 +169,17 @@ describe('a journal', () => {
 });
 
 describe('a journal in Redis', () => {
-  let server: TestRedisServer;
+  let server: RedisServer;
   let store: Store;
 
   beforeAll(async () => {
-    server = await TestRedisServer.start();
+    server = await RedisServer.create();
     store = await openStore(storeConfig.parse({ kind: 'redis', redis: { url: server.url } }), '', logger);
   });
 
   afterAll(async () => {
     await store.close();
-    await server.stop();
+    await server.remove();
   });
 
   it('loses nothing when the server is stopped, and comes back empty, while calls go on', async () => {
@@ -200,10 +200,10 @@ describe('a journal in Redis', () => {
     over.append(ended);
     await over.close();
     expect(await book.read(over.call)).toHaveLength(61);
-    await server.start();
+    await server.start({ empty: true });
     await vi.waitFor(() => expect(book.pending()).toBeLessThan(10), 15_000);
     await server.stop();
-    await server.start();
+    await server.start({ empty: true });
     await vi.waitFor(async () => expect(await store.streams.lastSeq(`call-${quiet.call}`)).toBe(3), 15_000);
     clearInterval(talk);
     busy.append(ended);
@@ -229,14 +229,14 @@ describe('a journal in Redis', () => {
     append(journal, 11, 20);
     await journal.close();
     expect(book.live.size).toBe(0);
-    await server.start();
+    await server.start({ empty: true });
     expect(await book.flush(15_000)).toBe(true);
     expect(digitsOf(await bookOn(store).read(journal.call))).toEqual(upTo(20));
     await book.close();
   });
 
   it('writes again what was flushed from a server that never went away', async () => {
-    const own = await TestRedisServer.start();
+    const own = await RedisServer.create();
     const config = (prefix: string) => storeConfig.parse({ kind: 'redis', redis: { url: own.url, prefix } });
     const shared = await openStore(config('p:'), '', logger);
     const book = bookOn(shared);
@@ -249,7 +249,7 @@ describe('a journal in Redis', () => {
     expect(digitsOf(await bookOn(shared).read(journal.call))).toEqual(upTo(12));
     await book.close();
     await shared.close();
-    await own.stop();
+    await own.remove();
   });
 
   it('exactly once, when a stalled server answers after the write was tried again', async () => {

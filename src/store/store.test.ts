@@ -2,24 +2,24 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RedisServer } from '../../test/kit/redis.js';
 import { createLogger } from '../telemetry/log.js';
 import { storeConfig } from './config.js';
 import { openStore } from './open.js';
-import { TestRedisServer } from './redis/test-server.js';
 import type { Store, StreamEntry } from './store.js';
 
 const logger = createLogger('silent');
 
-let server: TestRedisServer;
+let server: RedisServer;
 let folder: string;
 
 beforeAll(async () => {
-  server = await TestRedisServer.start();
+  server = await RedisServer.create();
   folder = await mkdtemp(join(tmpdir(), 'parley-store-'));
 });
 
 afterAll(async () => {
-  await server.stop();
+  await server.remove();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -268,7 +268,7 @@ describe('the files store', () => {
 
 describe('the Redis store', () => {
   it('starts without its server, fails fast, and recovers by itself with its subscriptions', async () => {
-    const own = await TestRedisServer.start();
+    const own = await RedisServer.create();
     await own.stop();
     const store = await open('redis', own.url);
     const recovered = vi.fn();
@@ -278,7 +278,7 @@ describe('the Redis store', () => {
       const unavailable = { code: 'PARLEY_ERR_STORE_UNAVAILABLE' };
       await expect(store.streams.append('s', entries(1, 1))).rejects.toMatchObject(unavailable);
       await expect(store.records.get('r')).rejects.toMatchObject(unavailable);
-      await own.start();
+      await own.start({ empty: true });
       await vi.waitFor(() => expect(recovered).toHaveBeenCalledTimes(1), 10_000);
       const heard: string[] = [];
       await store.fanout.subscribe('c', (message) => heard.push(message));
@@ -287,7 +287,7 @@ describe('the Redis store', () => {
 
       await own.stop();
       await expect(store.streams.lastSeq('s')).rejects.toMatchObject(unavailable);
-      await own.start();
+      await own.start({ empty: true });
       await vi.waitFor(() => expect(recovered).toHaveBeenCalledTimes(2), 10_000);
       await store.streams.append('s', entries(1, 2));
       expect(await followed).toEqual(entries(1, 2));
@@ -297,12 +297,12 @@ describe('the Redis store', () => {
       }, 10_000);
     } finally {
       await store.close();
-      await own.stop();
+      await own.remove();
     }
   });
 
   it('does not wait for a server that has stopped answering', async () => {
-    const own = await TestRedisServer.start();
+    const own = await RedisServer.create();
     const store = await open('redis', own.url);
     try {
       own.freeze();
@@ -311,7 +311,7 @@ describe('the Redis store', () => {
       await vi.waitFor(async () => expect(await store.healthy()).toBe(true), 10_000);
     } finally {
       await store.close();
-      await own.stop();
+      await own.remove();
     }
   });
 });

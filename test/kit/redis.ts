@@ -43,6 +43,15 @@ export class RedisServer {
     await ended;
   }
 
+  /** Stops the process without ending it: connections stay, answers don't come. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   /** Every stream in it: its entries as id and data, by key. */
   async streams(): Promise<Map<string, { id: string; data: unknown }[]>> {
     const client = createClient({ url: this.url });

@@ -1,0 +1,127 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { CallerTurn, ReasonerSession, ReplyPart } from '../agent/reasoner.js';
+import type { JournalEvent } from '../journal/events.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import { createLogger } from '../telemetry/log.js';
+import { Conversation } from './conversation.js';
+import type { ConversationSettings } from './settings.js';
+import type { Voice, VoiceEvent } from './voice.js';
+
+const SETTINGS: ConversationSettings = {
+  waitMs: 0,
+  bargeInMs: 400,
+  duckLevel: 0.3,
+  overlapMs: 1200,
+  idle: { afterMs: 60_000, prompts: [], goodbye: 'Goodbye.' },
+  turnMs: 60_000,
+  callMs: 60_000,
+  farewell: 'Farewell.',
+  recognitionMs: 2000,
+  reasonerMs: 60_000,
+  apology: 'Sorry.',
+  failures: 3,
+  dtmfMs: 2000,
+};
+
+/** Plays everything at once, from within `say`. */
+class InstantVoice implements Voice {
+  readonly channel = 'text';
+  readonly said: string[] = [];
+  readonly expect = vi.fn();
+  readonly stop = vi.fn();
+  emit: (event: VoiceEvent) => void = () => {};
+
+  listen(listener: (event: VoiceEvent) => void): void {
+    this.emit = listener;
+  }
+
+  say({ id, text }: { id: string; text: string }): void {
+    this.said.push(text);
+    this.emit({ type: 'utterance.started', at: monotonicMs(), id });
+    this.emit({ type: 'utterance.ended', at: monotonicMs(), id, heard: text, stopped: false });
+  }
+
+  gain(): void {}
+  commit(): void {}
+  finalise(): void {}
+  close(): void {}
+}
+
+function talk(respond: (turn: CallerTurn, signal: AbortSignal) => AsyncIterable<ReplyPart>) {
+  const voice = new InstantVoice();
+  const journal: JournalEvent[] = [];
+  const finish = vi.fn();
+  const heard = vi.fn();
+  const session: ReasonerSession = {
+    greeting: () => 'Hello.',
+    respond,
+    heard,
+    transferFailed: respond as never,
+    close: vi.fn(),
+  };
+  const conversation = new Conversation({
+    voice,
+    session,
+    settings: SETTINGS,
+    record: (event) => journal.push(event),
+    origin: monotonicMs(),
+    finish,
+    logger: createLogger('silent'),
+  });
+  conversation.begin({ notice: [], greeting: ['Hello.'] });
+  const type = (text: string) => voice.emit({ type: 'text', at: monotonicMs(), text });
+  return { voice, journal, finish, heard, conversation, type };
+}
+
+describe('Conversation', () => {
+  it('speaks sentences as the reasoner makes them, records its events, and finishes when all was heard', async () => {
+    const { voice, journal, finish, heard, conversation, type } = talk(async function* () {
+      yield { type: 'event', event: { type: 'topic', turn: 1, topic: 'hours', score: 1, ms: 1 } };
+      yield { type: 'text', text: 'We open at ni' };
+      yield { type: 'text', text: 'ne. Good' };
+      expect(voice.said).toContain('We open at nine.');
+      yield { type: 'text', text: 'bye.' };
+      yield { type: 'hangup', reason: 'done' };
+    });
+    type('when do you open');
+    await vi.waitFor(() => expect(finish).toHaveBeenCalledTimes(1));
+    expect(voice.said).toEqual(['Hello.', 'We open at nine.', 'Goodbye.']);
+    expect(finish.mock.calls[0]?.[0]).toMatchObject({ type: 'hangup', by: 'agent' });
+    expect(heard).toHaveBeenCalledWith(1, 'We open at nine. Goodbye.', false);
+    expect(journal.map((e) => e.type)).toContain('topic');
+    conversation.end();
+    expect(conversation.pending).toBe(0);
+  });
+
+  it('aborts a reasoner that is overtaken, and never says what it still had to say', async () => {
+    let release: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let aborted = false;
+    const { voice, conversation, type } = talk(async function* (turn, signal) {
+      if (turn.text === 'first') {
+        await gate;
+        aborted = signal.aborted;
+      }
+      yield { type: 'text', text: `Answer to ${turn.text}.` };
+    });
+    type('first');
+    type('second');
+    await vi.waitFor(() => expect(voice.said).toContain('Answer to first second.'));
+    release();
+    await vi.waitFor(() => expect(aborted).toBe(true));
+    conversation.end();
+    expect(voice.said).not.toContain('Answer to first.');
+  });
+
+  it('apologises when the reasoner throws', async () => {
+    const { voice, journal, conversation, type } = talk(() => {
+      throw new Error('boom');
+    });
+    type('hello');
+    await vi.waitFor(() => expect(voice.said).toContain('Sorry.'));
+    expect(journal).toContainEqual({ type: 'error', code: 'PARLEY_ERR_REASONER_FAILED', message: 'boom' });
+    conversation.end();
+  });
+});
