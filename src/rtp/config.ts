@@ -4,14 +4,17 @@ import { z } from 'zod';
 
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 
-/** `20000-29999` as numbers. */
-const portRange = z
+const writtenRange = z
   .string()
   .regex(/^\d{1,5}\s*-\s*\d{1,5}$/, 'must be two port numbers, e.g. 20000-29999')
   .transform((text) => {
     const [from, to] = text.split('-').map(Number);
     return { from: from ?? 0, to: to ?? 0 };
-  })
+  });
+
+/** `20000-29999` as numbers. A range already read passes, too: the environment is laid over a validated configuration. */
+const portRange = z
+  .union([writtenRange, z.strictObject({ from: z.int(), to: z.int() })])
   .refine(
     ({ from, to }) => from >= 1024 && to <= 65_535 && from + 1 <= to,
     'must lie within 1024-65535, lower one first',

@@ -73,7 +73,8 @@ export class Server {
     });
     const server = new Server(child, folder);
     try {
-      await until('ready line of parley serve', () => server.readReady(), { ms: 60_000 });
+      await until('ready line of parley serve', () => server.exit !== undefined || server.readReady(), { ms: 60_000 });
+      if (server.exit) throw new Error('parley serve ended before it was ready');
     } catch (error) {
       await server.stop();
       throw new Error(`${String(error)}\n${server.lastWords()}`);
@@ -122,7 +123,9 @@ export class Server {
    * transactions are not waited for, as RFC 3261 keeps them 32 s after the last response; {@link drained} does.
    */
   async waitForIdle(ms = 10_000): Promise<void> {
-    await until('nothing left open', async () => refuseOpen(await this.stats(), /^edge\.(transactions|timers)$/), { ms });
+    await until('nothing left open', async () => refuseOpen(await this.stats(), /^edge\.(transactions|timers)$/), {
+      ms,
+    });
   }
 
   /** As {@link waitForIdle}, the SIP transactions included (Timers H and J: up to 32 s, RFC 3261 section 17). */
@@ -176,7 +179,6 @@ export class Server {
   }
 
   private readReady(): boolean {
-    if (this.exit) throw new Error('parley serve ended before it was ready');
     const end = this.output.indexOf('\n');
     if (end < 0) return false;
     const ready: { ready?: boolean; sip?: string; http?: string } = JSON.parse(this.output.slice(0, end));
