@@ -3,7 +3,7 @@ import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.
 import { loopStart } from '../repetition.js';
 import { type Grammar, grammarOf } from './grammar.js';
 import { type Encoded, type Hypothesis, MoonshineModel } from './model.js';
-import { textOf } from './tokens.js';
+import { textOf, tokensOf } from './tokens.js';
 
 const SAMPLE_RATE = 16_000;
 const MAX_SECONDS = 12;
@@ -15,7 +15,10 @@ const MAX_TOKENS_PER_SECOND = 8;
  * Least log-probability of the first token other than the end. Of 34 clips of noise, tones and music every one lies
  * at -4.02 or below; of speech nearly none.
  */
-const SPEECH_GATE = -4;
+const SPEECH_GATE =
+  -4; /** Audio whose loudest 20 ms are quieter holds no speech, dBFS. On digital silence the model is sure to hear "You". */
+const QUIET_DB = -60;
+
 /**
  * Moonshine-tiny, English. Greedy decoding with the end forbidden as first token, a gate on the first token against
  * words invented on noise, verification of drafts, and a lean towards the expected answer.
@@ -35,13 +38,13 @@ export class Moonshine implements Recogniser {
   static async load(): Promise<Moonshine> {
     const moonshine = new Moonshine(await MoonshineModel.load());
     // The first runs allocate the arenas; two lengths, with and without a draft.
-    const { tokens } = await moonshine.recognise(new Float32Array(SAMPLE_RATE * 4));
-    await moonshine.recognise(new Float32Array(SAMPLE_RATE), { draft: tokens });
+    await moonshine.recognise(hum(4));
+    await moonshine.recognise(hum(1), { draft: tokensOf('yes', true) });
     return moonshine;
   }
 
   async recognise(pcm: Float32Array, options: RecognitionOptions = {}): Promise<Recognition> {
-    if (pcm.length === 0) return { text: '', tokens: [], logProbability: 0 };
+    if (isQuiet(pcm)) return { text: '', tokens: [], logProbability: 0, refused: 'not-speech' };
     try {
       return await this.recogniseNow(padded(pcm), options);
     } catch (error) {
@@ -101,12 +104,31 @@ export class Moonshine implements Recogniser {
 
 const NOTHING = { text: '', tokens: [], refused: 'repetition' } as const;
 
+/** Something for the model to listen to before the first call. */
+function hum(seconds: number): Float32Array {
+  return Float32Array.from(
+    { length: seconds * SAMPLE_RATE },
+    (_, i) => 0.1 * Math.sin((2 * Math.PI * 120 * i) / SAMPLE_RATE),
+  );
+}
+
 /** Cut to the longest that the model takes, followed by silence. */
 function padded(pcm: Float32Array): Float32Array {
   const kept = pcm.subarray(0, MAX_SECONDS * SAMPLE_RATE);
   const result = new Float32Array(kept.length + TRAILING_SILENCE_SECONDS * SAMPLE_RATE);
   result.set(kept);
   return result;
+}
+
+function isQuiet(pcm: Float32Array): boolean {
+  const frame = SAMPLE_RATE / 50;
+  const least = frame * 10 ** (QUIET_DB / 10);
+  for (let from = 0; from < pcm.length; from += frame) {
+    let energy = 0;
+    for (const sample of pcm.subarray(from, from + frame)) energy += sample * sample;
+    if (energy > least) return false;
+  }
+  return true;
 }
 
 function sum(values: readonly number[]): number {

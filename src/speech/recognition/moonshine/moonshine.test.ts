@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSynthesiser } from '../../synthesis/engines.js';
+import { Moonshine } from './moonshine.js';
+
+const RATE = 16_000;
+let moonshine: Moonshine;
+const spoken = new Map<string, Float32Array>();
+
+beforeAll(async () => {
+  moonshine = await Moonshine.load();
+  const voice = await createSynthesiser('flite');
+  for (const text of ['i would like a refund please', 'four eight three nine', 'yes', 'hello']) {
+    const { pcm, sampleRate } = await voice.synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
+    expect(sampleRate).toBe(RATE);
+    spoken.set(
+      text,
+      Float32Array.from(pcm, (sample) => sample / 32768),
+    );
+  }
+  await voice.close();
+});
+afterAll(() => moonshine.close());
+
+const say = (text: string) => spoken.get(text)!;
+const words = (text: string) => text.toLowerCase().replace(/[^a-z0-9 ]/g, '');
+
+describe('Moonshine', () => {
+  it('gives the same words with a draft of a prefix as without one', async () => {
+    const pcm = say('i would like a refund please');
+    const { tokens } = await moonshine.recognise(pcm.subarray(0, pcm.length * 0.6));
+    const plain = await moonshine.recognise(pcm);
+    const drafted = await moonshine.recognise(pcm, { draft: tokens });
+    expect(words(plain.text)).toBe('i would like a refund please');
+    expect(drafted.tokens).toEqual(plain.tokens);
+    expect(drafted.logProbability).toBeCloseTo(plain.logProbability, 1);
+  });
+
+  it('does not trust a draft that is wrong', async () => {
+    const { tokens } = await moonshine.recognise(say('four eight three nine'));
+    const { text } = await moonshine.recognise(say('i would like a refund please'), { draft: tokens });
+    expect(words(text)).toBe('i would like a refund please');
+  });
+
+  it('leans towards the expected answer, and lets another sentence through', async () => {
+    const digits = await moonshine.recognise(say('four eight three nine'), { expected: { kind: 'digits' } });
+    expect(words(digits.text)).toBe('four eight three nine');
+    for (const kind of ['digits', 'spelling', 'yes-no'] as const) {
+      const { text } = await moonshine.recognise(say('i would like a refund please'), { expected: { kind } });
+      expect(words(text)).toBe('i would like a refund please');
+    }
+  });
+
+  it('takes nothing, a few samples, and more than it can hear at once', async () => {
+    for (const length of [0, 1, 100]) {
+      expect(await moonshine.recognise(new Float32Array(length).fill(0.1))).toMatchObject({ text: '' });
+    }
+    const long = new Float32Array(30 * RATE);
+    long.set(say('hello'), RATE / 4);
+    expect(words((await moonshine.recognise(long)).text)).toBe('hello');
+  });
+
+  it('refuses silence', async () => {
+    expect(await moonshine.recognise(new Float32Array(RATE))).toMatchObject({ text: '', refused: 'not-speech' });
+  });
+});
