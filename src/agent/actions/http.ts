@@ -21,7 +21,10 @@ export async function callHttp(
   const withEnvironment = { ...variables, env: process.env };
   const headers = new Headers({ accept: 'application/json' });
   for (const [name, value] of Object.entries(definition.headers)) {
-    headers.set(name, renderRaw(value, withEnvironment, (text) => text.replace(/[\r\n]/g, ' ')));
+    headers.set(
+      name,
+      renderRaw(value, withEnvironment, (text) => text.replace(/[\r\n]/g, ' ')),
+    );
   }
   const init: RequestInit = { method: definition.method, headers, signal };
   if (WITH_BODY.has(definition.method) || definition.body !== undefined) {
