@@ -120,7 +120,18 @@ async function oneCall(number: number, options: CallOptions, tools: CallTools): 
   const placed = await placeCall(uri, script, tools, tells ? tellingWatcher(transcribe) : {});
   if (options.record) record(numbered(options.record, number, repeat), placed);
   if (tells) printEnd(placed.report);
+  const unreachable = unreachableReason(placed.report);
+  if (unreachable !== undefined) {
+    const hint = 'Is `parley serve` running, and does it take calls from this address?';
+    printFailure(new ParleyError('PARLEY_ERR_CALL_FAILED', { uri, reason: unreachable, hint }));
+  }
   return placed.report;
+}
+
+/** Why nobody took the call; undefined when somebody did, or refused it. */
+function unreachableReason({ ended, status, reason }: CallReport): string | undefined {
+  if (ended.by === 'timeout') return ended.reason;
+  return status === 408 || status === 503 ? `${status} ${reason}` : undefined;
 }
 
 function record(file: string, { call, report }: PlacedCall): void {

@@ -89,6 +89,9 @@ function meaningOf(uri: string | undefined, options: RawOptions, lines: Step[]):
     limitMs: options.hangUpAfter ?? base.limitMs,
     expectEnd: options.expectEnd ?? base.expectEnd,
   };
+  if (!transcribe && script.steps.some(({ expect }) => expect && expect.heard.length + expect.notHeard.length > 0)) {
+    throw new InvalidArgumentError('what is heard cannot be expected with --no-transcribe');
+  }
   return { uri: uri ?? base.call ?? DEFAULT_URI, script, record, json, transcribe, repeat, concurrency };
 }
 

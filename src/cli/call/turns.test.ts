@@ -44,6 +44,16 @@ describe('splitTurns', () => {
     ]);
   });
 
+  it('takes the gap between two sentences for speaking, and a silence that is kept for no line', () => {
+    const heard = [spurt(2000, 3000), spurt(3600, 4000), spurt(9000, 9500)];
+    const silence = { ...line(5000, 5000), said: '' };
+    expect(timings([line(1000, 1500), line(3300, 3800), silence], heard).turns).toEqual([
+      { spurts: [2000, 3600], voiceToVoiceMs: 500, cutOff: false, stoppedMs: undefined },
+      { spurts: [], voiceToVoiceMs: undefined, cutOff: false, stoppedMs: 700 },
+      { spurts: [9000], voiceToVoiceMs: undefined, cutOff: false, stoppedMs: undefined },
+    ]);
+  });
+
   it('has no figure where no answer came', () => {
     expect(timings([line(1000, 1500)], []).turns).toEqual([
       { spurts: [], voiceToVoiceMs: undefined, cutOff: false, stoppedMs: undefined },

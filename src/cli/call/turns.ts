@@ -47,24 +47,27 @@ export function splitTurns(
     owned[owner]?.push(spurt);
     previous = spurt;
   }
-  const turns = lines.map((line, index) => timingOf(line, owned.slice(0, index + 1).flat(), owned[index + 1] ?? []));
+  const turns = lines.map((line, index) =>
+    timingOf(line, owned.slice(0, index + 1).flat(), owned[index + 1] ?? [], quietMs),
+  );
   return { greeting: owned[0] ?? [], turns };
 }
 
-/** Whether the agent was speaking when the line began, and this is only its next sentence. */
+/** Whether the agent was in the middle of speaking when the line began, and this is only its next sentence. */
 function carriesOn(line: PlayedLine, previous: HeardSpurt | undefined, spurt: HeardSpurt, quietMs: number): boolean {
-  if (!previous || previous.endedAt < line.startedAt) return false;
+  if (!previous || previous.endedAt + quietMs < line.startedAt) return false;
   return spurt.startedAt < line.endedAt && spurt.startedAt - previous.endedAt < quietMs;
 }
 
-function timingOf(line: PlayedLine, before: readonly HeardSpurt[], spurts: HeardSpurt[]): TurnTiming {
+function timingOf(line: PlayedLine, before: readonly HeardSpurt[], spurts: HeardSpurt[], quietMs: number): TurnTiming {
   const answer = spurts.find((spurt) => spurt.startedAt >= line.endedAt);
-  const spokenOver = before.some((spurt) => spurt.startedAt < line.startedAt && spurt.endedAt > line.startedAt);
-  const stop = spokenOver ? before.at(-1)?.endedAt : undefined;
+  const stop = before.at(-1)?.endedAt;
+  // Between two sentences the agent has not finished: to begin there is to talk over it too.
+  const spokenOver = line.said !== '' && stop !== undefined && stop + quietMs > line.startedAt;
   return {
     spurts,
     voiceToVoiceMs: answer && line.said !== '' ? answer.startedAt - line.endedAt : undefined,
     cutOff: spurts.some((spurt) => spurt.startedAt < line.endedAt),
-    stoppedMs: stop === undefined ? undefined : stop - line.startedAt,
+    stoppedMs: spokenOver ? Math.max(0, stop - line.startedAt) : undefined,
   };
 }
