@@ -2,6 +2,7 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { parseNameAddress, tagOf } from './headers.js';
 import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
+import { wantsReliability } from './reliable.js';
 import { newBranch } from './transactions.js';
 import type { Protocol } from './transport.js';
 import { hostText, parseUri } from './uri.js';
@@ -182,7 +183,7 @@ export function applicationResponse(
   local: LocalEnd,
 ): SipResponse {
   const { status, reason, body } = given;
-  const reliable = status > 100 && status < 200 && /100rel/i.test(fieldOf(given, 'require') ?? '');
+  const reliable = wantsReliability(given);
   const accepts = status >= 200 && status < 300 && (makesDialog(request.method) || request.method === 'UPDATE');
   const contact = contactLine(given, accepts || reliable ? request.method : '', local);
   const headers = [...mirrored(request, status, toTag), ...contact, ...applicationHeaders(given)];

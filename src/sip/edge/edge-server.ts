@@ -169,7 +169,7 @@ export class EdgeServer {
   /** Ends what applications have open, gives the peers a moment to answer, then closes everything. */
   async close(): Promise<void> {
     const { transactions, timers, applications } = this.#core;
-    for (const app of applications.all()) this.#core.guard('closing', () => this.gone(app));
+    for (const app of applications.all()) this.#core.guard('closing', () => this.#release(app));
     // What still waits for an ACK, or for the answer to a CANCEL, can wait no longer.
     for (const dialog of this.#core.dialogs.all()) {
       if (dialog.confirmed) this.#dialogs.end(dialog, 'server closing', false);
@@ -264,6 +264,11 @@ export class EdgeServer {
 
   private gone(app: Application): void {
     this.#core.log.info('application gone');
+    this.#release(app);
+  }
+
+  /** Ends everything an application has open. */
+  #release(app: Application): void {
     this.#uas.applicationGone(app);
     this.#uac.applicationGone(app);
   }

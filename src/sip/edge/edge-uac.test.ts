@@ -121,6 +121,7 @@ describe('a call of an application', () => {
     let sent: Srf.SrfRequest | undefined;
     const progress = {
       cbRequest: (...args: unknown[]) => {
+        // The typings leave out the error, which comes first.
         sent = args[1] as Srf.SrfRequest;
       },
     };
@@ -143,6 +144,7 @@ describe('a call of an application', () => {
     let sent: Srf.SrfRequest | undefined;
     const progress = {
       cbRequest: (...args: unknown[]) => {
+        // The typings leave out the error, which comes first.
         sent = args[1] as Srf.SrfRequest;
       },
     };

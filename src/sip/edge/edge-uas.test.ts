@@ -217,6 +217,73 @@ describe('a call to an application', () => {
   });
 });
 
+describe('a provisional response with 100rel', () => {
+  it('is repeated until its PRACK, which the application answers', async () => {
+    const acknowledged = new Promise<void>((resolve) => {
+      void bench.application((srf) => {
+        srf.invite((req, res) => {
+          // The typings leave out the callback for the PRACK.
+          const reliable: { send(status: number, options: object, sent: unknown, prack: () => void): void } =
+            res as never;
+          const onPrack = () => {
+            resolve();
+            void srf.createUAS(req, res, { localSdp: ANSWER });
+          };
+          reliable.send(183, { headers: { Require: '100rel' }, body: ANSWER }, undefined, onPrack);
+        });
+      });
+    });
+    await until(() => bench.edge.counts().applications === 1);
+    await bench.control(['authenticate|a secret|']);
+    const peer = await bench.udpPeer();
+    const call = new ScriptedCall(peer, bench.uri);
+    call.send('INVITE', { body: OFFER, extra: ['Supported: timer, 100rel'] });
+    const progress = await call.response(183);
+    expect(progress.get('contact')).not.toBe('');
+    expect((await call.response(183)).get('rseq')).toBe(progress.get('rseq'));
+    call.send('PRACK', { extra: [`RAck: ${Number(progress.get('rseq')) + 1} 1 INVITE`] });
+    await call.response(481, 'PRACK');
+    call.send('PRACK', { extra: [`RAck: ${progress.get('rseq')} 1 INVITE`] });
+    await call.response(200, 'PRACK');
+    await acknowledged;
+    await call.response(200, 'INVITE');
+    const last = call.cseq;
+    call.cseq = 1;
+    call.send('ACK');
+    call.cseq = last;
+    call.send('BYE');
+    await call.response(200, 'BYE');
+    await empty();
+  });
+
+  it('without PRACK ends the call, and is refused when the peer knows no 100rel', async () => {
+    const refused = new Promise<string>((resolve) => {
+      void bench.application((srf) => {
+        srf.invite((req, res) => {
+          req.on('cancel', () => undefined);
+          res.send(180, '', { headers: { Require: '100rel' } }, (error: unknown) => {
+            if (!error) return;
+            resolve(String(error));
+            res.send(480, {});
+          });
+        });
+      });
+    });
+    await until(() => bench.edge.counts().applications === 1);
+    await bench.control(['authenticate|a secret|']);
+    const peer = await bench.udpPeer();
+    const plain = new ScriptedCall(peer, bench.uri);
+    plain.send('INVITE', { body: OFFER });
+    await plain.response(480);
+    expect(await refused).toContain('does not support 100rel');
+    const call = new ScriptedCall(peer, bench.uri);
+    call.send('INVITE', { body: OFFER, extra: ['Require: 100rel'] });
+    await call.response(180);
+    await call.response(504, 'INVITE');
+    await empty();
+  });
+});
+
 describe('within a dialog', () => {
   it('takes re-INVITE, INFO, UPDATE, REFER and MESSAGE of the peer', async () => {
     const app = await bench.answering();

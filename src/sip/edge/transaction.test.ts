@@ -58,6 +58,7 @@ function response(status: number): SipResponse {
   return { kind: 'response', status, reason: '', headers: [header('To', '<sip:b>;tag=t')], body: '' };
 }
 
+/** `never`: the two kinds take the same setup, which a generic constructor cannot say. */
 function client<T>(make: new (setup: never) => T, method: string, reliable: boolean): T {
   const options = {
     ...setup(reliable),

@@ -8,6 +8,7 @@ import type { Frame } from './frames.js';
 import { tagOf } from './headers.js';
 import { fieldOf, type Header, header, type SipResponse } from './message.js';
 import { type ReceivedRequest, replyPath } from './received.js';
+import { ReliableResponses, supportsReliability, wantsReliability } from './reliable.js';
 import { serialise } from './serialise.js';
 import type { InviteServerTransaction } from './server-transaction.js';
 import { retransmit, TimerGroup } from './timers.js';
@@ -25,6 +26,8 @@ interface OpenRequest {
   responded: boolean;
   /** The dialog it came in, or makes. */
   dialog: Dialog | undefined;
+  /** Made when the first provisional response is sent reliably. */
+  reliable: ReliableResponses | undefined;
   readonly inDialog: boolean;
 }
 
@@ -89,7 +92,15 @@ export class Uas {
       }
     }
     if (method === 'BYE') return this.#receiveBye(received, dialog);
+    if (method === 'PRACK' && !this.#isAwaited(received, dialog)) {
+      return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
+    }
     this.#hand(received, dialog.app, dialog);
+  }
+
+  #isAwaited(prack: ReceivedRequest, dialog: Dialog): boolean {
+    const invite = dialog.inviteFromPeer === undefined ? undefined : this.#open.get(dialog.inviteFromPeer);
+    return invite?.reliable?.acknowledge(prack.message, invite.received.cseq.number) ?? false;
   }
 
   #receiveBye(received: ReceivedRequest, dialog: Dialog): void {
@@ -120,6 +131,7 @@ export class Uas {
       toTag: received.toTag || newTag(),
       responded: false,
       dialog,
+      reliable: undefined,
       inDialog: dialog !== undefined,
     };
     this.#open.set(txnId, open);
@@ -142,6 +154,7 @@ export class Uas {
 
   #finished(open: OpenRequest): void {
     this.#open.delete(open.txnId);
+    open.reliable?.stop();
     const { dialog } = open;
     if (dialog?.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
     if (dialog && !dialog.confirmed && !open.inDialog) this.#core.dialogs.remove(dialog);
@@ -162,17 +175,48 @@ export class Uas {
       app.refuse(frame, 'Response not sent due to unknown transaction');
       return;
     }
-    const { received, transaction } = open;
+    const { received } = open;
+    const reliable = wantsReliability(given);
+    if (reliable && !(received.message.method === 'INVITE' && supportsReliability(received.message))) {
+      app.refuse(frame, 'Remote endpoint does not support 100rel');
+      return;
+    }
     const chosen = tagOf(fieldOf(given, 'to'));
     if (!open.responded && received.toTag === '' && /^[^\s|"]+$/.test(chosen)) open.toTag = chosen;
     open.responded = open.responded || given.status > 100;
     const { local } = this.#core;
     const { protocol, host } = received.source;
     const end = { protocol, host: local.towards(host), port: local.port };
-    const response = applicationResponse(received.message, given, open.toTag, end);
-    transaction.respond(response);
-    this.#updateDialog(open, response);
+    const composed = applicationResponse(received.message, given, open.toTag, end);
+    const response = reliable ? this.#numbered(open, composed) : composed;
+    this.#answer(open, response);
+    if (reliable) this.#repeatUntilPrack(open, response);
     app.echoResponse(frame, received.source, txnId, this.#dialogIdOf(open), response);
+  }
+
+  /** Sends a response, and does to the dialog what it means for it. */
+  #answer(open: OpenRequest, response: SipResponse): void {
+    if (response.status >= 200) open.reliable?.stop();
+    open.transaction.respond(response);
+    this.#updateDialog(open, response);
+  }
+
+  #numbered(open: OpenRequest, response: SipResponse): SipResponse {
+    open.reliable ??= new ReliableResponses(this.#core.timers, this.#core.timings);
+    return open.reliable.number(response);
+  }
+
+  /** RFC 3262 3: a reliable provisional response that is never acknowledged ends the call. */
+  #repeatUntilPrack(open: OpenRequest, response: SipResponse): void {
+    const text = serialise(response);
+    const path = replyPath(open.received);
+    open.reliable?.repeat(
+      () => this.#core.send(text, path),
+      () => {
+        this.#answer(open, plainResponse(open.received.message, 504, 'Server Time-out', open.toTag));
+        this.#forwardCancel(open, open.received);
+      },
+    );
   }
 
   #dialogIdOf(open: OpenRequest): string {
@@ -261,9 +305,7 @@ export class Uas {
   }
 
   #terminate(open: OpenRequest): void {
-    const response = plainResponse(open.received.message, 487, 'Request Terminated', open.toTag);
-    open.transaction.respond(response);
-    this.#updateDialog(open, response);
+    this.#answer(open, plainResponse(open.received.message, 487, 'Request Terminated', open.toTag));
   }
 
   #forwardCancel(open: OpenRequest, received: ReceivedRequest): void {
@@ -280,9 +322,7 @@ export class Uas {
   applicationGone(app: Application): void {
     for (const open of [...this.#open.values()]) {
       if (open.app !== app || open.transaction.state !== 'proceeding') continue;
-      const response = plainResponse(open.received.message, 503, 'Service Unavailable', open.toTag);
-      open.transaction.respond(response);
-      this.#updateDialog(open, response);
+      this.#answer(open, plainResponse(open.received.message, 503, 'Service Unavailable', open.toTag));
     }
   }
 }
