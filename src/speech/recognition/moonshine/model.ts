@@ -137,29 +137,36 @@ function verify(
   }
 }
 
+/** Logits this far below the best one add less than a ten-thousandth to the sum, all together. */
+const NEGLIGIBLE = 20;
+
 /** The best token of one row of logits, of the allowed ones if given, and its log-probability among all. */
 function choose(logits: Float32Array, row: number, allowed: Iterable<number> | undefined, forbidEnd: boolean) {
-  const slice = logits.subarray(row, row + VOCABULARY);
-  const peak = slice.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  let sum = 0;
+  const end = row + VOCABULARY;
+  let peak = -Infinity;
   let token = END;
   let best = -Infinity;
-  for (let i = 0; i < VOCABULARY; i++) {
-    const logit = slice[i]!;
-    sum += Math.exp(logit - peak);
-    if (!allowed && logit > best && !(forbidEnd && i === END)) {
-      best = logit;
-      token = i;
-    }
+  for (let i = row; i < end; i++) {
+    const logit = logits[i]!;
+    if (logit <= best) continue;
+    if (logit > peak) peak = logit;
+    if (allowed || (forbidEnd && i === row + END)) continue;
+    best = logit;
+    token = i - row;
   }
   for (const i of allowed ?? []) {
-    const logit = slice[i]!;
-    if (logit > best) {
-      best = logit;
-      token = i;
-    }
+    const logit = logits[row + i]!;
+    if (logit <= best) continue;
+    best = logit;
+    token = i;
   }
-  return { token, logProbability: slice[token]! - peak - Math.log(sum) };
+  const least = peak - NEGLIGIBLE;
+  let sum = 0;
+  for (let i = row; i < end; i++) {
+    const logit = logits[i]!;
+    if (logit > least) sum += Math.exp(logit - peak);
+  }
+  return { token, logProbability: logits[row + token]! - peak - Math.log(sum) };
 }
 
 /** The first `length` positions of a cache tensor: what was computed for refused draft tokens is dropped. */
