@@ -77,14 +77,14 @@ const fallbacks = z
 
 const smallTalk = z
   .strictObject({
-    hello: wordings.default(['Hello. How can I help?']),
-    howAreYou: wordings.default(["I'm fine, thank you. How can I help?"]),
-    thanks: wordings.default(["You're welcome. Anything else?"]),
+    hello: wordings.default(['Hello.']),
+    howAreYou: wordings.default(["I'm fine, thank you."]),
+    thanks: wordings.default(["You're welcome."]),
     goodbye: wordings.default(['Thank you for calling. Goodbye.']),
-    canYouHear: wordings.default(['Yes, I can hear you. How can I help?']),
-    areYouHuman: wordings.default(["I'm an automated assistant. Ask for a person at any time. How can I help?"]),
+    canYouHear: wordings.default(['Yes, I can hear you.']),
+    areYouHuman: wordings.default(["I'm an automated assistant. Ask for a person at any time."]),
     help: wordings.default(['Just tell me in your own words what you need.']),
-    sorry: wordings.default(["I'm sorry to hear that. How can I help?"]),
+    sorry: wordings.default(["I'm sorry about that."]),
   })
   .prefault({});
 
@@ -103,6 +103,9 @@ const phrases = z
     resume: wordings.default(['Now, back to your request.']),
     anythingElse: wordings.optional(),
     nothingToRepeat: wordings.default(["I haven't said anything yet. How can I help?"]),
+    howCanIHelp: wordings.default(['How can I help?']),
+    /** After thanks. */
+    more: wordings.default(['Anything else?']),
     declined: wordings.default(['All right. What else can I do?']),
     goAhead: wordings.default(['Of course. What is it?']),
     oneMoment: wordings.default(['Take your time.']),

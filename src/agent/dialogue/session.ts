@@ -1,0 +1,117 @@
+import { ParleyError, reasonOf } from '../../errors.js';
+import { render } from '../file/template.js';
+import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../reasoner.js';
+import { controlOf } from './control.js';
+import { escalate } from './endings.js';
+import { notUnderstood, open } from './open.js';
+import { answerPending } from './pending.js';
+import { answerControl } from './small-talk.js';
+import { type DialogueState, initialState, type Pending, type Reply } from './state.js';
+import { type Equipment, type Parts, Talk, type Turn, text } from './talk.js';
+
+/** Replies that are remembered, for "what did you say?". */
+const REMEMBERED = 6;
+/** Share of a question's words from which on it counts as heard. */
+const HEARD_ENOUGH = 0.6;
+
+/** The builtin reasoner's side of one conversation. */
+export class BuiltinSession implements ReasonerSession {
+  readonly #talk: Talk;
+  /** The state before the latest turn: where that turn starts again if it comes with other words. */
+  #before: DialogueState;
+
+  constructor(equipment: Equipment, context: ConversationContext) {
+    const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
+    this.#talk = new Talk(equipment, initialState({ ...Object.fromEntries(defaults), ...context.variables }));
+    this.#before = structuredClone(this.#talk.state);
+  }
+
+  greeting(): string {
+    const { agent, state } = this.#talk;
+    const words = render(agent.greeting, state.variables);
+    if (state.replies.length === 0) state.replies.push({ turn: 0, planned: words, heard: undefined });
+    return words;
+  }
+
+  async *respond(caller: CallerTurn, signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
+    const reply = this.#begin(caller.turn);
+    const turn: Turn = { number: caller.turn, text: caller.text.trim(), signal };
+    try {
+      for await (const part of answer(this.#talk, turn, caller.from)) {
+        if (signal.aborted) return;
+        if (part.type === 'text') reply.planned = `${reply.planned} ${part.text}`.trim();
+        yield part;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ParleyError) throw error;
+      const details = { agent: this.#talk.agent.name, reason: reasonOf(error) };
+      throw new ParleyError('PARLEY_ERR_REASONER_FAILED', details, { cause: error });
+    }
+  }
+
+  heard(turn: number, words: string, interrupted: boolean): void {
+    const { state } = this.#talk;
+    const reply = state.replies.find((candidate) => candidate.turn === turn);
+    if (!reply) return;
+    reply.heard = words.trim();
+    const { pending } = state;
+    if (pending?.turn === turn) pending.heard = !interrupted || wasAsked(pending, reply);
+  }
+
+  async *transferFailed(_reason: string, _signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
+    const { agent, state } = this.#talk;
+    const words = this.#talk.word(agent.escalation.failedMessage);
+    state.pending = { kind: 'more', question: words, turn: state.turn, heard: true };
+    yield { type: 'expect', expected: { kind: 'open' } };
+    yield text(words);
+  }
+
+  close(): void {
+    this.#talk.done.clear();
+  }
+
+  /** A turn that comes again with other words replaces its first try. */
+  #begin(turn: number): Reply {
+    const talk = this.#talk;
+    if (turn === talk.state.turn) talk.state = structuredClone(this.#before);
+    else this.#before = structuredClone(talk.state);
+    const { state } = talk;
+    state.turn = turn;
+    const reply: Reply = { turn, planned: '', heard: undefined };
+    state.replies = [...state.replies.filter((other) => other.turn !== turn), reply].slice(-REMEMBERED);
+    return reply;
+  }
+}
+
+async function* answer(talk: Talk, turn: Turn, from: CallerTurn['from']): Parts {
+  if (turn.text === '') return yield* notUnderstood(talk, turn);
+  const { pending } = talk.state;
+  if (from === 'dtmf') return yield* answerKeys(talk, turn, pending);
+  const control = controlOf(turn.text);
+  if (control !== undefined && (yield* answerControl(talk, turn, control))) return;
+  if (pending && (yield* answerPending(talk, turn, pending))) return;
+  if (talk.state.pending === pending) talk.state.pending = undefined;
+  yield* open(talk, turn);
+}
+
+/** Keys answer what was asked; "*" begins a number again, and "0" alone asks for a person. */
+async function* answerKeys(talk: Talk, turn: Turn, pending: Pending | undefined): Parts {
+  const asksDigits = pending?.kind === 'slot' && talk.slot(pending.slot)?.kind === 'digits';
+  if (turn.text === '0' && !asksDigits) return yield* escalate(talk, 'request');
+  const keys = (turn.text.split('*').at(-1) ?? '').replace(/\D/g, '');
+  if (pending?.kind === 'slot' && turn.text.includes('*')) pending.partial = '';
+  if (pending && keys !== '' && (yield* answerPending(talk, { ...turn, text: keys }, pending))) return;
+  yield* notUnderstood(talk, turn);
+}
+
+/** Whether an interrupted reply got far enough into its question, which stands at its end. */
+function wasAsked(pending: Pending, reply: Reply): boolean {
+  const question = countWords(pending.question);
+  const before = countWords(reply.planned) - question;
+  return countWords(reply.heard ?? '') - before >= question * HEARD_ENOUGH;
+}
+
+function countWords(words: string): number {
+  return words.split(/\s+/).filter(Boolean).length;
+}
