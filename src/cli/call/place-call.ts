@@ -7,7 +7,7 @@ import type { CallReport, TurnReport } from './report.js';
 import type { CallScript } from './script.js';
 import type { Transcriber } from './speech-tools.js';
 import { Transcripts } from './transcripts.js';
-import { type PlayedLine, splitTurns } from './turns.js';
+import { type PlayedLine, splitTurns, type TurnTiming } from './turns.js';
 
 /** What a call is made with. */
 export interface CallTools {
@@ -23,7 +23,7 @@ export interface CallWatcher {
   answered?(answerMs: number): void;
   greeted?(text: string, ms: number | undefined): void;
   said?(text: string): void;
-  heard?(text: string, timing: { voiceToVoiceMs: number | undefined; cutOff: boolean }): void;
+  heard?(text: string, timing: TurnTiming): void;
 }
 
 /** A finished call: its report, and its sound for a recording. */

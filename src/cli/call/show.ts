@@ -4,15 +4,15 @@ import type { CallReport } from './report.js';
 
 /** Prints the conversation as it happens. */
 export function tellingWatcher(transcribes: boolean): CallWatcher {
-  const words = (text: string) => text || (transcribes ? '(nothing)' : '(spoke)');
+  const words = (text: string) => text || (transcribes ? '(no words)' : '(spoke)');
   return {
     answered: (ms) => print(`answered after ${ms} ms`),
     greeted: (text, ms) => {
       if (ms !== undefined) print(`agent   ${words(text)}   (${Math.round(ms)} ms after ACK)`);
     },
     said: (text) => print(`caller  ${text}`),
-    heard: (text, { voiceToVoiceMs, cutOff }) => {
-      if (voiceToVoiceMs === undefined && text === '') return;
+    heard: (text, { spurts, voiceToVoiceMs, cutOff }) => {
+      if (spurts.length === 0) return print('agent   (nothing)');
       const notes = [
         ...(voiceToVoiceMs === undefined ? [] : [`${Math.round(voiceToVoiceMs)} ms`]),
         ...(cutOff ? ['cut the caller off'] : []),
