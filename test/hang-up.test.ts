@@ -23,7 +23,7 @@ describe('the caller hangs up', () => {
   });
 
   afterEach(async () => {
-    phone.close();
+    await phone.close();
     const ended = await server.event('call.ended', { sipCallId: phone.callId });
     await server.waitForIdle();
     assertComplete(server.journal(phone.callId));

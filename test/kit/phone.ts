@@ -1,8 +1,9 @@
 import { type PeerCall, RawPeer } from './raw-peer.js';
 import { RtpPeer, toSound } from './rtp-peer.js';
 import type { Server } from './server.js';
-import { speak, transcribe } from './speech.js';
+import { speak } from './speech.js';
 import { until } from './until.js';
+import type { Sound } from './wav.js';
 
 /** A caller of the kit in a call with Parley: raw SIP and RTP peers, put together. */
 export class Phone {
@@ -36,12 +37,12 @@ export class Phone {
     return this.rtp.spoken(0);
   }
 
-  /** Says a line, and waits for the agent's whole reply to it; returns the words heard. */
-  async ask(line: string): Promise<string> {
+  /** Says a line, and waits for the agent's whole reply to it; returns what was heard of it. */
+  async ask(line: string): Promise<Sound> {
     await this.rtp.play(await speak(line));
     const said = performance.now();
     await this.rtp.spoken(said);
-    return transcribe(toSound(this.rtp.heard.filter((packet) => packet.at > said)));
+    return toSound(this.rtp.heard.filter((packet) => packet.at > said));
   }
 
   /** Waits for the first RTP packet from the server. */
@@ -54,7 +55,9 @@ export class Phone {
     await this.call.bye();
   }
 
-  close(): void {
+  /** Goes, and takes a call that a failed test has left standing along. */
+  async close(): Promise<void> {
+    if (this.call.open) await this.call.bye().catch(() => undefined);
     this.rtp.close();
     this.peer.close();
   }

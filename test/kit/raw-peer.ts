@@ -81,7 +81,7 @@ export class RawPeer {
     const call = this.calls.get(message.header('call-id'));
     // A request inside a call is the other side's business with us: BYE, INFO, re-INVITE; all are agreed to.
     if (call && message.status === 0 && message.method !== 'ACK') {
-      if (message.method === 'BYE') call.ended = true;
+      if (message.method === 'BYE') call.closed();
       this.send(agree(message, call.sdp));
     }
   }
@@ -92,6 +92,8 @@ export class PeerCall {
   readonly callId = `${randomBytes(8).toString('hex')}@kit`;
   /** Whether the other side has sent BYE. */
   ended = false;
+  /** Whether a dialog stands: 2xx was acknowledged, and neither side has sent BYE. */
+  open = false;
   private readonly tag = randomBytes(4).toString('hex');
   private branch = '';
   private invite = '';
@@ -105,6 +107,12 @@ export class PeerCall {
     private readonly headers: readonly string[],
   ) {
     this.to = `<${this.uri}>`;
+  }
+
+  /** The other side has sent BYE. */
+  closed(): void {
+    this.ended = true;
+    this.open = false;
   }
 
   /** Sends the INVITE again as it was, as a client does that has seen no response. */
@@ -128,6 +136,7 @@ export class PeerCall {
   /** ACK of a 2xx (its own branch) or of a refusal (the INVITE's). */
   acknowledge(response: PeerMessage): void {
     this.to = response.header('to');
+    this.open = response.status < 300;
     const branch = response.status < 300 ? undefined : this.branch;
     this.peer.send(this.request('ACK', 1, '', branch));
   }
@@ -139,6 +148,7 @@ export class PeerCall {
 
   /** BYE, and waits for its response. */
   async bye(): Promise<PeerMessage> {
+    this.open = false;
     this.sequence++;
     this.send('BYE', this.sequence);
     return this.response('BYE', this.sequence, 5000);

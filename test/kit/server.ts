@@ -138,7 +138,9 @@ export class Server {
     const folder = join(this.data, 'streams');
     const all = new Map<string, StoredEvent[]>();
     if (!existsSync(folder)) return all;
-    for (const file of readdirSync(folder).sort()) {
+    for (const file of readdirSync(folder)
+      .filter((name) => name.endsWith('.jsonl'))
+      .sort()) {
       const events = readFileSync(join(folder, file), 'utf8')
         .split('\n')
         .slice(0, -1)

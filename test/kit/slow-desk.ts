@@ -53,6 +53,7 @@ function agentFile(port: number): string {
   return `
 name: slow
 greeting: Hello, this is the slow desk, where nobody hurries. How can I help you?
+idle: { afterMs: 3000, prompts: [Are you still there?] }
 topics:
   - name: order
     examples: [where is my order, what is the status of my order, when will my order arrive, track my order]
