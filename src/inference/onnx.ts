@@ -19,12 +19,11 @@ export interface SessionOptions {
  * `run()` of onnxruntime-node computes synchronously on the thread that calls it (after one `setImmediate`), so
  * sessions belong in worker threads.
  *
- * @param url of the model file
+ * @param locate gives the URL of the model file; throws where its package is not installed
  * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
  */
-export async function openSession(url: string, options: SessionOptions = {}): Promise<InferenceSession> {
-  const file = fileURLToPath(url);
-  if (!existsSync(file)) throw new ParleyError('PARLEY_ERR_MODEL_MISSING', { file });
+export async function openSession(locate: () => string, options: SessionOptions = {}): Promise<InferenceSession> {
+  const file = pathOf(locate);
   const session: Record<string, unknown> = {
     intra_op: { allow_spinning: '0' },
     inter_op: { allow_spinning: '0' },
@@ -41,4 +40,15 @@ export async function openSession(url: string, options: SessionOptions = {}): Pr
   } catch (error) {
     throw new ParleyError('PARLEY_ERR_MODEL_UNUSABLE', { file, reason: reasonOf(error) }, { cause: error });
   }
+}
+
+function pathOf(locate: () => string): string {
+  let file: string;
+  try {
+    file = fileURLToPath(locate());
+  } catch (error) {
+    throw new ParleyError('PARLEY_ERR_MODEL_MISSING', { file: reasonOf(error) }, { cause: error });
+  }
+  if (!existsSync(file)) throw new ParleyError('PARLEY_ERR_MODEL_MISSING', { file });
+  return file;
 }

@@ -32,7 +32,7 @@ export class SpeechService {
   private readonly poll: NodeJS.Timeout;
 
   constructor(
-    private readonly engines: SpeechEngines,
+    private readonly engines: Pick<SpeechEngines, 'recogniser' | 'speech' | 'synthesiser' | 'close'>,
     private readonly log: Logger,
     private readonly post: (event: FromSpeech) => void,
   ) {

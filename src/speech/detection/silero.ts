@@ -47,7 +47,8 @@ export class BatchVad {
    * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
    */
   static async load(rate: 8000 | 16000): Promise<BatchVad> {
-    return new BatchVad(await openSession(import.meta.resolve('@ricky0123/vad-web/dist/silero_vad_v6.onnx')), rate);
+    const weights = () => import.meta.resolve('@ricky0123/vad-web/dist/silero_vad_v6.onnx');
+    return new BatchVad(await openSession(weights), rate);
   }
 
   /** The state of a stream that has not begun. */

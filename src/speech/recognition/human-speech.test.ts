@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,14 @@ import { Moonshine } from './moonshine/moonshine.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = join(process.env.PARLEY_TEST_DATA ?? join(repository, '../shared/data'), 'speech');
+const DECODER = 'ffmpeg';
+const usable = existsSync(folder) && spawnSync(DECODER, ['-version']).status === 0;
 const NUMBERS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 /** A recording as it sounds over the phone: 8 kHz mu-law. */
 function overThePhone(file: string): Int16Array {
   const format = ['-ar', '8000', '-ac', '1', '-f', 'mulaw', '-'];
-  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', join(folder, file), ...format], { maxBuffer: 1 << 28 });
+  const bytes = execFileSync(DECODER, ['-v', 'error', '-i', join(folder, file), ...format], { maxBuffer: 1 << 28 });
   const pcm = new Int16Array(bytes.length);
   decodeG711(MU_LAW, bytes, 0, bytes.length, pcm);
   return pcm;
@@ -50,7 +52,7 @@ function distance(a: readonly string[], b: readonly string[]): number {
   return row.at(-1) ?? a.length;
 }
 
-describe.runIf(existsSync(folder))('recordings over the phone', () => {
+describe.runIf(usable)('recordings over the phone', () => {
   let moonshine: Moonshine;
   let vad: BatchVad;
   beforeAll(async () => {

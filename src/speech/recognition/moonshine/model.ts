@@ -8,7 +8,7 @@ import { openSession } from '../../../inference/onnx.js';
 const LAYERS = 6;
 const HEADS = 8;
 const HEAD_WIDTH = 36;
-export const VOCABULARY = 32768;
+const VOCABULARY = 32768;
 const BEGIN = 1;
 export const END = 2;
 
@@ -51,13 +51,9 @@ export class MoonshineModel {
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
   static async load(): Promise<MoonshineModel> {
-    const entry = import.meta.resolve('@moonshine-ai/moonshine-js');
-    const weights = (name: string) => new URL(`./model/tiny/quantized/${name}`, entry).href;
     const encoder = await openSession(weights('encoder_model.onnx'), { keepQuantised: true });
-    return new MoonshineModel(
-      encoder,
-      await openSession(weights('decoder_model_merged.onnx'), { keepQuantised: true }),
-    );
+    const decoder = await openSession(weights('decoder_model_merged.onnx'), { keepQuantised: true });
+    return new MoonshineModel(encoder, decoder);
   }
 
   /** @param pcm mono 16 kHz in [-1, 1] */
@@ -106,6 +102,11 @@ export class MoonshineModel {
       for (const name of DECODER_CACHE) feeds[`past_key_values.${name}`] = output(result, `present.${name}`);
     }
   }
+}
+
+/** The package hides its files; they lie beside its entry. */
+function weights(name: string): () => string {
+  return () => new URL(`./model/tiny/quantized/${name}`, import.meta.resolve('@moonshine-ai/moonshine-js')).href;
 }
 
 function firstFeeds(encoded: Encoded, draft: readonly number[]): Record<string, Tensor> {
