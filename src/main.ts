@@ -1,5 +1,5 @@
 import { type AgentDefinition, loadAgents } from './agent/agents.js';
-import { createReasoner } from './agent/reasoners/builtin.js';
+import { createReasoner } from './agent/create.js';
 import { CallServer } from './calls/call-server.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { type AgentDefinition, loadAgents } from '../agent/agents.js';
-import { createReasoner } from '../agent/reasoners/builtin.js';
+import { createReasoner } from '../agent/create.js';
 import { Conversation, openingOf } from '../conversation/conversation.js';
 import type { ConversationSettings } from '../conversation/settings.js';
 import type { Voice, VoiceEvent } from '../conversation/voice.js';
