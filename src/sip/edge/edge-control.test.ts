@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ScriptedCall } from './scripted-peer.js';
-import { EdgeBench, OFFER, SECRET, until } from './test-bench.js';
+import { EdgeBench, OFFER, SECRET, until } from '../../../test/kit/edge-bench.js';
+import { ScriptedCall } from '../../../test/kit/edge-peer.js';
 
 let bench: EdgeBench;
 

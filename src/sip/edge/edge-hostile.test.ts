@@ -4,12 +4,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AnsweringApp, EdgeBench, OFFER, SECRET, until } from '../../../test/kit/edge-bench.js';
+import { ScriptedCall, type SipPeer } from '../../../test/kit/edge-peer.js';
 import { ParleyError } from '../../errors.js';
 import { createLogger } from '../../telemetry/log.js';
 import { startEdge } from './edge-host.js';
 import { EdgeServer } from './edge-server.js';
-import { ScriptedCall, type SipPeer } from './scripted-peer.js';
-import { type AnsweringApp, EdgeBench, OFFER, SECRET, until } from './test-bench.js';
 
 const TORTURE = join(process.env.PARLEY_TEST_DATA ?? '../shared/data', 'sip-torture');
 

@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type Srf from 'drachtio-srf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SipPeer } from './scripted-peer.js';
-import { ANSWER, EdgeBench, OFFER, until } from './test-bench.js';
+import { ANSWER, EdgeBench, OFFER, until } from '../../../test/kit/edge-bench.js';
+import type { SipPeer } from '../../../test/kit/edge-peer.js';
 
 let bench: EdgeBench;
 let srf: Srf;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type Srf from 'drachtio-srf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ScriptedCall } from './scripted-peer.js';
-import { ANSWER, EdgeBench, OFFER, until } from './test-bench.js';
+import { ANSWER, EdgeBench, OFFER, until } from '../../../test/kit/edge-bench.js';
+import { ScriptedCall } from '../../../test/kit/edge-peer.js';
 
 let bench: EdgeBench;
 
