@@ -157,13 +157,17 @@ export class PhoneCall {
   }
 
   private onRefused(error: unknown): void {
-    const status = statusOf(error);
-    if (status !== undefined) {
-      this.status = status;
-      this.reason = reasonOf(error);
+    if (!isRefusal(error)) {
+      this.finish(this.cancelled ?? { by: 'error', reason: reasonOf(error) });
+      return;
     }
-    if (this.cancelled) this.finish(this.cancelled);
-    else this.finish({ by: status === undefined ? 'error' : 'rejected', reason: reasonOf(error) });
+    this.status = error.status;
+    this.reason = error.reason ?? error.res?.reason;
+    const target = redirection(error);
+    const end: CallEnd = { by: 'rejected' };
+    if (this.reason) end.reason = this.reason;
+    if (target !== undefined) end.target = target;
+    this.finish(this.cancelled ?? end);
   }
 
   private onAnswered(dialog: Srf.Dialog, limitMs: number): void {
@@ -280,7 +284,19 @@ function settled(send: (done: () => void) => void): Promise<void> {
   });
 }
 
-function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined;
-  return typeof error.status === 'number' ? error.status : undefined;
+/** The library's error of a call that was refused; its types do not have it. */
+interface Refusal {
+  status: number;
+  reason?: string;
+  res?: Srf.SrfResponse;
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number';
+}
+
+/** Where a redirection (3xx) points. */
+function redirection({ status, res }: Refusal): string | undefined {
+  if (status < 300 || status > 399 || !res?.has('Contact')) return undefined;
+  return res.get('Contact').replace(/^.*<([^>]*)>.*$/, '$1');
 }

@@ -171,7 +171,8 @@ describe('placeCall', () => {
       ok: false,
       answered: false,
       status: 486,
-      ended: { by: 'rejected' },
+      reason: 'Busy Here',
+      ended: { by: 'rejected', reason: 'Busy Here' },
       turns: [],
     });
     const cancel: Step = { ...say(), action: { kind: 'listen' }, hangUp: 'invite' };

@@ -23,21 +23,23 @@ export function tellingWatcher(transcribes: boolean): CallWatcher {
 }
 
 /** What is left to say when a call is over. */
-export function printEnd({ answered, status, ended, durationMs, expectations }: CallReport): void {
-  if (!answered)
-    print(
-      `not answered: ${ended.by}${status === undefined ? '' : ` ${status}`}${ended.reason ? ` ${ended.reason}` : ''}`,
-    );
-  else {
-    const to = ended.target === undefined ? '' : ` to ${ended.target}`;
-    const why = ended.reason === undefined ? '' : ` (${ended.reason})`;
-    print(`ended by ${ended.by}${to} after ${(durationMs / 1000).toFixed(1)} s${why}`);
+export function printEnd(report: CallReport): void {
+  print(report.answered ? endLine(report) : refusalLine(report));
+  for (const { step, expect, ok, actual } of report.expectations) {
+    const what = step === undefined ? expect : `step ${step}: ${expect}`;
+    print(ok ? `ok      ${what}` : `FAILED  ${what}: ${actual}`);
   }
-  for (const { step, expect, ok, actual } of expectations) {
-    print(
-      `${ok ? 'ok    ' : 'FAILED'}  ${step === undefined ? '' : `step ${step}: `}${expect}${ok ? '' : `: ${actual}`}`,
-    );
-  }
+}
+
+function endLine({ ended, durationMs }: CallReport): string {
+  const to = ended.target === undefined ? '' : ` to ${ended.target}`;
+  const why = ended.reason === undefined ? '' : ` (${ended.reason})`;
+  return `ended by ${ended.by}${to} after ${(durationMs / 1000).toFixed(1)} s${why}`;
+}
+
+function refusalLine({ status, ended }: CallReport): string {
+  const to = ended.target === undefined ? undefined : `to ${ended.target}`;
+  return `not answered: ${[ended.by, status, ended.reason, to].filter((part) => part !== undefined).join(' ')}`;
 }
 
 /** Many calls in a few lines. */
