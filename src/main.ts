@@ -8,7 +8,7 @@ import { JournalBook } from './journal/journal.js';
 import type { Settings } from './settings.js';
 import { UserAgent } from './sip/user-agent.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
-import { SentenceSplitter } from './speech/synthesis/splitter.js';
+import { sentencesOf } from './speech/synthesis/splitter.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { createLogger, type Logger } from './telemetry/log.js';
@@ -83,7 +83,7 @@ async function compose(
     memoryBytes: settings.speech.clipCacheMb * 1024 * 1024,
     logger,
   });
-  await warmPrompts(agents, definitions, speaker, logger);
+  await warmPrompts(agents, speaker, logger);
 
   const calls = keep(
     new CallServer({ media, speech, speaker, dialplan, agents, limits: settings.limits, logger }, journals),
@@ -153,24 +153,18 @@ function voiceAgent(agent: AgentDefinition, { conversation, targets }: Settings)
 }
 
 /** What every caller hears is synthesised before the first call: greetings, idle prompts, apologies. */
-async function warmPrompts(
-  agents: ReadonlyMap<string, VoiceAgent>,
-  definitions: ReadonlyMap<string, AgentDefinition>,
-  speaker: Speaker,
-  logger: Logger,
-): Promise<void> {
-  for (const [name, agent] of agents) {
-    const greeting = definitions.get(name)?.greeting ?? '';
-    const { idle, apology, farewell } = agent.settings;
-    for (const text of [greeting, ...idle.prompts, idle.goodbye, apology, farewell]) {
-      if (text.includes('{{')) continue;
-      const splitter = new SentenceSplitter();
-      for (const sentence of [...splitter.push(text), ...splitter.flush()]) {
+async function warmPrompts(agents: ReadonlyMap<string, VoiceAgent>, speaker: Speaker, logger: Logger): Promise<void> {
+  for (const { name, reasoner, voice, lexicon, settings } of agents.values()) {
+    const session = reasoner.open({ call: 'warm-up', channel: 'voice', variables: {} });
+    const { idle, apology, farewell } = settings;
+    for (const text of [session.greeting(), ...idle.prompts, idle.goodbye, apology, farewell]) {
+      for (const sentence of sentencesOf(text)) {
         await speaker
-          .prepare(sentence, agent.voice, TELEPHONE_RATE, agent.lexicon)
+          .prepare(sentence, voice, TELEPHONE_RATE, lexicon)
           .catch((error) => logger.error({ err: error, agent: name }, 'prompt could not be synthesised'));
       }
     }
+    session.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ReasonerSession, ReplyPart } from '../agent/reasoner.js';
 import { reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
-import { SentenceSplitter } from '../speech/synthesis/splitter.js';
+import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import { reduce } from './reducer.js';
@@ -38,7 +38,7 @@ export interface Opening {
 
 /** Cuts the opening into the sentences that will be said, so that the first can be synthesised before the answer. */
 export function openingOf(session: ReasonerSession, notice: string | undefined): Opening {
-  return { notice: sentences(notice ?? ''), greeting: sentences(session.greeting()) };
+  return { notice: sentencesOf(notice ?? ''), greeting: sentencesOf(session.greeting()) };
 }
 
 /**
@@ -183,9 +183,4 @@ export class Conversation {
     const since = (at: number | undefined) => (at === undefined ? undefined : Math.round(at - this.options.origin));
     return { ...event, startedAt: since(event.startedAt), endedAt: since(event.endedAt) };
   }
-}
-
-function sentences(text: string): string[] {
-  const splitter = new SentenceSplitter();
-  return [...splitter.push(text), ...splitter.flush()];
 }

@@ -115,3 +115,9 @@ function capAt(text: string): number {
   const word = head.search(/\s\S*$/);
   return word > 0 ? word : MAX_CHARACTERS;
 }
+
+/** A whole text as the pieces that are said. */
+export function sentencesOf(text: string): string[] {
+  const splitter = new SentenceSplitter();
+  return [...splitter.push(text), ...splitter.flush()];
+}
