@@ -5,15 +5,13 @@ import type { Reporter, TestModule } from 'vitest/node';
 export default class LastLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
-    // A file that can't be loaded has no tests that could fail; neither has an error outside all tests.
     let failed = errors.length;
     for (const module of modules) {
-      if (module.errors().length > 0) failed++;
-      for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === 'passed') passed++;
-        if (state === 'failed') failed++;
-      }
+      const states = [...module.children.allTests()].map((test) => test.result().state);
+      const failures = states.filter((state) => state === 'failed').length;
+      passed += states.filter((state) => state === 'passed').length;
+      // A file that can't be loaded, or whose hooks fail, has no failed test.
+      failed += failures === 0 && module.state() === 'failed' ? 1 : failures;
     }
     process.once('exit', (code) => {
       // What failed outside all tests and files (the build, a global setup) is known by the exit code alone.
