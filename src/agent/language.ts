@@ -5,7 +5,7 @@
 
 /** Words that carry grammar rather than content. They count little, but they do count: "can't", "where". */
 const FUNCTION_WORDS = new Set(
-  "a an the this that these those i me my mine we us our you your yours he she it its they them their and or but so if of to in on at for from with by about as is are was were be been am do does did have has had will would could should can may might must there here just really actually basically like please then also than too very some any what's it's i'm i've i'd i'll".split(
+  "no not yes get got want need know tell let a an the this that these those i me my mine we us our you your yours he she it its they them their and or but so if of to in on at for from with by about as is are was were be been am do does did have has had will would could should can may might must there here just really actually basically like please then also than too very some any what's it's i'm i've i'd i'll".split(
     ' ',
   ),
 );

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { nearest } from './nearest.js';
 import { keysAt, metaOf, schemasAt } from './walk.js';
 
@@ -54,6 +54,9 @@ function unionIssues(
   schema: z.core.$ZodType,
 ): Explained[] {
   const branches = issue.errors.filter((branch) => branch.length > 0);
+  if (branches.length === 0 && issue.discriminator !== undefined) {
+    return [wrongKind(path, data, schema)];
+  }
   const fitting = branches.filter((branch) => !branch.some((i) => i.code === 'invalid_type' && i.path.length === 0));
   const best = [...fitting].sort((a, b) => wrongness(a) - wrongness(b))[0];
   if (best) return best.flatMap((inner) => explainIssue(inner, path, data, schema));
@@ -62,6 +65,14 @@ function unionIssues(
   const options = [...new Set(wanted)].join(' or ');
   const hint = exampleHint(schema, path) || `Write ${options}.`;
   return [{ path, reason: value === undefined ? 'is missing' : `expected ${options}, found ${show(value)}`, hint }];
+}
+
+/** The key that says which branch is meant, and that the path leads to, names none of them. */
+function wrongKind(path: PropertyKey[], data: unknown, schema: z.core.$ZodType): Explained {
+  const value = valueAt(data, path);
+  const kinds = schemasAt(schema, path).flatMap((found) => (found instanceof z.ZodLiteral ? [...found.values] : []));
+  const reason = value === undefined ? 'is missing' : `${show(value)} is not allowed`;
+  return { path, reason, hint: choiceHint(value, kinds) };
 }
 
 function wrongness(branch: readonly Issue[]): number {

@@ -42,7 +42,7 @@ export class Actions {
     });
     if (!definition) return failed('there is no such action');
     for (let attempt = 1; ; attempt++) {
-      const timeout = AbortSignal.timeout(Math.max(1, definition.timeoutMs - (monotonicMs() - began)));
+      const timeout = AbortSignal.timeout(Math.max(1, Math.round(definition.timeoutMs - (monotonicMs() - began))));
       try {
         const result = await this.#once(definition, variables, AbortSignal.any([signal, timeout]));
         return { ok: true, result, ms: monotonicMs() - began };

@@ -21,7 +21,7 @@ export function splitClauses(text: string): string[] {
     begin = match.index + match[0].length;
   }
   clauses.push(text.slice(begin).trim());
-  return clauses.filter((clause) => countWords(clause) >= LEAST_WORDS);
+  return clauses.filter((clause) => countWords(clause) >= LEAST_WORDS || /\d/.test(clause));
 }
 
 function countWords(text: string): number {

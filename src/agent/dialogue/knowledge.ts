@@ -30,7 +30,7 @@ export async function* answerTopic(talk: Talk, turn: Turn, topic: Topic, questio
   const articles = Array.isArray(topic.knowledge) ? topic.knowledge : undefined;
   const { hits, event } = look(talk, turn, question, articles);
   yield event;
-  const chunk = hits[0]?.chunk ?? (articles && talk.equipment.knowledge.first(articles));
+  const chunk = articles ? talk.equipment.knowledge.best(question, articles) : hits[0]?.chunk;
   yield text(chunk ? answerFrom(chunk, question) : talk.word(talk.agent.fallbacks.unknown));
 }
 

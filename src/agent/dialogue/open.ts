@@ -16,20 +16,30 @@ export interface Recognised {
   words: string;
 }
 
+/** What a turn asks for. */
+interface Recognition {
+  found: Recognised[];
+  /** Clauses in which no topic was recognised. */
+  others: string[];
+  best: TopicScore | undefined;
+}
+
 /** The topics that a turn asks about, in its order: several when its clauses clearly ask for different ones. */
-export function recognise(talk: Talk, said: string): { found: Recognised[]; best: TopicScore | undefined } {
+export function recognise(talk: Talk, said: string): Recognition {
   const whole = classify(talk, said);
+  const found: Recognised[] = [];
+  const others: string[] = [];
   const clauses = splitClauses(said);
-  if (clauses.length > 1) {
-    const found: Recognised[] = [];
-    for (const clause of clauses) {
-      const recognised = classify(talk, clause).recognised;
-      if (recognised && !found.some(({ topic }) => topic === recognised.topic)) found.push(recognised);
-    }
-    if (found.length > 1) return { found, best: whole.best };
-    if (found[0] && (whole.recognised?.score ?? 0) < found[0].score) return { found, best: whole.best };
+  for (const clause of clauses.length > 1 ? clauses : []) {
+    const { recognised } = classify(talk, clause);
+    if (!recognised) others.push(clause);
+    else if (!found.some(({ topic }) => topic === recognised.topic)) found.push(recognised);
   }
-  return { found: whole.recognised ? [whole.recognised] : [], best: whole.best };
+  const clearer = found[0] && found[0].score > (whole.recognised?.score ?? 0);
+  if (found.length > 1 || clearer) return { found, others, best: whole.best };
+  if (!whole.recognised) return { found: [], others, best: whole.best };
+  const words = found[0]?.topic === whole.recognised.topic ? found[0].words : said;
+  return { found: [{ ...whole.recognised, words }], others, best: whole.best };
 }
 
 function classify(talk: Talk, words: string): { recognised: Recognised | undefined; best: TopicScore | undefined } {
@@ -42,12 +52,13 @@ function classify(talk: Talk, words: string): { recognised: Recognised | undefin
 /** Answers a turn that is not the answer to a question. Classification and retrieval do not wait for each other. */
 export async function* open(talk: Talk, turn: Turn): Parts {
   const began = monotonicMs();
-  const { found, best } = recognise(talk, turn.text);
+  const { found, others, best } = recognise(talk, turn.text);
   const ms = Number((monotonicMs() - began).toFixed(3));
   const { hits, event } = look(talk, turn, turn.text);
   if (found.length > 0) {
     for (const recognised of found) yield topicEvent(turn, recognised.topic.name, recognised.score, ms);
     talk.state.misunderstood = 0;
+    for (const clause of others) yield* tellKnown(talk, turn, clause);
     return yield* answerAll(talk, turn, found);
   }
   yield topicEvent(turn, 'none', best?.score ?? 0, ms);
@@ -57,6 +68,16 @@ export async function* open(talk: Talk, turn: Turn): Parts {
   talk.state.misunderstood = 0;
   yield text(answer);
   yield* goOn(talk, turn);
+}
+
+/** A question beside others that is no topic, but that an article answers. */
+function* tellKnown(talk: Talk, turn: Turn, clause: string): Generator<ReplyPart, void, undefined> {
+  if (!isQuestion(clause)) return;
+  const { hits, event } = look(talk, turn, clause);
+  const answer = answerOf(hits, clause);
+  if (answer === undefined) return;
+  yield event;
+  yield text(answer);
 }
 
 /** Several questions are answered together: what can be told at once comes first, then what needs a conversation. */
@@ -130,7 +151,7 @@ export async function* notUnderstood(talk: Talk, turn: Turn): Parts {
 }
 
 /** A whole question that was heard well, as far as one can tell: then not knowing is the honest answer. */
-function isQuestion(said: string): boolean {
+export function isQuestion(said: string): boolean {
   const question =
     /^(?:(?:um|uh|so|and|well|okay|hi|hello)\b[\s,]*)*(?:what|when|where|who|how|why|which|do you|does|can i|can you|could you|is there|are there|is it|are you)\b/i;
   return question.test(said) && said.split(/\s+/).length >= 4;

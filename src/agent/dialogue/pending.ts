@@ -4,7 +4,7 @@ import type { Slot } from '../file/topics.js';
 import type { ReplyPart } from '../reasoner.js';
 import { escalate, offerPerson, sayGoodbye } from './endings.js';
 import { answerOf, look } from './knowledge.js';
-import { answerAll, goOn, inform, isInformation, type Recognised, recognise, topicEvent } from './open.js';
+import { answerAll, goOn, inform, isInformation, isQuestion, type Recognised, recognise, topicEvent } from './open.js';
 import type { Pending } from './state.js';
 import { type Parts, type Talk, type Turn, text } from './talk.js';
 import { askSlot, begin, fillSlots, finish, keep, proceed, retrySlot } from './tasks.js';
@@ -18,6 +18,9 @@ const CLEARLY_ELSEWHERE = 0.6;
 /** Kinds whose values look like nothing else. */
 const UNMISTAKABLE = new Set<Slot['kind']>(['digits', 'email', 'yes-no']);
 const MAX_UNCLEAR = 2;
+/** The caller does not have what was asked for. */
+const LACKS_VALUE =
+  /^(?:(?:um|uh|sorry|well|no|oh|but)\b[\s,]*)*(?:i )?(?:(?:don't|do not|dont) (?:know|have|remember)(?: (?:it|that|one|my|the|a)\b.*)?|(?:have )?(?:lost|forgot|forgotten) .*|(?:have )?no idea|can't find (?:it|my|the)\b.*)[.!]?$/i;
 
 /** Takes a turn as the answer to what was asked. False when it is none: then it is a turn of its own. */
 export async function* answerPending(talk: Talk, turn: Turn, pending: Pending): Answered {
@@ -33,6 +36,11 @@ export async function* answerPending(talk: Talk, turn: Turn, pending: Pending): 
     case 'more':
       return yield* answerMore(talk, turn);
   }
+}
+
+/** The question without what was said in front of it. */
+function bareQuestion(question: string): string {
+  return /[^.?!]+\?$/.exec(question)?.[0].trim() ?? question;
 }
 
 /** Asks the same thing again. */
@@ -77,9 +85,17 @@ async function* answerSlot(talk: Talk, turn: Turn, pending: Of<'slot'>): Answere
 
 async function* noValue(talk: Talk, turn: Turn, pending: Of<'slot'>, slot: Slot, elsewhere: Recognised[]): Answered {
   if (elsewhere.length > 0) return yield* turnAside(talk, turn, pending, elsewhere);
+  if (corrects(talk, turn.text)) {
+    yield* fillSlots(talk, othersThan(talk, slot), turn.text);
+    yield* proceed(talk, turn);
+    return true;
+  }
   const { hits, event } = look(talk, turn, turn.text);
-  const answer = answerOf(hits, turn.text);
-  if (answer !== undefined) {
+  const answer = isQuestion(turn.text) ? answerOf(hits, turn.text) : undefined;
+  if (LACKS_VALUE.test(turn.text)) {
+    talk.state.task = undefined;
+    yield* offerPerson(talk, turn, talk.agent.phrases.withoutIt);
+  } else if (answer !== undefined) {
     yield event;
     yield text(answer);
     yield* askAgain(talk, turn, pending, talk.word(talk.agent.phrases.resume));
@@ -187,7 +203,8 @@ async function* answerOffer(talk: Talk, turn: Turn, pending: Of<'offer'>): Answe
     const { hits } = look(talk, turn, turn.text);
     if (answerOf(hits, turn.text) !== undefined) return false;
     const again = { ...pending, refused: pending.refused + 1 };
-    yield* askAgain(talk, turn, again, talk.word(talk.agent.phrases.yesOrNo));
+    const short = { ...again, question: bareQuestion(pending.question) };
+    yield* askAgain(talk, turn, short, talk.word(talk.agent.phrases.yesOrNo));
     return true;
   }
   // What could not be done below the offer is given up.
@@ -229,7 +246,8 @@ async function* unclear(talk: Talk, turn: Turn, pending: Pending): Answered {
     yield* offerPerson(talk, turn, talk.agent.fallbacks.slotFailed);
     return true;
   }
-  yield* askAgain(talk, turn, pending, talk.word(talk.agent.phrases.yesOrNo));
+  const again = { ...pending, question: bareQuestion(pending.question) };
+  yield* askAgain(talk, turn, again, talk.word(talk.agent.phrases.yesOrNo));
   return true;
 }
 

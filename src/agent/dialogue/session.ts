@@ -1,4 +1,5 @@
 import { ParleyError, reasonOf } from '../../errors.js';
+import { yesNo } from '../../text/yes-no.js';
 import { render } from '../file/template.js';
 import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../reasoner.js';
 import { controlOf } from './control.js';
@@ -90,9 +91,23 @@ async function* answer(talk: Talk, turn: Turn, from: CallerTurn['from']): Parts 
   if (from === 'dtmf') return yield* answerKeys(talk, turn, pending);
   const control = controlOf(turn.text);
   if (control !== undefined && (yield* answerControl(talk, turn, control))) return;
-  if (pending && (yield* answerPending(talk, turn, pending))) return;
+  if (pending && (yield* answerPending(talk, turn, pending))) {
+    // Whatever is asked now has been asked in this turn.
+    if (talk.state.pending === pending) talk.state.pending = undefined;
+    return;
+  }
   if (talk.state.pending === pending) talk.state.pending = undefined;
+  const bare = yesNo(turn.text);
+  if (bare?.rest === '' && !talk.state.task) return yield* answerNothingAsked(talk, turn, bare.answer);
   yield* open(talk, turn);
+}
+
+/** A "yes" or "no" to no question at all. */
+async function* answerNothingAsked(talk: Talk, turn: Turn, answer: 'yes' | 'no'): Parts {
+  const { goAhead, declined } = talk.agent.phrases;
+  if (answer === 'no') return yield* talk.ask(turn, talk.word(declined), { kind: 'more' });
+  yield { type: 'expect', expected: { kind: 'open' } };
+  yield text(talk.word(goAhead));
 }
 
 /** Keys answer what was asked; "*" begins a number again, and "0" alone asks for a person. */
@@ -101,7 +116,10 @@ async function* answerKeys(talk: Talk, turn: Turn, pending: Pending | undefined)
   if (turn.text === '0' && !asksDigits) return yield* escalate(talk, 'request');
   const keys = (turn.text.split('*').at(-1) ?? '').replace(/\D/g, '');
   if (pending?.kind === 'slot' && turn.text.includes('*')) pending.partial = '';
-  if (pending && keys !== '' && (yield* answerPending(talk, { ...turn, text: keys }, pending))) return;
+  if (pending && keys !== '' && (yield* answerPending(talk, { ...turn, text: keys }, pending))) {
+    if (talk.state.pending === pending) talk.state.pending = undefined;
+    return;
+  }
   yield* notUnderstood(talk, turn);
 }
 

@@ -19,7 +19,7 @@ export async function* answerControl(
   const { pending } = talk.state;
   const asksYesNo = pending !== undefined && pending.kind !== 'slot' && pending.kind !== 'more';
   // "Great", "that's it", "no, nothing" answer a yes-no question.
-  if (asksYesNo && control !== 'person' && yesNo(turn.text)) return false;
+  if (asksYesNo && (control === 'thanks' || control === 'done') && yesNo(turn.text)) return false;
   switch (control) {
     case 'person':
       yield* escalate(talk, 'request');

@@ -88,6 +88,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   point: '.',
   dash: '-',
   hyphen: '-',
+  minus: '-',
   underscore: '_',
   plus: '+',
 };
@@ -100,6 +101,16 @@ function afterLeadIn(words: readonly string[]): string[] {
   return start < 0 ? [] : rest.slice(start);
 }
 
+/** Words, signs and spelled letters run together; number words in a row are one number: "twenty two" is 22. */
 function joinAddress(words: readonly string[]): string {
-  return words.map((word) => (Object.hasOwn(SIGNS, word) ? SIGNS[word] : digitsIn(word) || word)).join('');
+  let address = '';
+  for (let at = 0; at < words.length; ) {
+    const word = words[at] ?? '';
+    let end = at;
+    while (digitsIn(words[end] ?? '') !== '') end++;
+    if (end > at) address += digitsIn(words.slice(at, end).join(' '));
+    else address += Object.hasOwn(SIGNS, word) ? SIGNS[word] : word;
+    at = Math.max(end, at + 1);
+  }
+  return address;
 }

@@ -1,5 +1,3 @@
-import { spelledIn } from './letters.js';
-
 const LEAD_IN =
   /^(?:(?:um|uh|er|oh|well|yes|yeah|sure|okay|ok|hi|hello|it's|its|it is|that's|that is|this is|the name is|the name's|my name is|my name's|my name|name is|i am|i'm|it's under|under|for|call me|speaking|please put|the last name is|last name|first name|is|the patient is|mister|misses|miss|mrs|mr|ms|dr|doctor)\b[\s,.:]*)+/i;
 /** Words that stand in requests and questions, not in names. */
@@ -18,13 +16,29 @@ export function nameIn(text: string): string | undefined {
     .replace(/[.,!?]/g, ' ')
     .trim();
   const words = plain.split(/\s+/).filter((word) => word !== '' && !/^(?:um|uh|er|please|and)$/i.test(word));
-  const firstLetter = words.findIndex((word, at) => word.length === 1 && (words[at + 1] ?? word).length === 1);
-  const spoken = firstLetter < 0 ? words : words.slice(0, firstLetter);
-  const spelled = firstLetter < 0 ? undefined : spelledIn(words.slice(firstLetter).join(' '));
-  if (spoken.length > MAX_WORDS || spoken.some((word) => !isNameWord(word))) return undefined;
-  // "anna miller m u e l l e r": the spelling stands for the last name.
-  const parts = spelled === undefined ? spoken : [...(spoken.length > 1 ? spoken.slice(0, -1) : []), spelled];
-  return parts.length > 0 ? parts.map(capitalise).join(' ') : undefined;
+  const parts = joinSpelled(words);
+  if (parts.length === 0 || parts.length > MAX_WORDS || parts.some((word) => !isNameWord(word))) return undefined;
+  return parts.map(capitalise).join(' ');
+}
+
+/** Letters that are spelled become a word; one that spells the word before it stands in its place. */
+function joinSpelled(words: readonly string[]): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < words.length; ) {
+    let end = at;
+    while (words[end]?.length === 1) end++;
+    const letters = words.slice(at, end).join('').toLowerCase();
+    if (letters.length < 2) {
+      parts.push(words[at] ?? '');
+      at++;
+      continue;
+    }
+    // "miller m u e l l e r"
+    if (parts.at(-1)?.charAt(0).toLowerCase() === letters.charAt(0)) parts.pop();
+    parts.push(letters);
+    at = end;
+  }
+  return parts;
 }
 
 /** A name that somebody gave unasked: "my name is Anna Miller". */

@@ -107,6 +107,8 @@ const phrases = z
     /** After thanks. */
     more: wordings.default(['Anything else?']),
     declined: wordings.default(['All right. What else can I do?']),
+    /** The caller does not have what was asked for. */
+    withoutIt: wordings.default(["I can't go on without it. Shall I put you through to a person?"]),
     goAhead: wordings.default(['Of course. What is it?']),
     oneMoment: wordings.default(['Take your time.']),
   })

@@ -17,17 +17,24 @@ const B = 0.6;
 const HEADING_WEIGHT = 2;
 /** A question word that stands in no article says that the articles may not answer it. */
 const UNKNOWN_IDF_SHARE = 0.7;
+/** Rarity of a term that stands in half of the chunks. */
+const HALF = Math.log(2);
+
+type Counts = ReadonlyMap<string, number>;
 
 interface Entry {
   chunk: Chunk;
-  counts: Map<string, number>;
+  /** Weighted terms of the chunk and its own headings. */
+  counts: Counts;
+  /** The same with the article's title, which all its chunks share. */
+  all: Counts;
   length: number;
 }
 
 /** Full-text search over the chunks of an agent: raw chunks in well under a millisecond, no summaries. */
 export class KnowledgeIndex {
   readonly #entries: Entry[];
-  readonly #idf = new Map<string, number>();
+  readonly #idf: ReadonlyMap<string, number>;
   readonly #meanLength: number;
   readonly #unknownIdf: number;
 
@@ -35,12 +42,8 @@ export class KnowledgeIndex {
     this.#entries = chunks.map(entryOf);
     const lengths = this.#entries.reduce((sum, entry) => sum + entry.length, 0);
     this.#meanLength = lengths / (this.#entries.length || 1);
-    const documents = new Map<string, number>();
-    for (const { counts } of this.#entries) {
-      for (const term of counts.keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
-    }
     const total = this.#entries.length;
-    for (const [term, count] of documents) this.#idf.set(term, Math.log(1 + (total - count + 0.5) / (count + 0.5)));
+    this.#idf = rarities(this.#entries.map(({ all }) => all));
     this.#unknownIdf = Math.log(1 + (total + 0.5) / 0.5) * UNKNOWN_IDF_SHARE;
   }
 
@@ -52,41 +55,61 @@ export class KnowledgeIndex {
   search(question: string, articles?: readonly string[], limit = 3): Hit[] {
     const terms = [...new Set(wordsOf(question).filter(isContentWord).map(stem))];
     const weight = terms.reduce((sum, term) => sum + (this.#idf.get(term) ?? this.#unknownIdf), 0);
+    const entries = articles ? this.#entries.filter(({ chunk }) => articles.includes(chunk.article)) : this.#entries;
+    // Within a few articles, a word that stands in most chunks points to none of them, and neither does the title.
+    const idf = articles ? pointing(rarities(entries.map(({ counts }) => counts))) : this.#idf;
     const hits: Hit[] = [];
-    for (const entry of this.#entries) {
-      if (articles && !articles.includes(entry.chunk.article)) continue;
-      const { score, found } = this.#score(entry, terms);
+    for (const entry of entries) {
+      const score = this.#score(articles ? entry.counts : entry.all, entry.length, terms, idf);
+      const found = terms.reduce((sum, term) => sum + (entry.all.has(term) ? (this.#idf.get(term) ?? 0) : 0), 0);
       if (score > 0) hits.push({ chunk: entry.chunk, score, coverage: weight > 0 ? found / weight : 0 });
     }
     return hits.sort((a, b) => b.score - a.score).slice(0, limit);
   }
 
-  /** The first chunk of an article: the answer when nothing in the question points to another. */
-  first(articles: readonly string[]): Chunk | undefined {
+  /** The chunk of some articles that answers best: their first, when nothing in the question points to another. */
+  best(question: string, articles: readonly string[]): Chunk | undefined {
+    const [hit] = this.search(question, articles, 1);
+    if (hit) return hit.chunk;
     return this.#entries.find((entry) => articles.includes(entry.chunk.article))?.chunk;
   }
 
-  #score({ counts, length }: Entry, terms: readonly string[]): { score: number; found: number } {
+  #score(counts: Counts, length: number, terms: readonly string[], idf: ReadonlyMap<string, number>): number {
+    const norm = K1 * (1 - B + (B * length) / this.#meanLength);
     let score = 0;
-    let found = 0;
     for (const term of terms) {
       const count = counts.get(term);
-      if (count === undefined) continue;
-      const idf = this.#idf.get(term) ?? 0;
-      found += idf;
-      score += (idf * count * (K1 + 1)) / (count + K1 * (1 - B + (B * length) / this.#meanLength));
+      if (count !== undefined) score += ((idf.get(term) ?? 0) * count * (K1 + 1)) / (count + norm);
     }
-    return { score, found };
+    return score;
   }
 }
 
-function entryOf(chunk: Chunk): Entry {
+/** Inverse document frequency of every term. */
+function rarities(documents: readonly Counts[]): Map<string, number> {
   const counts = new Map<string, number>();
-  const add = (text: string, weight: number): number => {
-    const terms = wordsOf(text).map(stem);
-    for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + weight);
-    return terms.length;
-  };
-  for (const heading of chunk.headings) add(heading, HEADING_WEIGHT);
-  return { chunk, counts, length: chunk.sentences.reduce((sum, sentence) => sum + add(sentence, 1), 0) };
+  for (const document of documents) for (const term of document.keys()) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const total = documents.length;
+  return new Map([...counts].map(([term, count]) => [term, Math.log(1 + (total - count + 0.5) / (count + 0.5))]));
+}
+
+/** Only the terms that stand in at most half of the chunks. */
+function pointing(idf: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...idf].filter(([, rarity]) => rarity >= HALF));
+}
+
+function entryOf(chunk: Chunk): Entry {
+  const [title = '', ...headings] = chunk.headings;
+  const counts = new Map<string, number>();
+  for (const heading of headings) addTerms(counts, heading, HEADING_WEIGHT);
+  const length = chunk.sentences.reduce((sum, sentence) => sum + addTerms(counts, sentence, 1), 0);
+  const all = new Map(counts);
+  addTerms(all, title, HEADING_WEIGHT);
+  return { chunk, counts, all, length };
+}
+
+function addTerms(counts: Map<string, number>, text: string, weight: number): number {
+  const terms = wordsOf(text).map(stem);
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + weight);
+  return terms.length;
 }

@@ -24,5 +24,10 @@ export function createBuiltin(agent: AgentDefinition, options: BuiltinOptions): 
     knowledge: new KnowledgeIndex(agent.chunks),
     actions: new Actions(agent.actions, agent.directory, now),
   };
+  // The first caller finds the code compiled.
+  for (const topic of agent.topics) {
+    equipment.classifier.classify(topic.examples[0] ?? topic.name);
+    equipment.knowledge.search(topic.examples[0] ?? topic.name);
+  }
   return { open: (context) => new BuiltinSession(equipment, context) };
 }

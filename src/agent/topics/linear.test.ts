@@ -104,7 +104,6 @@ describe('topic classifier', () => {
       const [best] = classifier.classify(text);
       return `${text} | ${topic} | ${best?.topic} ${best?.score.toFixed(2)}`;
     });
-    if (process.env.SHOW) console.log(texts.join('\n'));
     expect(texts.length, texts.join('\n')).toBeLessThanOrEqual(PARAPHRASES.length * 0.15);
   });
 
@@ -115,7 +114,6 @@ describe('topic classifier', () => {
         return best && best.score >= classifier.threshold ? [`${text} | ${best.topic} ${best.score.toFixed(2)}`] : [];
       }),
     );
-    if (process.env.SHOW) console.log(taken.join('\n'));
     expect(taken.length, taken.join('\n')).toBeLessThanOrEqual(OUT_OF_SCOPE.length * 2 * 0.15);
   });
 
