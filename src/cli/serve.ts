@@ -1,17 +1,13 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { startParley } from '../main.js';
 import { loadSettings, type Settings } from '../settings.js';
+import { hostPort } from './call/address.js';
 import { print, printFailure } from './output.js';
-
-interface HostPort {
-  host: string;
-  port: number;
-}
 
 interface ServeOptions {
   config?: string;
-  sip?: HostPort;
-  http?: HostPort;
+  sip?: ReturnType<typeof hostPort>;
+  http?: ReturnType<typeof hostPort>;
   data?: string;
 }
 
@@ -54,12 +50,4 @@ function overridden(settings: Settings, options: ServeOptions): Settings {
     http: { ...settings.http, ...options.http },
     data: options.data ?? settings.data,
   };
-}
-
-/** `127.0.0.1:5060`, `[::1]:5060`. */
-function hostPort(text: string): HostPort {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? plain;
-  if (!host || Number(port) > 65_535) throw new InvalidArgumentError('Write HOST:PORT, e.g. 127.0.0.1:5060.');
-  return { host, port: Number(port) };
 }

@@ -19,6 +19,3 @@ export const conversationConfig = z.strictObject({
   failures: z.number().int().min(1).default(3).describe('Failures in a row after which a person is called.'),
   dtmfMs: ms(2500).describe('Silence after a key that ends keyed input.'),
 });
-
-/** Validated `conversation:` configuration. */
-export type ConversationConfig = z.infer<typeof conversationConfig>;

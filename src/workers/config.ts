@@ -25,6 +25,3 @@ export const speechConfig = z.strictObject({
     })
     .prefault({}),
 });
-
-/** Validated `speech:` configuration. */
-export type SpeechConfig = z.infer<typeof speechConfig>;
