@@ -79,11 +79,30 @@ export class RawPeer {
     if (!message) return;
     this.received.push(message);
     const call = this.calls.get(message.header('call-id'));
+    if (!call && message.status === 200 && message.header('cseq').endsWith(' INVITE')) this.decline(message);
     // A request inside a call is the other side's business with us: BYE, INFO, re-INVITE; all are agreed to.
     if (call && message.status === 0 && message.method !== 'ACK') {
       if (message.method === 'BYE') call.closed();
       this.send(agree(message, call.sdp));
     }
+  }
+
+  /** Something that a test sent as it is was answered: ACK and BYE, so that no call is left standing. */
+  private decline(response: PeerMessage): void {
+    const request = (method: string, sequence: number) =>
+      [
+        `${method} sip:${this.target.host}:${this.target.port} SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};rport;branch=z9hG4bK${randomBytes(6).toString('hex')}`,
+        ...['From', 'To', 'Call-ID'].map((name) => `${name}: ${response.header(name.toLowerCase())}`),
+        `CSeq: ${sequence} ${method}`,
+        'Max-Forwards: 70',
+        'Content-Length: 0',
+      ]
+        .join('\r\n')
+        .concat('\r\n\r\n');
+    const sequence = Number.parseInt(response.header('cseq'), 10);
+    this.send(request('ACK', sequence));
+    this.send(request('BYE', sequence + 1));
   }
 }
 
