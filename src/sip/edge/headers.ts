@@ -61,11 +61,14 @@ export function listOf(message: SipMessage, key: string): string[] {
   return fieldsOf(message, key).flatMap((line) => split(line, ',').filter((value) => value !== ''));
 }
 
-/** Parameters `;a=b;c`; names in lower case, values with quotes kept. `undefined` when malformed. */
+/**
+ * Parameters `;a=b;c`; names in lower case, values with quotes kept. `undefined` when malformed; a separator too many
+ * at the end is forgiven, since some phones write one.
+ */
 function parseParams(parts: readonly string[]): Map<string, string> | undefined {
   const params = new Map<string, string>();
-  for (const part of parts) {
-    if (part === '') continue;
+  const written = parts.at(-1) === '' ? parts.slice(0, -1) : parts;
+  for (const part of written) {
     const equals = part.indexOf('=');
     const name = (equals < 0 ? part : part.slice(0, equals)).trim().toLowerCase();
     if (!isToken(name)) return undefined;
@@ -92,18 +95,27 @@ export function parseNameAddress(value: string): NameAddress | undefined {
   const open = openAngle(value);
   if (open === -2) return undefined;
   if (open === -1) {
-    // Without brackets every parameter belongs to the header (RFC 3261 20.10).
+    // Without brackets every parameter belongs to the header, and '?' and ',' are not allowed (RFC 3261 20.10).
     const [uri = '', ...rest] = split(value, ';');
     const params = parseParams(rest);
-    return params && usableUri(uri) ? { display: '', uri, params } : undefined;
+    return params && usableUri(uri) && !/[?,]/.test(uri) ? { display: '', uri, params } : undefined;
   }
   const close = value.indexOf('>', open);
   if (close < 0) return undefined;
-  const uri = value.slice(open + 1, close).trim();
+  const uri = value.slice(open + 1, close);
+  const display = value.slice(0, open).trim();
   const after = value.slice(close + 1).trim();
-  if (!usableUri(uri) || (after !== '' && !after.startsWith(';'))) return undefined;
-  const params = parseParams(split(after, ';'));
-  return params && { display: value.slice(0, open).trim(), uri, params };
+  if (!usableUri(uri) || !usableDisplay(display) || (after !== '' && !after.startsWith(';'))) return undefined;
+  const params = after === '' ? new Map<string, string>() : parseParams(split(after.slice(1), ';'));
+  return params && { display, uri, params };
+}
+
+/**
+ * Quoted, or tokens and blanks; letters beyond ASCII and the like are forgiven, characters that separate values or
+ * strings are not.
+ */
+function usableDisplay(display: string): boolean {
+  return display.startsWith('"') ? /^"(?:[^"\\]|\\[^])*"$/.test(display) : !/[,;"\\]/.test(display);
 }
 
 function usableUri(uri: string): boolean {

@@ -106,10 +106,16 @@ function parseFields(lines: readonly string[]): { headers: Header[]; fault?: Fau
   return fault ? { headers, fault } : { headers };
 }
 
+/** Control characters are legal only as a quoted pair in a quoted string (RFC 3261 25.1), and CR and LF never. */
 function hasControl(line: string): boolean {
+  let quoted = false;
   for (let i = 0; i < line.length; i++) {
     const code = line.charCodeAt(i);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+    if (quoted && code === 0x5c) {
+      i++;
+      if (line[i] === '\r' || line[i] === '\n') return true;
+    } else if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+    else if (code === 0x22) quoted = !quoted;
   }
   return false;
 }

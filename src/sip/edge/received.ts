@@ -1,4 +1,4 @@
-import { type CSeq, parseCSeq, parseNameAddress, parseVia, split, type Via } from './headers.js';
+import { type CSeq, listOf, parseCSeq, parseNameAddress, parseVia, split, type Via } from './headers.js';
 import { fieldOf, fieldsOf, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
 import { type Fault, LIMITS } from './parse.js';
 import type { Peer } from './transport.js';
@@ -21,6 +21,8 @@ export type ReceivedRequest = Received<SipRequest>;
 export type ReceivedResponse = Received<SipResponse>;
 
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards'] as const;
+/** Lists of addresses that routing relies on. */
+const ADDRESSES = ['contact', 'route', 'record-route'] as const;
 
 /** Checks what RFC 3261 8.1.1 and 16.3 demand of any message; the fault says what is missing or wrong. */
 export function admit(message: SipMessage, source: Peer, bytes: number): Received | Fault {
@@ -53,8 +55,17 @@ function checkVias(message: SipMessage): Via | undefined {
 function checkRequest(request: SipRequest, cseq: CSeq): Fault | undefined {
   if (cseq.method !== request.method) return { status: 400, reason: 'CSeq does not name the method' };
   const forwards = fieldOf(request, 'max-forwards');
-  if (forwards !== undefined && !(/^\d{1,3}$/.test(forwards) && Number(forwards) < 256)) {
+  if (forwards !== undefined && !(/^0*\d{1,3}$/.test(forwards) && Number(forwards) < 256)) {
     return { status: 400, reason: 'malformed Max-Forwards' };
+  }
+  for (const key of ADDRESSES) {
+    const values = listOf(request, key);
+    const readable = values.every((value) => parseNameAddress(value) || (value === '*' && key === 'contact'));
+    if (!readable) return { status: 400, reason: `malformed ${header(key, '').name}` };
+  }
+  const registered = parseNameAddress(fieldOf(request, 'to') ?? '')?.uri ?? '';
+  if (request.method === 'REGISTER' && !/^sips?:/i.test(registered)) {
+    return { status: 400, reason: 'To is no address of record' };
   }
   const scheme = schemeOf(request.uri);
   if (scheme === '') return { status: 400, reason: 'malformed Request-URI' };
