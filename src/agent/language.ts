@@ -5,7 +5,7 @@
 
 /** Words that carry grammar rather than content. They count little, but they do count: "can't", "where". */
 const FUNCTION_WORDS = new Set(
-  "no not yes get got want need know tell let a an the this that these those i me my mine we us our you your yours he she it its they them their and or but so if of to in on at for from with by about as is are was were be been am do does did have has had will would could should can may might must there here just really actually basically like please then also than too very some any what's it's i'm i've i'd i'll".split(
+  "something anything someone anyone no not yes get got want need know tell let a an the this that these those i me my mine we us our you your yours he she it its they them their and or but so if of to in on at for from with by about as is are was were be been am do does did have has had will would could should can may might must there here just really actually basically like please then also than too very some any what's it's i'm i've i'd i'll".split(
     ' ',
   ),
 );
@@ -35,6 +35,14 @@ export function wordsOf(text: string): string[] {
 /** How much a word says about the topic: 1, or little for words of grammar. */
 export function isContentWord(word: string): boolean {
   return word !== '#' && !FUNCTION_WORDS.has(word);
+}
+
+/** Question words and weak verbs: they tell what kind of answer is wanted, and stand in articles by chance. */
+const WEAK_FOR_SEARCH = new Set('what when where who which why how take sell offer'.split(' '));
+
+/** Whether a word of a question should be looked for in articles. */
+export function isSearchWord(word: string): boolean {
+  return isContentWord(word) && !WEAK_FOR_SEARCH.has(word);
 }
 
 /** Strips the commonest English endings, so that "orders", "ordered", "ordering" meet. */

@@ -27,7 +27,7 @@ const WANTS_PERSON = [
     `\\b(?:connect|transfer|put|switch|patch|hand) me (?:over |through |back )?(?:to |on to |with )?${ARTICLE}${PERSON}\\b`,
   ),
   new RegExp(
-    `\\b(?:want|need|prefer|like|have) ${ARTICLE}(?:person|human|agent|operator|representative|real person)\\b`,
+    `\\b(?:want|need|prefer|like|have|get|reach) ${ARTICLE}(?:person|human|agent|operator|representative|real person)\\b`,
   ),
   /\bput me through\b(?! to the (?:website|shop))/,
   /\b(?:real|live|actual) (?:person|human|agent|people)\b/,
@@ -47,11 +47,11 @@ const WHOLE: readonly [control: Control, pattern: RegExp][] = [
   ],
   [
     'goodbye',
-    /^(?:(?:good ?bye|bye(?: bye)?|see you(?: later| soon)?|have a (?:nice|good|great) (?:day|one|evening|weekend)|talk to you later|that's all thanks bye|good night|hang up)(?: then| now| bye| goodbye| and goodbye)?)$/,
+    /^(?:(?:\S+ ){0,5}(?:good ?bye|bye(?: bye)?)|(?:good ?bye|bye(?: bye)?|see you(?: later| soon)?|have a (?:nice|good|great) (?:day|one|evening|weekend)|talk to you later|that's all thanks bye|good night|hang up)(?: then| now| bye| goodbye| and goodbye)?)$/,
   ],
   [
     'done',
-    /^(?:(?:that's|that is|that was|that will be|that'll be) (?:all|it|everything)(?: i (?:need|needed|wanted))?(?: for (?:now|today))?|nothing(?: else)?|no (?:that's|that is|that was) (?:all|it|everything)(?: for (?:now|today))?|no nothing(?: else)?|i'm (?:good|done|fine|all set)|no i'm (?:good|done|fine|all set)|all good|nothing more)$/,
+    /^(?:(?:that's|that is|that was|that will be|that'll be) (?:all|it|everything)(?: i (?:need|needed|wanted))?(?: for (?:now|today))?|nothing(?: else)?|no (?:thanks|thank you)(?: very much| so much| a lot)?|no (?:that's|that is|that was) (?:all|it|everything)(?: for (?:now|today))?|no nothing(?: else)?|i'm (?:good|done|fine|all set)|no i'm (?:good|done|fine|all set)|all good|nothing more)$/,
   ],
   [
     'thanks',
@@ -72,7 +72,7 @@ const WHOLE: readonly [control: Control, pattern: RegExp][] = [
   ],
   [
     'help',
-    /^(?:help|help me|what can you do|what can i (?:do|say|ask)(?: here)?|what are my options|how does this work|how can you help(?: me)?|what can you help(?: me)? with|options|menu)$/,
+    /^(?:help|help me|what (?:else )?can you do(?: for me)?|what can i (?:do|say|ask)(?: here)?|what are my options|how does this work|how can you help(?: me)?|what can you help(?: me)? with|options|menu)$/,
   ],
   [
     'wait',

@@ -6,7 +6,7 @@ import type { ReplyPart } from '../reasoner.js';
 import { type Parts, type Talk, type Turn, text } from './talk.js';
 
 /** Share of a question's content that a chunk must hold to answer it when no topic was recognised. */
-const ANSWERS = 0.6;
+const ANSWERS = 0.5;
 
 /** Searches the articles, and what the journal is told of it. */
 export function look(

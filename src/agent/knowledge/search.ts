@@ -1,4 +1,4 @@
-import { isContentWord, stem, wordsOf } from '../language.js';
+import { isSearchWord, stem, wordsOf } from '../language.js';
 import type { Chunk } from './articles.js';
 
 /** A chunk that fits a question. */
@@ -53,7 +53,7 @@ export class KnowledgeIndex {
    * @param articles names to search in; all when not given
    */
   search(question: string, articles?: readonly string[], limit = 3): Hit[] {
-    const terms = [...new Set(wordsOf(question).filter(isContentWord).map(stem))];
+    const terms = [...new Set(wordsOf(question).filter(isSearchWord).map(stem))];
     const weight = terms.reduce((sum, term) => sum + (this.#idf.get(term) ?? this.#unknownIdf), 0);
     const entries = articles ? this.#entries.filter(({ chunk }) => articles.includes(chunk.article)) : this.#entries;
     // Within a few articles, a word that stands in most chunks points to none of them, and neither does the title.
