@@ -12,9 +12,14 @@ const VERSION = 'v0.9.10-parley';
 /** ms within which a new control connection has to authenticate. */
 const AUTHENTICATE_MS = 10_000;
 
+/** Bytes that may wait for an application that does not read; it is dropped then, and its calls ended. */
+const BACKLOG = 1 << 26;
+
 export interface ApplicationEvents {
   /** A `sip` frame: a request or response to send. */
   sip(app: Application, frame: Frame): void;
+  /** A `proxy` frame: a request to pass on. */
+  proxy(app: Application, frame: Frame): void;
   gone(app: Application): void;
   log(level: 'info' | 'warn', text: string): void;
 }
@@ -99,6 +104,22 @@ export class Application {
     this.#respond(frame, ['OK', ...meta(origin), txnId, dialogId, '', 'Msg sent:', ''], text);
   }
 
+  /** A call detail record; `head` stands before the time and `tail` after it. */
+  record(head: readonly string[], tail: readonly string[], message: SipMessage): void {
+    this.#write(encodeFrame([randomUUID(), ...head, timeNow(), ...tail], serialise(message)));
+  }
+
+  /** A final response to a request that is being proxied; more follow until {@link proxied}. */
+  proxyResponse(frame: Frame, peer: Peer, bytes: number, message: SipMessage): void {
+    const fields = ['OK', ...meta({ source: 'network', bytes, peer }), '', '', 'continue'];
+    this.#respond(frame, fields, serialise(message));
+  }
+
+  /** The request that was proxied has its final response. */
+  proxied(frame: Frame): void {
+    this.#respond(frame, ['OK', 'done']);
+  }
+
   /** A frame that can't be carried out; the connection stays. */
   refuse(frame: Frame, reason: string): void {
     this.#respond(frame, ['NOK', reason]);
@@ -119,7 +140,11 @@ export class Application {
   }
 
   #write(data: Buffer): void {
-    if (!this.#closed && this.#socket.writable) this.#socket.write(data);
+    if (this.#closed || !this.#socket.writable) return;
+    this.#socket.write(data);
+    if (this.#socket.writableLength <= BACKLOG) return;
+    this.#setup.events.log('warn', 'application dropped: it does not read what it is sent');
+    this.#socket.destroy();
   }
 
   #read(chunk: Buffer): void {
@@ -143,7 +168,7 @@ export class Application {
     } else if (frame.type === 'remove_route') {
       this.#verbs.delete(verb);
       this.#respond(frame, ['OK']);
-    } else if (frame.type === 'proxy') this.refuse(frame, 'this server does not proxy');
+    } else if (frame.type === 'proxy') this.#setup.events.proxy(this, frame);
     else this.reject(frame, 'unknown message type');
   }
 
@@ -163,8 +188,12 @@ export class Application {
 
 function meta(origin: Origin): (string | number)[] {
   const { source, bytes, peer } = origin;
-  const time = `${new Date().toISOString().slice(11, 23)}000`;
-  return [source, bytes, peer?.protocol ?? 'udp', peer?.host ?? '', peer?.port ?? 0, time];
+  return [source, bytes, peer?.protocol ?? 'udp', peer?.host ?? '', peer?.port ?? 0, timeNow()];
+}
+
+/** UTC, `HH:MM:SS.uuuuuu`. */
+function timeNow(): string {
+  return `${new Date().toISOString().slice(11, 23)}000`;
 }
 
 function sameSecret(given: string, wanted: string): boolean {

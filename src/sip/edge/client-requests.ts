@@ -36,7 +36,21 @@ export interface ClientHandler {
   failed?(open: ClientRequest): void;
 }
 
-const CANCEL: SipRequest = { kind: 'request', method: 'CANCEL', uri: '', headers: [], body: '' };
+/** A CANCEL with nothing of its own. */
+export const CANCEL: SipRequest = { kind: 'request', method: 'CANCEL', uri: '', headers: [], body: '' };
+
+/** Sends a CANCEL if its INVITE is at the stage where one may be sent (RFC 3261 9.1); false when it has to wait. */
+export function sendCancel(
+  core: Core,
+  invite: AnyClientTransaction | undefined,
+  cancel: SipRequest,
+  peer: Peer,
+): boolean {
+  if (!(invite instanceof InviteClientTransaction) || !invite.cancellable) return false;
+  core.transactions.send(cancel, peer, { response: () => undefined, failed: () => undefined });
+  invite.cancelled();
+  return true;
+}
 
 /** The requests that applications have open towards the network. */
 export class ClientRequests {
@@ -141,10 +155,7 @@ export class ClientRequests {
   #sendPendingCancel(open: ClientRequest): void {
     const { transaction, cancel } = open;
     if (!cancel || open.cancelSent || open.answered) return;
-    if (!(transaction instanceof InviteClientTransaction) || !transaction.cancellable) return;
-    open.cancelSent = true;
-    this.#core.transactions.send(cancel, open.peer, { response: () => undefined, failed: () => undefined });
-    transaction.cancelled();
+    open.cancelSent = sendCancel(this.#core, transaction, cancel, open.peer);
   }
 
   #synthesise(app: Application, txnId: string, dialogId: string, request: SipRequest, status: 408 | 503): void {

@@ -47,7 +47,7 @@ export function refusalOf(message: SipRequest): string | undefined {
 }
 
 /** The headers an application may set, with the Content-Type that a session description has anyway. */
-function applicationHeaders(message: SipMessage): Header[] {
+export function applicationHeaders(message: SipMessage): Header[] {
   const headers = message.headers.filter((line) => !OWN.has(line.key));
   const type = bodyType(message);
   if (message.body !== '' && type !== undefined && fieldOf(message, 'content-type') === undefined) {
@@ -81,7 +81,8 @@ function contactLine(message: SipMessage, method: string, local: LocalEnd): Head
   return WITH_CONTACT.has(method) ? [header('Contact', `<sip:${where}>`)] : [];
 }
 
-function viaLine(local: LocalEnd): Header {
+/** The Via of a request of this edge, with a new branch. */
+export function viaLine(local: LocalEnd): Header {
   return header('Via', `SIP/2.0/${local.protocol.toUpperCase()} ${ownUri(local)};rport;branch=${newBranch()}`);
 }
 

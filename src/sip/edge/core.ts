@@ -1,5 +1,6 @@
 import type { Logger } from '../../telemetry/log.js';
 import type { Applications } from './applications.js';
+import type { CallRecords } from './call-records.js';
 import type { DialogTable } from './dialog.js';
 import type { LocalAddress } from './local-address.js';
 import type { NextHopResolver } from './next-hop.js';
@@ -14,6 +15,7 @@ export interface Core {
   readonly transactions: TransactionTable;
   readonly dialogs: DialogTable;
   readonly applications: Applications;
+  readonly records: CallRecords;
   readonly local: LocalAddress;
   readonly resolver: NextHopResolver;
   readonly send: Send;

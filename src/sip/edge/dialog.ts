@@ -52,6 +52,10 @@ export class Dialog {
   inviteToPeer: string | undefined;
   /** Set when the call is over for the application: BYE follows as soon as the peer has its ACK, or has sent it. */
   endWhenAcknowledged: string | undefined;
+  /** Our last session description, sent again when the edge refreshes the session (RFC 4028 7.4). */
+  localSdp = '';
+  /** The session timer, when one was agreed. */
+  session: { stop(): void } | undefined;
   /** Requests that wait for the peer's ACK (RFC 3261 15: no BYE before it). */
   readonly afterAck: (() => void)[] = [];
 
@@ -204,6 +208,7 @@ export class DialogTable {
     dialog.openAnswer?.stop();
     dialog.openAnswer = undefined;
     dialog.answered?.stop();
+    dialog.session?.stop();
   }
 
   has(dialog: Dialog): boolean {

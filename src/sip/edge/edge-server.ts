@@ -2,6 +2,7 @@ import { ParleyError, reasonOf } from '../../errors.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { Application } from './application.js';
 import { Applications } from './applications.js';
+import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
 import { newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
@@ -15,6 +16,7 @@ import { fieldOf, type SipMessage } from './message.js';
 import { isScanner, NetworkFilter } from './network-filter.js';
 import { NextHopResolver } from './next-hop.js';
 import { type Fault, parseMessage } from './parse.js';
+import { SipProxy } from './proxy.js';
 import {
   admit,
   cutBody,
@@ -77,6 +79,7 @@ export class EdgeServer {
   readonly #dialogs: DialogClient;
   readonly #uac: Uac;
   readonly #uas: Uas;
+  readonly #proxy: SipProxy;
   readonly sipHost: string;
 
   private constructor(options: EdgeServerOptions, core: Core, transports: TransportPair, filter: NetworkFilter) {
@@ -89,6 +92,7 @@ export class EdgeServer {
     this.#dialogs = new DialogClient(core, this.#requests);
     this.#uac = new Uac(core, this.#requests, this.#dialogs);
     this.#uas = new Uas(core, this.#dialogs);
+    this.#proxy = new SipProxy(core, this.#uas, options.secret);
   }
 
   /**
@@ -122,6 +126,7 @@ export class EdgeServer {
       timers,
       events: {
         sip: (app, frame) => guard('frame', () => server?.frame(app, frame)),
+        proxy: (app, frame) => guard('frame', () => server?.proxyFrame(app, frame)),
         gone: (app) => guard('application gone', () => server?.gone(app)),
         log: (level, text) => log[level](text),
       },
@@ -138,6 +143,7 @@ export class EdgeServer {
       transactions: new TransactionTable(timers, timings, send, (peer) => filter.expect(peer.host)),
       dialogs: new DialogTable(),
       applications,
+      records: new CallRecords(applications),
       local,
       resolver: new NextHopResolver(local.family),
       send,
@@ -231,6 +237,7 @@ export class EdgeServer {
     const known = this.#core.transactions.findServer(received);
     if (method === 'ACK') {
       if (known && 'acknowledged' in known && known.state !== 'accepted') known.acknowledged();
+      else if (this.#proxy.owns(received)) this.#proxy.passAck(received);
       else this.#uas.acknowledge(received);
       return;
     }
@@ -239,8 +246,10 @@ export class EdgeServer {
       return;
     }
     // A host that was called may go on in its dialogs, and nothing else.
-    if (!this.#filter.allows(received.source.host) && !this.#core.dialogs.match(received)) return;
+    const onRoute = method !== 'CANCEL' && this.#proxy.owns(received);
+    if (!this.#filter.allows(received.source.host) && !onRoute && !this.#core.dialogs.match(received)) return;
     if (method === 'CANCEL') this.#uas.cancel(received);
+    else if (onRoute) this.#proxy.pass(received);
     else this.#uas.receive(received);
   }
 
@@ -260,6 +269,10 @@ export class EdgeServer {
       if (dialog) this.#dialogs.request(app, frame, dialog, message);
       else this.#uac.request(app, frame, message, routeUrl);
     }
+  }
+
+  private proxyFrame(app: Application, frame: Frame): void {
+    this.#proxy.request(app, frame);
   }
 
   private gone(app: Application): void {

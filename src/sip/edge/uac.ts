@@ -27,6 +27,8 @@ export class Uac {
       response: (open, received) => this.#response(open, received),
       failed: (open) => {
         if (open.dialog && !open.dialog.confirmed) this.#core.dialogs.remove(open.dialog);
+        if (open.request.method !== 'INVITE') return;
+        this.#core.records.stop('application', 'system-error-initiated-termination', open.request);
       },
     };
   }
@@ -51,7 +53,8 @@ export class Uac {
         if (app.closed) return;
         if (peer && local.isSelf(peer.host, peer.port)) return refuse('can not send request to myself');
         const end = { protocol, host: local.towards(peer?.host ?? ''), port: local.port };
-        this.#requests.send(app, frame, requestOutside(message, end), peer, undefined, this.#handler);
+        const open = this.#requests.send(app, frame, requestOutside(message, end), peer, undefined, this.#handler);
+        if (open?.request.method === 'INVITE') this.#core.records.attempt('application', open.request);
       }),
     );
   }
@@ -68,6 +71,8 @@ export class Uac {
       return;
     }
     if (status >= 300 && open.dialog) this.#core.dialogs.remove(open.dialog);
+    if (status >= 300 && open.request.method === 'INVITE')
+      this.#core.records.answered('network', 'uac', received.message);
     this.#requests.deliver(open, received, dialogId(received.callId, received.fromTag));
   }
 
@@ -96,7 +101,12 @@ export class Uac {
     dialog.adopt(received);
     dialog.confirmed = true;
     this.#core.dialogs.add(dialog);
-    if (open.request.method === 'INVITE') this.#dialogs.awaitAck(dialog, open.request, received.cseq.number);
+    if (open.request.method === 'INVITE') {
+      dialog.localSdp = open.request.body;
+      this.#dialogs.awaitAck(dialog, open.request, received.cseq.number);
+      this.#dialogs.sessions.agree(dialog, received.message, 'uac');
+      this.#core.records.start('network', 'uac', received.message);
+    }
     if (open.app.closed) {
       this.#hangUp(dialog);
       return;

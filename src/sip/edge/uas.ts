@@ -11,6 +11,7 @@ import { type ReceivedRequest, replyPath } from './received.js';
 import { ReliableResponses, supportsReliability, wantsReliability } from './reliable.js';
 import { serialise } from './serialise.js';
 import type { InviteServerTransaction } from './server-transaction.js';
+import { agreedSession, isTooShort, MIN_SESSION_S } from './session-timer.js';
 import { retransmit, TimerGroup } from './timers.js';
 import type { AnyServerTransaction } from './transactions.js';
 
@@ -31,6 +32,20 @@ interface OpenRequest {
   readonly inDialog: boolean;
 }
 
+/** A request that is passed on instead of being answered by an application. */
+export interface Passed {
+  readonly received: ReceivedRequest;
+  readonly transaction: AnyServerTransaction;
+}
+
+/** What has become of a request that is passed on. */
+export interface Passage {
+  /** Its sender wants it no more. */
+  cancel(): void;
+  /** Its server transaction is over. */
+  ended(): void;
+}
+
 /** Methods that mean nothing outside a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
 
@@ -39,6 +54,7 @@ export class Uas {
   readonly #core: Core;
   readonly #client: DialogClient;
   readonly #open = new Map<string, OpenRequest>();
+  readonly #passages = new Map<AnyServerTransaction, Passage>();
 
   constructor(core: Core, client: DialogClient) {
     this.#core = core;
@@ -58,7 +74,9 @@ export class Uas {
     }
     const app = this.#core.applications.choose(method);
     if (!app) {
-      this.#reject(received, 503, 'Service Unavailable');
+      if (method === 'INVITE') this.#core.records.attempt('network', received.message);
+      const refusal = this.#rejected(received, 503, 'Service Unavailable');
+      if (method === 'INVITE') this.#core.records.answered('application', 'uas', refusal);
       return;
     }
     this.#hand(received, app, undefined);
@@ -92,6 +110,9 @@ export class Uas {
       }
     }
     if (method === 'BYE') return this.#receiveBye(received, dialog);
+    if ((method === 'INVITE' || method === 'UPDATE') && isTooShort(received.message)) {
+      return this.#reject(received, 422, 'Session Interval Too Small', [header('Min-SE', String(MIN_SESSION_S))]);
+    }
     if (method === 'PRACK' && !this.#isAwaited(received, dialog)) {
       return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
     }
@@ -108,6 +129,7 @@ export class Uas {
     const ringing = dialog.inviteFromPeer === undefined ? undefined : this.#open.get(dialog.inviteFromPeer);
     dialog.acknowledged();
     this.#core.dialogs.remove(dialog);
+    if (dialog.confirmed) this.#core.records.stop('network', 'normal-release', received.message);
     if (ringing) this.#terminate(ringing);
     if (told || (ringing && !dialog.confirmed)) {
       // The application knows of no dialog: for it, this is a CANCEL.
@@ -122,7 +144,10 @@ export class Uas {
   #hand(received: ReceivedRequest, app: Application, dialog: Dialog | undefined): void {
     const { message, source, bytes, callId } = received;
     const txnId = randomUUID();
-    const transaction = this.#core.transactions.serve(received, () => this.#finished(open));
+    const transaction = this.#core.transactions.serve(received, () => {
+      this.#finished(open);
+      this.#passedOver(transaction);
+    });
     const open: OpenRequest = {
       txnId,
       received,
@@ -138,6 +163,7 @@ export class Uas {
     if (message.method === 'INVITE') {
       transaction.respond(plainResponse(message, 100, 'Trying', ''));
       if (dialog) dialog.inviteFromPeer = txnId;
+      else this.#core.records.attempt('network', message);
     }
     this.#core.log.debug({ method: message.method, callId, from: source.host }, 'request received');
     const { local } = this.#core;
@@ -160,12 +186,44 @@ export class Uas {
     if (dialog && !dialog.confirmed && !open.inDialog) this.#core.dialogs.remove(dialog);
   }
 
+  /** Takes a new request, which its application has not touched yet, away from it. */
+  release(app: Application, txnId: string): Passed | undefined {
+    const open = this.#open.get(txnId);
+    if (open?.app !== app || open.inDialog || open.responded || open.transaction.state !== 'proceeding')
+      return undefined;
+    this.#open.delete(txnId);
+    return open;
+  }
+
+  /** Opens the transaction of a request that no application sees. */
+  pass(received: ReceivedRequest): Passed {
+    const transaction = this.#core.transactions.serve(received, () => this.#passedOver(transaction));
+    if (received.message.method === 'INVITE') transaction.respond(plainResponse(received.message, 100, 'Trying', ''));
+    return { received, transaction };
+  }
+
+  /** From now on CANCEL and the end of the transaction are the passage's. */
+  follow(passed: Passed, passage: Passage): void {
+    this.#passages.set(passed.transaction, passage);
+  }
+
+  #passedOver(transaction: AnyServerTransaction): void {
+    this.#passages.get(transaction)?.ended();
+    this.#passages.delete(transaction);
+  }
+
   /** Answers without an application; INVITE gets its 100 first. */
   #reject(received: ReceivedRequest, status: number, reason: string, extra: readonly Header[] = []): void {
+    this.#rejected(received, status, reason, extra);
+  }
+
+  #rejected(received: ReceivedRequest, status: number, reason: string, extra: readonly Header[] = []): SipResponse {
     const { message } = received;
     const transaction = this.#core.transactions.serve(received, () => undefined);
     if (message.method === 'INVITE') transaction.respond(plainResponse(message, 100, 'Trying', ''));
-    transaction.respond(plainResponse(message, status, reason, newTag(), extra));
+    const response = plainResponse(message, status, reason, newTag(), extra);
+    transaction.respond(response);
+    return response;
   }
 
   /** A response of an application. */
@@ -188,7 +246,9 @@ export class Uas {
     const { protocol, host } = received.source;
     const end = { protocol, host: local.towards(host), port: local.port };
     const composed = applicationResponse(received.message, given, open.toTag, end);
-    const response = reliable ? this.#numbered(open, composed) : composed;
+    const session = agreedSession(received.message, composed);
+    const whole = session.length > 0 ? { ...composed, headers: [...composed.headers, ...session] } : composed;
+    const response = reliable ? this.#numbered(open, whole) : whole;
     this.#answer(open, response);
     if (reliable) this.#repeatUntilPrack(open, response);
     app.echoResponse(frame, received.source, txnId, this.#dialogIdOf(open), response);
@@ -198,6 +258,8 @@ export class Uas {
   #answer(open: OpenRequest, response: SipResponse): void {
     if (response.status >= 200) open.reliable?.stop();
     open.transaction.respond(response);
+    const first = !open.inDialog && open.received.message.method === 'INVITE';
+    if (first && response.status >= 200) this.#core.records.answered('application', 'uas', response);
     this.#updateDialog(open, response);
   }
 
@@ -234,6 +296,9 @@ export class Uas {
       this.#core.dialogs.add(open.dialog);
     }
     const { dialog } = open;
+    if (dialog && status < 300 && (method === 'INVITE' || method === 'UPDATE')) {
+      dialog.localSdp = response.body || dialog.localSdp;
+    }
     if (!dialog || status < 200) return;
     if (dialog.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
     if (status >= 300) {
@@ -242,6 +307,7 @@ export class Uas {
     }
     dialog.confirmed = true;
     if (makesDialog(method) || method === 'UPDATE') dialog.refreshTarget(open.received.message);
+    if (method === 'INVITE' || method === 'UPDATE') this.#client.sessions.agree(dialog, response, 'uas');
     if (method === 'INVITE') this.#repeatUntilAck(open, dialog, response);
     if (isLastNotify(open)) this.#core.dialogs.remove(dialog);
   }
@@ -294,7 +360,9 @@ export class Uas {
     }
     const transaction = this.#core.transactions.serve(received, () => undefined);
     transaction.respond(plainResponse(received.message, 200, 'OK', open?.toTag ?? newTag()));
-    if (!open || invite.state !== 'proceeding') return;
+    if (invite.state !== 'proceeding') return;
+    this.#passages.get(invite)?.cancel();
+    if (!open) return;
     this.#terminate(open);
     this.#forwardCancel(open, received);
   }

@@ -1,0 +1,209 @@
+import { createHmac } from 'node:crypto';
+import type { Application } from './application.js';
+import { applicationHeaders, newTag, plainResponse } from './compose.js';
+import type { Core } from './core.js';
+import type { Frame } from './frames.js';
+import { listOf, parseNameAddress } from './headers.js';
+import { fieldOf, type SipRequest } from './message.js';
+import { protocolOf } from './next-hop.js';
+import { parseMessage } from './parse.js';
+import { ProxyCall, type ProxyPlan } from './proxy-call.js';
+import { forwardedRequest, milliseconds, routeOnwards } from './proxy-messages.js';
+import type { ReceivedRequest } from './received.js';
+import { serialise } from './serialise.js';
+import type { Peer } from './transport.js';
+import type { Passed, Uas } from './uas.js';
+import { hostText, parseUri } from './uri.js';
+
+/** Targets whose challenge is remembered, so that the credentials go to them. */
+const CHALLENGES = 1000;
+
+/**
+ * The proxy of the edge (RFC 3261 16): requests that an application hands back to be passed on, and what follows in
+ * the dialogs that they make. Whether a later request belongs to such a dialog is told by the URI that it was given
+ * in Record-Route, which nobody else can make: no state is kept for a call, and nothing else is relayed.
+ */
+export class SipProxy {
+  readonly #core: Core;
+  readonly #uas: Uas;
+  readonly #key: string;
+  /** By nonce: the target that challenged with it. */
+  readonly #challenges = new Map<string, string>();
+
+  constructor(core: Core, uas: Uas, secret: string) {
+    this.#core = core;
+    this.#uas = uas;
+    this.#key = `route ${secret}`;
+  }
+
+  /** `proxy|<txnId>|remainInDialog?|fullResponse?|followRedirects?|simultaneous?|<prov>|<final>|uri|uri...` */
+  request(app: Application, frame: Frame): void {
+    const [txnId = '', remain = '', full = '', follow = '', fork = '', provisional = '', final = '', ...uris] =
+      frame.fields;
+    const passed = this.#uas.release(app, txnId);
+    if (!passed) {
+      app.refuse(frame, `Unknown transaction id: ${txnId}`);
+      return;
+    }
+    const { message, callId } = passed.received;
+    if (fieldOf(message, 'max-forwards') === '0') {
+      app.refuse(frame, 'Rejected with 483 Too Many Hops due to Max-Forwards value of 0');
+      return this.#reject(passed, 483, 'Too Many Hops');
+    }
+    const challenger = this.#challengerOf(message);
+    const targets = challenger === undefined ? uris.filter((uri) => this.#isReachable(uri)) : [challenger];
+    if (targets.length === 0) {
+      app.refuse(frame, 'error proxying request to ');
+      return this.#reject(passed, 500, 'Internal Server Error');
+    }
+    const given = parseMessage(frame.payload).message;
+    this.#start(app, frame, passed, full !== '', {
+      targets,
+      simultaneous: fork === 'simultaneous',
+      followRedirects: follow !== '',
+      provisionalMs: milliseconds(provisional),
+      finalMs: milliseconds(final),
+      recordRoute: (peer) => (remain === '' ? undefined : this.#ownUri(callId, passed.received.source, peer)),
+      headers: given ? applicationHeaders({ ...given, body: '' }) : [],
+      routes: this.#otherRoutes(message),
+      uri: this.#isLocal(message.uri) ? undefined : message.uri,
+      next: undefined,
+    });
+  }
+
+  #start(app: Application, frame: Frame, passed: Passed, full: boolean, plan: ProxyPlan): void {
+    const { records } = this.#core;
+    const invite = passed.received.message.method === 'INVITE';
+    const call = new ProxyCall(this.#core, passed, plan, {
+      sent: (request) => invite && records.attempt('application', request),
+      answered: (branch, received) => {
+        const { message, source, bytes } = received;
+        this.#remember(branch.target, listOf(message, 'www-authenticate'));
+        this.#remember(branch.target, listOf(message, 'proxy-authenticate'));
+        if (invite) records.answered('network', 'proxy-uac', message);
+        if (full) app.proxyResponse(frame, source, bytes, message);
+      },
+      done: (response) => {
+        if (invite && response) records.answered('application', 'proxy-uas', response);
+        if (full) app.proxied(frame);
+      },
+    });
+    this.#uas.follow(passed, call);
+    if (!full) app.proxied(frame);
+    call.start();
+  }
+
+  #reject(passed: Passed, status: number, reason: string): void {
+    const response = plainResponse(passed.received.message, status, reason, newTag());
+    passed.transaction.respond(response);
+    if (passed.received.message.method === 'INVITE') this.#core.records.answered('application', 'proxy-uas', response);
+  }
+
+  #isReachable(target: string): boolean {
+    const uri = parseUri(target);
+    return uri !== undefined && protocolOf(uri) !== undefined;
+  }
+
+  /** A Request-URI that names this edge is replaced by the target; any other one stays, as drachtio-server does it. */
+  #isLocal(text: string): boolean {
+    const uri = parseUri(text);
+    if (!uri) return false;
+    const { local } = this.#core;
+    return (
+      local.isSelf(uri.host, uri.port ?? 5060) || (uri.host === local.announced && (uri.port ?? 5060) === local.port)
+    );
+  }
+
+  /** Some clients preload a Route to their proxy, which is us. */
+  #otherRoutes(message: SipRequest): string[] {
+    return listOf(message, 'route').slice(1);
+  }
+
+  #remember(target: string, challenges: readonly string[]): void {
+    for (const challenge of challenges) {
+      const nonce = nonceOf(challenge);
+      if (nonce !== undefined) this.#challenges.set(nonce, target);
+    }
+    for (const oldest of this.#challenges.keys()) {
+      if (this.#challenges.size <= CHALLENGES) break;
+      this.#challenges.delete(oldest);
+    }
+  }
+
+  #challengerOf(message: SipRequest): string | undefined {
+    const credentials = message.headers.filter((line) => line.key.endsWith('authorization'));
+    return credentials.map((line) => this.#challenges.get(nonceOf(line.value) ?? '')).find((uri) => uri !== undefined);
+  }
+
+  /** A URI of this edge that proves, for requests of this call, that the edge itself gave it out. */
+  #ownUri(callId: string, from: Peer, to: Peer): string {
+    const { local } = this.#core;
+    const transport = from.protocol === to.protocol && to.protocol !== 'udp' ? `;transport=${to.protocol}` : '';
+    return `sip:${hostText(local.towards(to.host))}:${local.port}${transport};lr;call=${this.#tokenOf(callId)}`;
+  }
+
+  #tokenOf(callId: string): string {
+    return createHmac('sha256', this.#key).update(callId).digest('hex').slice(0, 24);
+  }
+
+  /** Whether a request follows a route that this edge laid for its call. */
+  owns({ message, callId }: ReceivedRequest): boolean {
+    const first = listOf(message, 'route')[0];
+    const isOwn = this.#isOwn(callId);
+    return isOwn(message.uri) || (first !== undefined && isOwn(parseNameAddress(first)?.uri ?? ''));
+  }
+
+  #isOwn(callId: string): (uri: string) => boolean {
+    return (uri) => uri.includes(';call=') && parseUri(uri)?.params.get('call') === this.#tokenOf(callId);
+  }
+
+  /** A request in a dialog that was made through here; neither ACK nor CANCEL. */
+  pass(received: ReceivedRequest): void {
+    const { message, callId } = received;
+    const way = routeOnwards(message, this.#isOwn(callId));
+    if (!way) return;
+    const passed = this.#uas.pass(received);
+    const { records } = this.#core;
+    if (fieldOf(message, 'max-forwards') === '0') return this.#reject(passed, 483, 'Too Many Hops');
+    if (message.method === 'BYE') records.stop('network', 'normal-release', message);
+    const plan: ProxyPlan = {
+      targets: [way.uri],
+      simultaneous: false,
+      followRedirects: false,
+      provisionalMs: undefined,
+      finalMs: undefined,
+      // A target refresh does not change the route set, but peers expect to see it confirmed.
+      recordRoute: (peer) => (message.method === 'BYE' ? undefined : this.#ownUri(callId, received.source, peer)),
+      headers: [],
+      routes: way.routes,
+      uri: way.uri,
+      next: way.next,
+    };
+    const call = new ProxyCall(this.#core, passed, plan, {
+      sent: (request) => request.method === 'BYE' && records.stop('application', 'normal-release', request),
+    });
+    this.#uas.follow(passed, call);
+    call.start();
+  }
+
+  /** The ACK of a 2xx has no transaction: it is passed on as it comes. */
+  passAck({ message, callId }: ReceivedRequest): void {
+    const way = routeOnwards(message, this.#isOwn(callId));
+    const hop = way && parseUri(way.next);
+    const protocol = hop && protocolOf(hop);
+    if (!way || !hop || !protocol || fieldOf(message, 'max-forwards') === '0') return;
+    const { local, resolver, guard, send } = this.#core;
+    resolver.resolve(hop, protocol, (peer) =>
+      guard('proxied ACK', () => {
+        if (!peer || local.isSelf(peer.host, peer.port)) return;
+        const end = { protocol, host: local.towards(peer.host), port: local.port };
+        const forwarding = { uri: way.uri, recordRoute: undefined, headers: [], routes: way.routes };
+        send(serialise(forwardedRequest(message, forwarding, end)), peer);
+      }),
+    );
+  }
+}
+
+function nonceOf(credentials: string): string | undefined {
+  return /[ ,]nonce[ ]?=[ ]?"([^"]+)"/i.exec(credentials)?.[1];
+}

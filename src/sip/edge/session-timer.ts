@@ -1,0 +1,97 @@
+/** Session timers (RFC 4028), kept as drachtio-server keeps them: the edge refreshes, the application is not told. */
+import type { Core } from './core.js';
+import type { Dialog } from './dialog.js';
+import type { DialogClient } from './dialog-client.js';
+import { split } from './headers.js';
+import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
+
+/** Shortest session interval taken, s (RFC 4028 4). */
+export const MIN_SESSION_S = 90;
+
+type Side = 'uac' | 'uas';
+
+interface SessionExpires {
+  /** s */
+  readonly interval: number;
+  readonly refresher: Side | undefined;
+}
+
+export function sessionExpires(message: SipMessage): SessionExpires | undefined {
+  const [interval = '', ...params] = split(fieldOf(message, 'session-expires') ?? '', ';');
+  if (!/^\d{1,9}$/.test(interval)) return undefined;
+  const named = params.map((param) => /^refresher[ \t]*=[ \t]*(uac|uas)$/i.exec(param)?.[1]?.toLowerCase());
+  const refresher = named.find((side) => side !== undefined);
+  return { interval: Number(interval), refresher: refresher === 'uac' || refresher === 'uas' ? refresher : undefined };
+}
+
+/** Whether a request asks for a shorter session than is taken. */
+export function isTooShort(request: SipRequest): boolean {
+  return (sessionExpires(request)?.interval ?? MIN_SESSION_S) < MIN_SESSION_S;
+}
+
+/** What a 2xx says of the session when the application left it out, and the request named who refreshes. */
+export function agreedSession(request: SipRequest, response: SipResponse): Header[] {
+  if (response.status < 200 || response.status > 299 || fieldOf(response, 'session-expires') !== undefined) return [];
+  const asked = request.method === 'INVITE' || request.method === 'UPDATE' ? sessionExpires(request) : undefined;
+  if (!asked?.refresher) return [];
+  const agreed = header('Session-Expires', `${Math.max(MIN_SESSION_S, asked.interval)};refresher=${asked.refresher}`);
+  // A client that is to refresh must know it (RFC 4028 9).
+  return asked.refresher === 'uac' ? [agreed, header('Require', 'timer')] : [agreed];
+}
+
+/** The session timers of all dialogs. */
+export class SessionTimers {
+  readonly #core: Core;
+  readonly #client: DialogClient;
+
+  constructor(core: Core, client: DialogClient) {
+    this.#core = core;
+    this.#client = client;
+  }
+
+  /**
+   * A 2xx to INVITE or UPDATE, given or received, sets the session anew.
+   *
+   * @param side ours in that transaction
+   */
+  agree(dialog: Dialog, answer: SipMessage, side: Side): void {
+    dialog.session?.stop();
+    dialog.session = undefined;
+    const agreed = dialog.method === 'INVITE' ? sessionExpires(answer) : undefined;
+    if (!agreed) return;
+    const interval = Math.max(MIN_SESSION_S, agreed.interval);
+    const ours = (agreed.refresher ?? 'uac') === side;
+    if (ours) this.#after(dialog, interval / 2, () => this.#refresh(dialog, interval));
+    else this.#after(dialog, interval, () => this.#expired(dialog));
+  }
+
+  /** @param seconds 2*T1 each, so that the timings of tests shorten them too */
+  #after(dialog: Dialog, seconds: number, action: () => void): void {
+    const { timers, timings } = this.#core;
+    dialog.session?.stop();
+    const timer = timers.set(seconds * 2 * timings.t1, action);
+    dialog.session = { stop: () => timers.clear(timer) };
+  }
+
+  #expired(dialog: Dialog): void {
+    this.#client.end(dialog, 'Session timer expired', true, 'session-expired');
+  }
+
+  #refresh(dialog: Dialog, interval: number): void {
+    const busy = dialog.openAnswer || dialog.inviteFromPeer !== undefined || dialog.inviteToPeer !== undefined;
+    if (busy) {
+      this.#after(dialog, 2, () => this.#refresh(dialog, interval));
+      return;
+    }
+    this.#client.refresh(dialog, interval, {
+      accepted: (response) => this.agree(dialog, response, 'uac'),
+      failed: (status) => {
+        // 408 and 481 end the dialog, glare is waited out; after anything else the session lasts until it expires.
+        if (status === 408 || status === 481) this.#expired(dialog);
+        else if (status === 491) this.#after(dialog, 3, () => this.#refresh(dialog, interval));
+      },
+    });
+    // RFC 4028 10: the BYE comes a little before the session is over.
+    this.#after(dialog, interval / 2 - Math.min(32, interval / 3), () => this.#expired(dialog));
+  }
+}
