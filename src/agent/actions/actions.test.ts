@@ -138,6 +138,20 @@ describe('actions', () => {
     ]);
   });
 
+  it('are not done again when the same turn comes again with more words', async () => {
+    answer = (_, response) => json(response, 200, {});
+    const session = createReasoner(agent()).open({ call: 'test', channel: 'text', variables: {} });
+    for (const [turn, words] of [
+      [1, 'cancel my order 1234'],
+      [2, 'yes'],
+      [2, 'yes please'],
+    ] as const) {
+      const caller = { turn, text: words, from: 'text' } as const;
+      for await (const part of session.respond(caller, new AbortController().signal)) void part;
+    }
+    expect(requests).toHaveLength(1);
+  });
+
   it('apologise and offer a person on 500, after a second try where nothing is changed', async () => {
     answer = (_, response) => json(response, 500, {});
     const [reply, tried, through] = await talk(['where is my order 1234', 'try again', 'yes']);

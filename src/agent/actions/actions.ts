@@ -54,10 +54,12 @@ export class Actions {
     }
   }
 
-  #once(definition: ActionDefinition, variables: Variables, signal: AbortSignal): Promise<unknown> {
+  async #once(definition: ActionDefinition, variables: Variables, signal: AbortSignal): Promise<unknown> {
     const parameters = parametersOf(definition, variables);
     if (definition.type === 'http') return callHttp(definition, { ...variables, ...parameters }, parameters, signal);
-    return this.#modules.call(definition, parameters, { signal, now: this.now(), variables });
+    const result = await this.#modules.call(definition, parameters, { signal, now: this.now(), variables });
+    // Plain data only: it is kept in the conversation's state and in the journal.
+    return JSON.parse(JSON.stringify(result ?? null));
   }
 }
 
