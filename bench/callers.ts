@@ -74,24 +74,24 @@ export const FULL: readonly CallLines[] = [
   },
 ];
 
-/** Eight turns of two callers, short questions. */
+/** Eight turns of two callers, about things that are answered briefly. */
 export const QUICK: readonly CallLines[] = [
   {
     number: '8001',
     lines: [
-      ['What are your opening hours?'],
-      ['How long', { pause: '500ms' }, 'does delivery take?'],
-      ['Do you take credit cards?'],
-      ['Is delivery free?'],
+      ['Is there a warranty?'],
+      ['Can I pay', { pause: '500ms' }, 'by invoice?'],
+      ['Can I wash the covers?'],
+      ['Where is my order?'],
     ],
   },
   {
     number: '8002',
     lines: [
       ['When are you', { pause: '300ms' }, 'open?'],
-      ['What is your address?'],
-      ['I need', { pause: '900ms' }, 'a new prescription.'],
-      ['Do you have parking?'],
+      ['Are you open over lunch?'],
+      ['Do you see', { pause: '900ms' }, 'children?'],
+      ['I need an appointment.'],
     ],
   },
 ];
