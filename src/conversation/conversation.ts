@@ -159,8 +159,7 @@ export class Conversation {
   private recordEvent(reply: string, event: JournalEvent): void {
     const at = monotonicMs();
     this.options.record(event, at);
-    if (event.type === 'action.called' && event.sideEffects !== false)
-      this.dispatch({ type: 'reply.acted', at, reply });
+    if (event.type === 'action.called' && event.sideEffects) this.dispatch({ type: 'reply.acted', at, reply });
   }
 
   private setTimer(name: TimerName, ms: number): void {

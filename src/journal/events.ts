@@ -71,7 +71,7 @@ export type JournalEvent =
   | { type: 'dtmf'; digit: string; durationMs: number }
   | { type: 'topic'; turn: number; topic: string; score: number; ms: number }
   | { type: 'knowledge'; turn: number; chunks: { article: string; score: number }[]; ms: number }
-  | { type: 'action.called'; turn: number; action: string; parameters: Record<string, unknown>; sideEffects?: boolean }
+  | { type: 'action.called'; turn: number; action: string; parameters: Record<string, unknown>; sideEffects: boolean }
   | {
       type: 'action.returned';
       turn: number;

@@ -134,7 +134,7 @@ describe('a journal', () => {
     const journal = book.open(newCallId(), monotonicMs());
     const circular: Record<string, unknown> = {};
     circular.self = circular;
-    journal.append({ type: 'action.called', turn: 1, action: 'a', parameters: circular });
+    journal.append({ type: 'action.called', turn: 1, action: 'a', sideEffects: false, parameters: circular });
     journal.append(ended);
     await journal.close();
     expect((await book.read(journal.call)).map(({ type }) => type)).toEqual(['error', 'call.ended']);

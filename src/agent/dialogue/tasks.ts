@@ -106,11 +106,12 @@ async function* act(
   const definition = actions.get(name);
   const variables = talk.state.variables;
   const parameters = definition ? parametersOf(definition, variables) : {};
-  yield { type: 'event', event: { type: 'action.called', turn: turn.number, action: name, parameters } };
+  const sideEffects = definition?.sideEffects ?? false;
+  yield { type: 'event', event: { type: 'action.called', turn: turn.number, action: name, parameters, sideEffects } };
   task.running = true;
   let outcome: ActionOutcome;
   try {
-    if (definition?.sideEffects) {
+    if (sideEffects) {
       // Once begun it is seen through, even if the caller interrupts: half a refund is worse than a late answer.
       const key = `${turn.number} ${name} ${JSON.stringify(parameters)}`;
       const once = talk.done.get(key) ?? actions.run(name, variables, new AbortController().signal);
