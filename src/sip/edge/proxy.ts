@@ -4,8 +4,8 @@ import { applicationHeaders, newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
 import type { Frame } from './frames.js';
 import { listOf, parseNameAddress } from './headers.js';
-import { fieldOf, type SipRequest } from './message.js';
-import { protocolOf } from './next-hop.js';
+import { fieldOf, fieldsOf, type SipRequest } from './message.js';
+
 import { parseMessage } from './parse.js';
 import { ProxyCall, type ProxyPlan } from './proxy-call.js';
 import { forwardedRequest, milliseconds, routeOnwards } from './proxy-messages.js';
@@ -78,8 +78,8 @@ export class SipProxy {
       sent: (request) => invite && records.attempt('application', request),
       answered: (branch, received) => {
         const { message, source, bytes } = received;
-        this.#remember(branch.target, listOf(message, 'www-authenticate'));
-        this.#remember(branch.target, listOf(message, 'proxy-authenticate'));
+        this.#remember(branch.target, fieldsOf(message, 'www-authenticate'));
+        this.#remember(branch.target, fieldsOf(message, 'proxy-authenticate'));
         if (invite) records.answered('network', 'proxy-uac', message);
         if (full) app.proxyResponse(frame, source, bytes, message);
       },
@@ -101,7 +101,7 @@ export class SipProxy {
 
   #isReachable(target: string): boolean {
     const uri = parseUri(target);
-    return uri !== undefined && protocolOf(uri) !== undefined;
+    return uri !== undefined && this.#core.resolver.reaches(uri);
   }
 
   /** A Request-URI that names this edge is replaced by the target; any other one stays, as drachtio-server does it. */
@@ -137,9 +137,11 @@ export class SipProxy {
 
   /** A URI of this edge that proves, for requests of this call, that the edge itself gave it out. */
   #ownUri(callId: string, from: Peer, to: Peer): string {
-    const { local } = this.#core;
+    const { host, port } = this.#core.local.end(
+      from.protocol === to.protocol ? to : { protocol: 'udp', host: to.host },
+    );
     const transport = from.protocol === to.protocol && to.protocol !== 'udp' ? `;transport=${to.protocol}` : '';
-    return `sip:${hostText(local.towards(to.host))}:${local.port}${transport};lr;call=${this.#tokenOf(callId)}`;
+    return `sip:${hostText(host)}:${port}${transport};lr;call=${this.#tokenOf(callId)}`;
   }
 
   #tokenOf(callId: string): string {
@@ -190,15 +192,13 @@ export class SipProxy {
   passAck({ message, callId }: ReceivedRequest): void {
     const way = routeOnwards(message, this.#isOwn(callId));
     const hop = way && parseUri(way.next);
-    const protocol = hop && protocolOf(hop);
-    if (!way || !hop || !protocol || fieldOf(message, 'max-forwards') === '0') return;
+    if (!way || !hop || fieldOf(message, 'max-forwards') === '0') return;
     const { local, resolver, guard, send } = this.#core;
-    resolver.resolve(hop, protocol, (peer) =>
+    resolver.resolve(hop, (peer) =>
       guard('proxied ACK', () => {
         if (!peer || local.isSelf(peer.host, peer.port)) return;
-        const end = { protocol, host: local.towards(peer.host), port: local.port };
         const forwarding = { uri: way.uri, recordRoute: undefined, headers: [], routes: way.routes };
-        send(serialise(forwardedRequest(message, forwarding, end)), peer);
+        send(serialise(forwardedRequest(message, forwarding, local.end(peer))), peer);
       }),
     );
   }
