@@ -128,6 +128,10 @@ export const ERRORS = {
     message: '{network} is not a network',
     mend: 'Write an address or a CIDR block, e.g. 192.0.2.0/24 or 2001:db8::/32.',
   },
+  PARLEY_ERR_EDGE_TLS: {
+    message: 'TLS for SIP cannot use {file}: {reason}',
+    mend: 'Give PEM files that may be read: a certificate with its chain, and the private key that belongs to it.',
+  },
   PARLEY_ERR_EDGE_THREAD: {
     message: 'the thread of the SIP edge ended: {reason}',
     mend: 'Report this with the log lines around it.',

@@ -16,8 +16,9 @@ import type { Peer } from './transport.js';
 export interface ClientRequest {
   readonly txnId: string;
   readonly app: Application;
-  readonly request: SipRequest;
-  readonly peer: Peer;
+  /** As it went out last: to another target it goes with another Via. */
+  request: SipRequest;
+  peer: Peer;
   transaction: AnyClientTransaction | undefined;
   /** The dialog it was sent in, or made. */
   dialog: Dialog | undefined;
@@ -73,15 +74,16 @@ export class ClientRequests {
   send(
     app: Application,
     frame: Frame,
-    request: SipRequest,
-    peer: Peer | undefined,
+    composed: SipRequest,
+    next: Peer | undefined,
     dialog: Dialog | undefined,
     handler: ClientHandler,
   ): ClientRequest | undefined {
-    if (serialise(request).length > LIMITS.message) {
+    if (serialise(composed).length > LIMITS.message) {
       app.refuse(frame, 'message is too long');
       return undefined;
     }
+    const { request, peer } = next ? this.#core.transactions.fit(composed, next) : { request: composed, peer: next };
     const txnId = randomUUID();
     app.echoRequest(frame, peer, txnId, request);
     if (!peer) {
@@ -101,8 +103,10 @@ export class ClientRequests {
       answered: false,
     };
     this.#open.set(txnId, open);
-    open.transaction = this.#core.transactions.send(request, peer, {
+    const transaction = this.#core.transactions.send(request, peer, {
       response: (received) => this.#response(open, received, handler),
+      moved: (sent) => Object.assign(open, sent),
+      wanted: () => !open.cancel && !app.closed,
       failed: (failure) => {
         this.#open.delete(txnId);
         open.answered = true;
@@ -110,6 +114,7 @@ export class ClientRequests {
         handler.failed?.(open);
       },
     });
+    open.transaction ??= transaction;
     return open;
   }
 

@@ -86,6 +86,12 @@ export function viaLine(local: LocalEnd): Header {
   return header('Via', `SIP/2.0/${local.protocol.toUpperCase()} ${ownUri(local)};rport;branch=${newBranch()}`);
 }
 
+/** The same request with a Via of its own: for another target, or another transport. */
+export function reroute(request: SipRequest, local: LocalEnd): SipRequest {
+  const top = request.headers.findIndex((line) => line.key === 'via');
+  return { ...request, headers: request.headers.with(top, viaLine(local)) };
+}
+
 /** A request outside any dialog. Call-ID, From with its tag and CSeq are the application's when it gives them. */
 export function requestOutside(message: SipRequest, local: LocalEnd): SipRequest {
   const where = ownUri(local);

@@ -7,7 +7,7 @@ import type { Core } from './core.js';
 import type { Dialog } from './dialog.js';
 import type { Frame } from './frames.js';
 import { fieldOf, header, type SipRequest, type SipResponse } from './message.js';
-import { protocolOf } from './next-hop.js';
+
 import type { ReceivedResponse } from './received.js';
 import { serialise } from './serialise.js';
 import { SessionTimers } from './session-timer.js';
@@ -77,20 +77,17 @@ export class DialogClient {
     const { localParty, remoteParty, callId } = dialog;
     const part: DialogPart = { uri, routes, localParty, remoteParty, callId, sequence };
     const finish = (peer: Peer | undefined) => {
-      const host = local.towards(peer?.host ?? '');
-      const end = { protocol: peer?.protocol ?? ('udp' as const), host, port: local.port };
-      built(requestInDialog(message, part, end), peer);
+      built(requestInDialog(message, part, local.end(peer)), peer);
     };
     const target = parseUri(next);
-    const protocol = target && protocolOf(target);
-    if (!target || !protocol) {
+    if (!target) {
       finish(undefined);
       return;
     }
-    resolver.resolve(target, protocol, (peer) =>
+    resolver.resolve(target, (peer) =>
       guard('request in a dialog', () => {
         const { connection } = dialog;
-        finish(peer && protocol === 'tcp' && connection?.open ? { ...peer, connection } : peer);
+        finish(peer && connection?.open && connection.protocol === peer.protocol ? { ...peer, connection } : peer);
       }),
     );
   }
@@ -158,7 +155,7 @@ export class DialogClient {
     this.#build(dialog, ack, answered.cseq, (request, peer) => {
       if (frame) dialog.app.echoRequest(frame, peer, randomUUID(), request);
       if (!peer) return;
-      answered.ack = () => this.#core.send(serialise(request), peer);
+      answered.ack = () => this.#core.transactions.sendAlone(request, peer);
       answered.ack();
       if (dialog.endWhenAcknowledged !== undefined) this.end(dialog, dialog.endWhenAcknowledged, true);
     });

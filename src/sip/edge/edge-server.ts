@@ -4,10 +4,11 @@ import type { Application } from './application.js';
 import { Applications } from './applications.js';
 import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
-import { newTag, plainResponse } from './compose.js';
+import { newTag, plainResponse, reroute } from './compose.js';
 import type { Core } from './core.js';
 import { DialogTable } from './dialog.js';
 import { DialogClient } from './dialog-client.js';
+import { openDns } from './dns.js';
 import type { Frame } from './frames.js';
 import { parseVia, split } from './headers.js';
 import { LocalAddress } from './local-address.js';
@@ -28,9 +29,10 @@ import {
 } from './received.js';
 import { serialise } from './serialise.js';
 import { DEFAULT_TIMINGS, type SipTimings, Timers } from './timers.js';
+import type { TlsOptions } from './tls.js';
 import { TransactionTable } from './transactions.js';
 import type { Peer } from './transport.js';
-import { TransportPair } from './transport-pair.js';
+import { Transports } from './transports.js';
 import { Uac } from './uac.js';
 import { Uas } from './uas.js';
 import { hostText } from './uri.js';
@@ -45,6 +47,9 @@ export interface EdgeServerOptions {
   readonly allowedNetworks: readonly string[];
   /** Host put into Via and Contact when behind NAT; by default the local address. */
   readonly externalAddress?: string;
+  readonly tls?: TlsOptions;
+  /** Name servers, `address` or `address:port`, instead of the system's. */
+  readonly dnsServers?: readonly string[];
   readonly log: Logger;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
@@ -72,7 +77,7 @@ const REASONS: Readonly<Record<Fault['status'], string>> = {
 /** The embedded SIP edge: SIP on one side, drachtio's control protocol on the other. */
 export class EdgeServer {
   readonly #core: Core;
-  readonly #transports: TransportPair;
+  readonly #transports: Transports;
   readonly #filter: NetworkFilter;
   readonly #throttle: LogThrottle;
   readonly #requests: ClientRequests;
@@ -82,7 +87,7 @@ export class EdgeServer {
   readonly #proxy: SipProxy;
   readonly sipHost: string;
 
-  private constructor(options: EdgeServerOptions, core: Core, transports: TransportPair, filter: NetworkFilter) {
+  private constructor(options: EdgeServerOptions, core: Core, transports: Transports, filter: NetworkFilter) {
     this.#core = core;
     this.#transports = transports;
     this.#filter = filter;
@@ -96,9 +101,9 @@ export class EdgeServer {
   }
 
   /**
-   * Binds SIP on UDP and TCP, then the control port.
+   * Binds SIP on UDP, TCP and, when configured, TLS, then the control port.
    *
-   * @throws ParleyError `PARLEY_ERR_EDGE_LISTEN`, `PARLEY_ERR_EDGE_NETWORK`
+   * @throws ParleyError `PARLEY_ERR_EDGE_LISTEN`, `PARLEY_ERR_EDGE_NETWORK`, `PARLEY_ERR_EDGE_TLS`
    */
   static async start(options: EdgeServerOptions): Promise<EdgeServer> {
     const { log, control, secret, sip } = options;
@@ -114,15 +119,20 @@ export class EdgeServer {
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const timers = new Timers((error) => log.error({ err: error }, 'the edge failed on a timer'));
     const filter = new NetworkFilter(options.allowedNetworks);
-    const transports = await TransportPair.open(sip.host, sip.port, filter, timers, {
-      message: (text, source) => guard('message', () => server?.receive(text, source)),
-      malformed: (reason, source, text) => guard('message', () => server?.unreadable(reason, source, text)),
+    const transports = await Transports.open({
+      ...sip,
+      tls: options.tls,
+      filter,
+      timers,
+      events: {
+        message: (text, source) => guard('message', () => server?.receive(text, source)),
+        malformed: (reason, source, text) => guard('message', () => server?.unreadable(reason, source, text)),
+      },
     });
-    const local = new LocalAddress(sip.host, transports.port, options.externalAddress);
-    const where = `${hostText(local.announced)}:${local.port}`;
+    const local = new LocalAddress(sip.host, transports.port, options.externalAddress, transports.tlsPort);
     const applications = await Applications.listen(control, {
       secret,
-      endpoints: `tcp/${where},udp/${where}`,
+      endpoints: local.endpoints,
       timers,
       events: {
         sip: (app, frame) => guard('frame', () => server?.frame(app, frame)),
@@ -136,16 +146,26 @@ export class EdgeServer {
       throw new ParleyError('PARLEY_ERR_EDGE_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
     });
     const send = transports.send.bind(transports);
+    const { families } = local;
+    const dns = openDns(options.dnsServers);
+    const resolver = new NextHopResolver({ protocols: transports.protocols, families, dns });
     const core: Core = {
       log,
       timers,
       timings,
-      transactions: new TransactionTable(timers, timings, send, (peer) => filter.expect(peer.host)),
+      transactions: new TransactionTable({
+        timers,
+        timings,
+        send,
+        expect: (peer) => filter.expect(peer.host),
+        reroute: (request, peer) => reroute(request, local.end(peer)),
+        health: resolver,
+      }),
       dialogs: new DialogTable(),
       applications,
       records: new CallRecords(applications),
       local,
-      resolver: new NextHopResolver(local.family),
+      resolver,
       send,
       guard,
     };
@@ -159,6 +179,10 @@ export class EdgeServer {
 
   get sipPort(): number {
     return this.#core.local.port;
+  }
+
+  get tlsPort(): number | undefined {
+    return this.#core.local.tlsPort;
   }
 
   counts(): EdgeCounts {
@@ -184,6 +208,7 @@ export class EdgeServer {
     const until = Date.now() + CLOSING_MS;
     while (transactions.unanswered > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
     await applications.close();
+    this.#core.resolver.close();
     transactions.endAll();
     timers.clearAll();
     await this.#transports.close();

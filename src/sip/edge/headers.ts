@@ -115,7 +115,7 @@ export function parseNameAddress(value: string): NameAddress | undefined {
  * strings are not.
  */
 function usableDisplay(display: string): boolean {
-  return display.startsWith('"') ? /^"(?:[^"\\]|\\[^])*"$/.test(display) : !/[,;"\\]/.test(display);
+  return display.startsWith('"') ? /^"(?:[^"\\]|\\.)*"$/.test(display) : !/[,;"\\]/.test(display);
 }
 
 function usableUri(uri: string): boolean {

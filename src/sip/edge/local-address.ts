@@ -1,21 +1,35 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { LocalEnd } from './compose.js';
+import type { Peer } from './transport.js';
 
 /** The addresses by which others reach this edge. */
 export class LocalAddress {
   readonly #bound: string;
   readonly #external: string | undefined;
+  /** Of UDP and TCP. */
   readonly port: number;
+  /** `undefined` when there is no TLS. */
+  readonly tlsPort: number | undefined;
 
-  constructor(bound: string, port: number, external?: string) {
+  constructor(bound: string, port: number, external?: string, tlsPort?: number) {
     this.#bound = bound;
     this.port = port;
+    this.tlsPort = tlsPort;
     this.#external = external;
   }
 
-  /** IP family of the sockets. */
-  get family(): 4 | 6 {
-    return isIPv6(this.#bound) ? 6 : 4;
+  /** IP families that the sockets reach: both when bound to `::`. */
+  get families(): readonly (4 | 6)[] {
+    if (this.#bound === '::') return [6, 4];
+    return isIPv6(this.#bound) ? [6] : [4];
+  }
+
+  /** This end of what is exchanged with a peer; `undefined`: a peer that could not be found. */
+  end(peer: Pick<Peer, 'protocol' | 'host'> | undefined): LocalEnd {
+    const protocol = peer?.protocol ?? 'udp';
+    const port = protocol === 'tls' ? (this.tlsPort ?? this.port) : this.port;
+    return { protocol, host: this.towards(peer?.host ?? ''), port };
   }
 
   /** What goes into Via and Contact of a message to `peer`, an IP literal. */
@@ -31,9 +45,16 @@ export class LocalAddress {
 
   /** Whether something sent to `host` and `port` would come straight back. */
   isSelf(host: string, port: number): boolean {
-    if (port !== this.port) return false;
+    if (port !== this.port && port !== this.tlsPort) return false;
     if (host === this.#bound || host === this.#external) return true;
     return isWildcard(this.#bound) && (isLoopback(host) || interfaces().some((own) => own.address === host));
+  }
+
+  /** The listeners announced to applications, `protocol/host:port`. */
+  get endpoints(): string {
+    const host = this.announced.includes(':') ? `[${this.announced}]` : this.announced;
+    const plain = `tcp/${host}:${this.port},udp/${host}:${this.port}`;
+    return this.tlsPort === undefined ? plain : `${plain},tls/${host}:${this.tlsPort}`;
   }
 
   /** The address announced to applications. */

@@ -2,7 +2,7 @@ import { CANCEL, sendCancel } from './client-requests.js';
 import { cancelOf } from './compose.js';
 import type { Core } from './core.js';
 import type { SipRequest } from './message.js';
-import { protocolOf } from './next-hop.js';
+
 import type { ReceivedResponse } from './received.js';
 import { TimerGroup } from './timers.js';
 import type { AnyClientTransaction } from './transactions.js';
@@ -58,9 +58,8 @@ export class Branch {
   launch(limits: BranchLimits, next = this.target): void {
     this.#state = 'active';
     const hop = parseUri(next);
-    const protocol = hop && protocolOf(hop);
-    if (!hop || !protocol) return this.#finish();
-    this.#core.resolver.resolve(hop, protocol, (peer) =>
+    if (!hop) return this.#finish();
+    this.#core.resolver.resolve(hop, (peer) =>
       this.#core.guard('proxied request', () => {
         if (this.#state !== 'active') return;
         if (!peer || this.#core.local.isSelf(peer.host, peer.port)) this.#finish();
@@ -77,8 +76,12 @@ export class Branch {
     const transaction = this.#core.transactions.send(request, peer, {
       response: (received) => this.#response(received),
       failed: () => this.#finish(),
+      moved: (sent) => {
+        this.#sent = sent;
+      },
+      wanted: () => this.#state === 'active' && this.#cancelling === 'no',
     });
-    this.#sent = { request, peer, transaction };
+    this.#sent ??= { request, peer, transaction };
   }
 
   #response(received: ReceivedResponse): void {

@@ -1,4 +1,4 @@
-import { type LocalEnd, newTag, plainResponse } from './compose.js';
+import { newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
 import { listOf, parseNameAddress } from './headers.js';
 import type { Header, SipRequest, SipResponse } from './message.js';
@@ -64,10 +64,8 @@ export class ProxyCall implements Passage, BranchOwner {
 
   request(branch: Branch, peer: Peer): SipRequest {
     const { headers, routes, uri, recordRoute } = this.#plan;
-    const { local } = this.#core;
-    const end: LocalEnd = { protocol: peer.protocol, host: local.towards(peer.host), port: local.port };
     const forwarding = { uri: uri ?? branch.target, recordRoute: recordRoute(peer), headers, routes };
-    const request = forwardedRequest(this.#passed.received.message, forwarding, end);
+    const request = forwardedRequest(this.#passed.received.message, forwarding, this.#core.local.end(peer));
     this.#listener.sent?.(request);
     return request;
   }

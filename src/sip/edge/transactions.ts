@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type ClientFailure,
   type ClientOwner,
   type ClientSetup,
   InviteClientTransaction,
   NonInviteClientTransaction,
 } from './client-transaction.js';
-import { parseVia } from './headers.js';
+import { listOf, parseVia } from './headers.js';
 import { fieldOf, type SipMessage, type SipRequest } from './message.js';
 import { type ReceivedRequest, type ReceivedResponse, replyPath } from './received.js';
 import { serialise } from './serialise.js';
@@ -27,27 +28,46 @@ export function newBranch(): string {
   return `${COOKIE}${randomBytes(12).toString('hex')}`;
 }
 
+/** Longest request that goes over UDP unless UDP was asked for by name, in bytes (RFC 3261 18.1.1). */
+const UDP_MAX = 1300;
+
+/** A request as it went out. */
+export interface SentRequest {
+  readonly request: SipRequest;
+  readonly peer: Peer;
+  readonly transaction: AnyClientTransaction;
+}
+
 /** Who gets a response: the owner is told where it came from as well. */
 export interface ClientUser {
   response(received: ReceivedResponse): void;
-  failed(failure: 'timeout' | 'transport'): void;
+  failed(failure: ClientFailure): void;
+  /** The target did not answer: the request, with a new branch, goes to another one (RFC 3263 4.3). */
+  moved?(sent: SentRequest): void;
+  /** Whether another target is still worth trying; so by default. */
+  wanted?(): boolean;
+}
+
+export interface TransactionsSetup {
+  readonly timers: Timers;
+  readonly timings: SipTimings;
+  readonly send: Send;
+  /** Told where a request goes, so that its responses are let in. */
+  readonly expect: (peer: Peer) => void;
+  /** The same request for another target: with a Via of its own. */
+  readonly reroute: (request: SipRequest, peer: Peer) => SipRequest;
+  /** Remembers where nothing was heard. */
+  readonly health: { failed(peer: Peer): void; failing(peer: Peer): boolean };
 }
 
 /** All transactions that are going on, matched as RFC 3261 17.1.3 and 17.2.3 say. */
 export class TransactionTable {
-  readonly #timers: Timers;
-  readonly #timings: SipTimings;
-  readonly #send: Send;
-  readonly #expect: (peer: Peer) => void;
+  readonly #setup: TransactionsSetup;
   readonly #clients = new Map<string, { transaction: AnyClientTransaction; latest: ReceivedResponse | undefined }>();
   readonly #servers = new Map<string, AnyServerTransaction>();
 
-  /** @param expect told where a request goes, so that its responses are let in */
-  constructor(timers: Timers, timings: SipTimings, send: Send, expect: (peer: Peer) => void) {
-    this.#timers = timers;
-    this.#timings = timings;
-    this.#send = send;
-    this.#expect = expect;
+  constructor(setup: TransactionsSetup) {
+    this.#setup = setup;
   }
 
   get count(): number {
@@ -76,11 +96,12 @@ export class TransactionTable {
   serve(received: ReceivedRequest, ended: (answered: boolean) => void): AnyServerTransaction {
     const key = serverKey(received, received.message.method);
     const path = replyPath(received);
+    const { timers, timings, send } = this.#setup;
     const setup = {
-      timers: this.#timers,
-      timings: this.#timings,
-      reliable: path.protocol === 'tcp',
-      send: (response: SipMessage) => this.#send(serialise(response), path),
+      timers,
+      timings,
+      reliable: path.protocol !== 'udp',
+      send: (response: SipMessage) => send(serialise(response), path),
       ended: (answered: boolean) => {
         this.#servers.delete(key);
         ended(answered);
@@ -92,18 +113,47 @@ export class TransactionTable {
     return transaction;
   }
 
+  /**
+   * A request as it can go to this peer: one too long for UDP goes over TCP, and over UDP only if TCP is refused
+   * (RFC 3261 18.1.1).
+   */
+  fit(request: SipRequest, peer: Peer): { request: SipRequest; peer: Peer } {
+    if (peer.protocol !== 'udp' || peer.fixed || serialise(request).length <= UDP_MAX) return { request, peer };
+    const { reroute, health } = this.#setup;
+    const overTcp: Peer = { ...peer, protocol: 'tcp', alternative: { ...peer, fixed: true } };
+    if (health.failing(overTcp)) return { request, peer: { ...peer, fixed: true } };
+    return { request: reroute(request, overTcp), peer: overTcp };
+  }
+
+  /** Sends a request that has no transaction: the ACK of a 2xx. */
+  sendAlone(given: SipRequest, target: Peer): void {
+    const { request, peer } = this.fit(given, target);
+    const { alternative } = peer;
+    this.#setup.expect(peer);
+    this.#setup.send(serialise(request), peer, () => {
+      this.#setup.health.failed(peer);
+      if (alternative) this.sendAlone(this.#setup.reroute(request, alternative), alternative);
+    });
+  }
+
   /** Starts the transaction of a request whose top Via has a new branch, and sends it. */
   send(request: SipRequest, peer: Peer, user: ClientUser): AnyClientTransaction {
-    this.#expect(peer);
+    const fitted = this.fit(request, peer);
+    return this.#attempt(fitted.request, fitted.peer, user);
+  }
+
+  #attempt(request: SipRequest, peer: Peer, user: ClientUser): AnyClientTransaction {
+    const { timers, timings, send, expect } = this.#setup;
+    expect(peer);
     const branch = parseVia(fieldOf(request, 'via') ?? '')?.params.get('branch') ?? '';
     const key = `${branch}|${request.method}`;
     const setup: ClientSetup = {
-      timers: this.#timers,
-      timings: this.#timings,
-      reliable: peer.protocol === 'tcp',
+      timers,
+      timings,
+      reliable: peer.protocol !== 'udp',
       request,
-      send: (message) => this.#send(serialise(message), peer, () => transaction.transportFailed()),
-      owner: this.#ownerOf(key, user),
+      send: (message) => send(serialise(message), peer, () => transaction.transportFailed()),
+      owner: this.#ownerOf(key, request, peer, user),
       ended: () => this.#clients.delete(key),
     };
     const transaction =
@@ -113,20 +163,37 @@ export class TransactionTable {
     return transaction;
   }
 
-  #ownerOf(key: string, user: ClientUser): ClientOwner {
+  #ownerOf(key: string, request: SipRequest, peer: Peer, user: ClientUser): ClientOwner {
     return {
       response: () => {
         const latest = this.#clients.get(key)?.latest;
-        if (latest) user.response(latest);
+        if (!latest || (latest.message.status === 503 && this.#move(request, peer, user))) return;
+        user.response(latest);
       },
-      failed: (failure) => user.failed(failure),
+      failed: (failure) => {
+        if (!this.#move(request, peer, user)) user.failed(failure);
+      },
     };
+  }
+
+  /** No answer, or 503: the next target gets the request (RFC 3263 4.3). */
+  #move(request: SipRequest, peer: Peer, user: ClientUser): boolean {
+    const { health, reroute } = this.#setup;
+    const { alternative } = peer;
+    health.failed(peer);
+    if (!alternative || request.method === 'CANCEL' || user.wanted?.() === false) return false;
+    const fitted = this.fit(reroute(request, alternative), alternative);
+    const transaction = this.#attempt(fitted.request, fitted.peer, user);
+    user.moved?.({ ...fitted, transaction });
+    return true;
   }
 
   /** Gives a response to its transaction; false when there is none (18.1.2: such a response is dropped). */
   receive(received: ReceivedResponse): boolean {
     const entry = this.#clients.get(`${received.via.params.get('branch') ?? ''}|${received.cseq.method}`);
     if (!entry) return false;
+    // More Vias than the request had: this is another element's response (8.1.3.3).
+    if (listOf(received.message, 'via').length !== listOf(entry.transaction.request, 'via').length) return false;
     entry.latest = received;
     entry.transaction.receive(received.message);
     return true;

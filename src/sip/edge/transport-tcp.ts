@@ -1,46 +1,97 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import type { NetworkFilter } from './network-filter.js';
 import { StreamFramer } from './stream-framer.js';
 import type { Timer, Timers } from './timers.js';
-import { type Connection, type Peer, plainAddress, type Transport, type TransportEvents } from './transport.js';
+import {
+  type Connection,
+  type Peer,
+  type Protocol,
+  plainAddress,
+  type Transport,
+  type TransportEvents,
+} from './transport.js';
 import { hostText } from './uri.js';
+
+/** TCP as it is, or under TLS: how connections are made, and the event that says that one can be used. */
+export interface Wire {
+  readonly protocol: Protocol;
+  readonly accepted: 'connection' | 'secureConnection';
+  readonly connected: 'connect' | 'secureConnect';
+  server(): Server | TlsServer;
+  connect(peer: Peer): Socket;
+}
+
+export const PLAIN: Wire = {
+  protocol: 'tcp',
+  accepted: 'connection',
+  connected: 'connect',
+  server: () => createServer(),
+  connect: ({ host, port }) => connect({ host, port }),
+};
 
 export interface TcpLimits {
   readonly connections: number;
   /** ms for a message that began to be complete, and for a new connection's first message. */
   readonly halfMessageMs: number;
+  /** ms for a connection to be made: a next hop that does not answer must leave time for another. */
+  readonly connectMs: number;
   /** ms without any traffic after which a connection is closed. */
   readonly idleMs: number;
   /** Bytes that may wait to be sent to a peer that does not read. */
   readonly backlog: number;
 }
 
-const LIMITS: TcpLimits = { connections: 1000, halfMessageMs: 30_000, idleMs: 600_000, backlog: 1 << 20 };
+const LIMITS: TcpLimits = {
+  connections: 1000,
+  halfMessageMs: 30_000,
+  connectMs: 5000,
+  idleMs: 600_000,
+  backlog: 1 << 20,
+};
 
 /** One SIP connection, whichever side opened it. */
 class SipConnection implements Connection {
   readonly socket: Socket;
   readonly peer: Peer;
+  readonly protocol: Protocol;
   readonly #framer = new StreamFramer();
   readonly #timers: Timers;
   readonly #events: TransportEvents;
   /** Messages on their way: those senders learn it when the connection fails. */
   readonly #waiting = new Set<(error: Error) => void>();
   #halfMessage: Timer | undefined;
+  #connecting: Timer | undefined;
 
-  constructor(socket: Socket, host: string, port: number, timers: Timers, events: TransportEvents) {
+  constructor(
+    socket: Socket,
+    place: Pick<Peer, 'protocol' | 'host' | 'port'>,
+    timers: Timers,
+    events: TransportEvents,
+  ) {
+    const { protocol, host, port } = place;
     this.socket = socket;
+    this.protocol = protocol;
     this.#timers = timers;
     this.#events = events;
-    this.peer = { protocol: 'tcp', host, port, connection: this };
+    this.peer = { protocol, host, port, connection: this };
     socket.setNoDelay(true);
     socket.setTimeout(LIMITS.idleMs, () => socket.destroy());
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => {
       this.#timers.clear(this.#halfMessage);
+      this.#timers.clear(this.#connecting);
       this.#fail(new Error('connection closed'));
     });
+  }
+
+  /** This side opens the connection. */
+  expectConnection(connected: 'connect' | 'secureConnect'): void {
+    this.#connecting = this.#timers.set(LIMITS.connectMs, () =>
+      this.socket.destroy(new Error('no connection in time')),
+    );
+    this.socket.once(connected, () => this.#timers.clear(this.#connecting));
   }
 
   get open(): boolean {
@@ -84,31 +135,37 @@ class SipConnection implements Connection {
   }
 }
 
-/** SIP over TCP (RFC 3261 18): accepts connections, and opens them where none is. */
+/** SIP over TCP or TLS (RFC 3261 18): accepts connections, and opens them where none is. */
 export class TcpTransport implements Transport {
+  readonly #wire: Wire;
   readonly #server: Server;
   readonly #filter: NetworkFilter;
   readonly #timers: Timers;
   readonly #events: TransportEvents;
   readonly #connections = new Set<SipConnection>();
+  /** Every socket that was let in, those in the middle of a handshake included. */
+  readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server, filter: NetworkFilter, timers: Timers, events: TransportEvents) {
+  private constructor(wire: Wire, server: Server, filter: NetworkFilter, timers: Timers, events: TransportEvents) {
+    this.#wire = wire;
     this.#server = server;
     this.#filter = filter;
     this.#timers = timers;
     this.#events = events;
-    server.on('connection', (socket) => this.#accept(socket));
+    server.on('connection', (socket) => this.#admit(socket));
+    server.on(wire.accepted, (socket: Socket) => this.#accept(socket));
     server.on('error', () => undefined);
   }
 
   static async listen(
+    wire: Wire,
     host: string,
     port: number,
     filter: NetworkFilter,
     timers: Timers,
     events: TransportEvents,
   ): Promise<TcpTransport> {
-    const server = createServer();
+    const server = wire.server();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => {
@@ -116,7 +173,7 @@ export class TcpTransport implements Transport {
         resolve();
       });
     });
-    return new TcpTransport(server, filter, timers, events);
+    return new TcpTransport(wire, server, filter, timers, events);
   }
 
   get port(): number {
@@ -137,7 +194,8 @@ export class TcpTransport implements Transport {
   /** Resolves when every connection is gone. */
   close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const gone = [...this.#connections].map(({ socket }) => {
+    const sockets = new Set([...this.#sockets, ...[...this.#connections].map(({ socket }) => socket)]);
+    const gone = [...sockets].map((socket) => {
       const end = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       socket.destroy();
       return end;
@@ -155,26 +213,36 @@ export class TcpTransport implements Transport {
   }
 
   #open(peer: Peer): SipConnection {
-    return this.#keep(connect({ host: peer.host, port: peer.port }), peer.host, peer.port);
+    const connection = this.#keep(this.#wire.connect(peer), peer.host, peer.port);
+    connection.expectConnection(this.#wire.connected);
+    return connection;
   }
 
-  #accept(socket: Socket): void {
+  #admit(socket: Socket): void {
     const host = plainAddress(socket.remoteAddress ?? '');
     if (!this.#filter.admits(host)) {
       socket.destroy();
       return;
     }
-    if (this.#connections.size >= LIMITS.connections) {
-      const source: Peer = { protocol: 'tcp', host, port: socket.remotePort ?? 0 };
+    if (this.#sockets.size >= LIMITS.connections) {
+      const source: Peer = { protocol: this.#wire.protocol, host, port: socket.remotePort ?? 0 };
       this.#events.malformed(`more than ${LIMITS.connections} connections`, source, hostText(host));
       socket.destroy();
       return;
     }
-    this.#keep(socket, host, socket.remotePort ?? 0).expectMessage();
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  #accept(socket: Socket): void {
+    if (socket.destroyed) return;
+    this.#keep(socket, plainAddress(socket.remoteAddress ?? ''), socket.remotePort ?? 0).expectMessage();
   }
 
   #keep(socket: Socket, host: string, port: number): SipConnection {
-    const connection = new SipConnection(socket, host, port, this.#timers, this.#events);
+    const { protocol } = this.#wire;
+    const connection = new SipConnection(socket, { protocol, host, port }, this.#timers, this.#events);
     this.#connections.add(connection);
     socket.on('close', () => this.#connections.delete(connection));
     return connection;

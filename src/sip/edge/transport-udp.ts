@@ -1,14 +1,16 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { NetworkFilter } from './network-filter.js';
 import { type Peer, plainAddress, type Transport, type TransportEvents } from './transport.js';
 
 /** SIP over UDP (RFC 3261 18). */
 export class UdpTransport implements Transport {
   readonly #socket: Socket;
+  readonly #sixth: boolean;
 
-  private constructor(socket: Socket, filter: NetworkFilter, events: TransportEvents) {
+  private constructor(socket: Socket, sixth: boolean, filter: NetworkFilter, events: TransportEvents) {
     this.#socket = socket;
+    this.#sixth = sixth;
     socket.on('message', (data, remote) => {
       const host = plainAddress(remote.address);
       if (!filter.admits(host)) return;
@@ -21,7 +23,8 @@ export class UdpTransport implements Transport {
   }
 
   static async bind(host: string, port: number, filter: NetworkFilter, events: TransportEvents): Promise<UdpTransport> {
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+    const sixth = isIPv6(host);
+    const socket = createSocket({ type: sixth ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(port, host, () => {
@@ -29,11 +32,12 @@ export class UdpTransport implements Transport {
         resolve();
       });
     });
-    return new UdpTransport(socket, filter, events);
+    return new UdpTransport(socket, sixth, filter, events);
   }
 
   send(text: string, peer: Peer, failed: (error: Error) => void): void {
-    this.#socket.send(Buffer.from(text, 'latin1'), peer.port, peer.host, (error) => {
+    const host = this.#sixth && isIPv4(peer.host) ? `::ffff:${peer.host}` : peer.host;
+    this.#socket.send(Buffer.from(text, 'latin1'), peer.port, host, (error) => {
       if (error) failed(error);
     });
   }

@@ -6,7 +6,7 @@ import { Dialog, dialogId } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
 import type { Frame } from './frames.js';
 import { fieldOf, type SipRequest } from './message.js';
-import { protocolOf } from './next-hop.js';
+
 import type { ReceivedResponse } from './received.js';
 import { parseUri } from './uri.js';
 
@@ -45,15 +45,14 @@ export class Uac {
     }
     const refusal = refusalOf(message);
     if (refusal !== undefined) return refuse(refusal);
-    const protocol = protocolOf(hop);
-    if (!protocol) return refuse('requested protocol/transport not available');
     const { local, resolver, guard } = this.#core;
-    resolver.resolve(hop, protocol, (peer) =>
+    if (!resolver.reaches(hop)) return refuse('requested protocol/transport not available');
+    resolver.resolve(hop, (peer) =>
       guard('request of an application', () => {
         if (app.closed) return;
         if (peer && local.isSelf(peer.host, peer.port)) return refuse('can not send request to myself');
-        const end = { protocol, host: local.towards(peer?.host ?? ''), port: local.port };
-        const open = this.#requests.send(app, frame, requestOutside(message, end), peer, undefined, this.#handler);
+        const request = requestOutside(message, local.end(peer));
+        const open = this.#requests.send(app, frame, request, peer, undefined, this.#handler);
         if (open?.request.method === 'INVITE') this.#core.records.attempt('application', open.request);
       }),
     );

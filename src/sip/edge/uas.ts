@@ -242,9 +242,7 @@ export class Uas {
     const chosen = tagOf(fieldOf(given, 'to'));
     if (!open.responded && received.toTag === '' && /^[^\s|"]+$/.test(chosen)) open.toTag = chosen;
     open.responded = open.responded || given.status > 100;
-    const { local } = this.#core;
-    const { protocol, host } = received.source;
-    const end = { protocol, host: local.towards(host), port: local.port };
+    const end = this.#core.local.end(received.source);
     const composed = applicationResponse(received.message, given, open.toTag, end);
     const session = agreedSession(received.message, composed);
     const whole = session.length > 0 ? { ...composed, headers: [...composed.headers, ...session] } : composed;
