@@ -4,14 +4,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OPENING_HOURS } from './kit/examples.js';
-import { foreignRtp, wrongRtp, wrongSip } from './kit/malformed.js';
+import { foreignRtp, type Wrong, wrongRtp, wrongSip } from './kit/malformed.js';
 import { Phone } from './kit/phone.js';
 import { RawPeer } from './kit/raw-peer.js';
 import { assertComplete, ROOT, Server, sipCallIdOf } from './kit/server.js';
 import { overlap, speak, transcribe } from './kit/speech.js';
 import { until } from './kit/until.js';
 
-/** RFC 4475's messages, where they are at hand. */
 const TORTURE = join(ROOT, process.env.PARLEY_TEST_DATA ?? '../shared/data', 'sip-torture');
 const IMPATIENCE = 'Do you take credit cards?';
 
@@ -45,7 +44,7 @@ describe('malformed input beside a good call', () => {
 
   it('SIP over UDP', async () => {
     const lines = server.log.length;
-    for (const { bytes, name } of wrongSip(mallory.port)) {
+    for (const { bytes, name } of [...wrongSip(mallory.port), ...torture()]) {
       mallory.send(bytes);
       // The answer to a good request tells that the bad one has been dealt with.
       expect((await mallory.options()).status, `OPTIONS after: ${name}`).toBe(200);
@@ -60,13 +59,6 @@ describe('malformed input beside a good call', () => {
     ).toBe(true);
     const told = server.log.slice(lines).filter((line) => line.level >= 30);
     expect(told.length, 'malformed messages are told in the log').toBeGreaterThan(0);
-  });
-
-  it.runIf(existsSync(TORTURE))('the torture messages of RFC 4475', async () => {
-    for (const file of readdirSync(TORTURE).filter((name) => name.endsWith('.dat'))) {
-      mallory.send(readFileSync(join(TORTURE, file)));
-      expect((await mallory.options()).status, `OPTIONS after ${file}`).toBe(200);
-    }
   });
 
   it('SIP over TCP', async () => {
@@ -136,6 +128,13 @@ describe('malformed input beside a good call', () => {
     await server.waitForIdle(existsSync(TORTURE) ? 45_000 : 10_000);
   }, 90_000);
 });
+
+/** The messages of RFC 4475, where they are at hand. */
+function torture(): Wrong[] {
+  if (!existsSync(TORTURE)) return [];
+  const files = readdirSync(TORTURE).filter((name) => name.endsWith('.dat'));
+  return files.map((name) => ({ name, bytes: readFileSync(join(TORTURE, name)) }));
+}
 
 /** The longest time between two RTP packets that the phone heard, ms. */
 function longestGap({ rtp }: Phone): number {

@@ -1,6 +1,13 @@
 import type Srf from 'drachtio-srf';
+import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
+
+/**
+ * What the server says to a 200 that crossed a CANCEL. drachtio-srf does not tell of the CANCEL itself any more once
+ * it was given the 200.
+ */
+const UNKNOWN_TRANSACTION = /unknown transaction/i;
 
 /** An INVITE that waits for its answer. Exactly one of `answer`, `reject`, `redirect` is used. */
 export class Invite {
@@ -13,10 +20,7 @@ export class Invite {
     private readonly res: Srf.SrfResponse,
     private readonly logger: Logger,
   ) {
-    req.on('cancel', () => {
-      this.canceled = true;
-      this.onCancel();
-    });
+    req.on('cancel', () => this.cancel());
   }
 
   get sipCallId(): string {
@@ -57,7 +61,10 @@ export class Invite {
   answer(sdp: string): Promise<Dialog> {
     return new Promise((resolve, reject) => {
       this.srf.createUAS(this.req, this.res, { localSdp: sdp }, (error: unknown, dialog) => {
-        if (error || !dialog) reject(error);
+        if (error || !dialog) {
+          if (UNKNOWN_TRANSACTION.test(reasonOf(error))) this.cancel();
+          reject(error);
+        }
         // Made inside the callback: an ACK or BYE in the next frame must find its listeners.
         else resolve(new Dialog(dialog, this.logger));
       });
@@ -70,6 +77,11 @@ export class Invite {
 
   redirect(to: string): void {
     this.reject(302, { Contact: `<${to}>` });
+  }
+
+  private cancel(): void {
+    this.canceled = true;
+    this.onCancel();
   }
 }
 
