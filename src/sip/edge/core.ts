@@ -1,9 +1,11 @@
 import type { Logger } from '../../telemetry/log.js';
 import type { Applications } from './applications.js';
 import type { CallRecords } from './call-records.js';
+import type { Counters } from './counters.js';
 import type { DialogTable } from './dialog.js';
 import type { LocalAddress } from './local-address.js';
 import type { NextHopResolver } from './next-hop.js';
+import type { SourceGuard } from './source-guard.js';
 import type { SipTimings, Timers } from './timers.js';
 import type { Send, TransactionTable } from './transactions.js';
 
@@ -16,6 +18,8 @@ export interface Core {
   readonly dialogs: DialogTable;
   readonly applications: Applications;
   readonly records: CallRecords;
+  readonly counters: Counters;
+  readonly sources: SourceGuard;
   readonly local: LocalAddress;
   readonly resolver: NextHopResolver;
   readonly send: Send;

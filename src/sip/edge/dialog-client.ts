@@ -7,7 +7,6 @@ import type { Core } from './core.js';
 import type { Dialog } from './dialog.js';
 import type { Frame } from './frames.js';
 import { fieldOf, header, type SipRequest, type SipResponse } from './message.js';
-
 import type { ReceivedResponse } from './received.js';
 import { serialise } from './serialise.js';
 import { SessionTimers } from './session-timer.js';

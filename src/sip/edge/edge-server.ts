@@ -6,14 +6,15 @@ import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
 import { newTag, plainResponse, reroute } from './compose.js';
 import type { Core } from './core.js';
+import { Counters } from './counters.js';
 import { DialogTable } from './dialog.js';
 import { DialogClient } from './dialog-client.js';
 import { openDns } from './dns.js';
 import type { Frame } from './frames.js';
-import { parseVia, split } from './headers.js';
+import { sentBy, split } from './headers.js';
 import { LocalAddress } from './local-address.js';
 import { LogThrottle } from './log-throttle.js';
-import { fieldOf, type SipMessage } from './message.js';
+import { fieldOf, header, type SipMessage } from './message.js';
 import { isScanner, NetworkFilter } from './network-filter.js';
 import { NextHopResolver } from './next-hop.js';
 import { type Fault, parseMessage } from './parse.js';
@@ -28,9 +29,10 @@ import {
   replyPath,
 } from './received.js';
 import { serialise } from './serialise.js';
+import { DEFENCE, type Defence, SourceGuard } from './source-guard.js';
 import { DEFAULT_TIMINGS, type SipTimings, Timers } from './timers.js';
 import type { TlsOptions } from './tls.js';
-import { TransactionTable } from './transactions.js';
+import { type Send, TransactionTable } from './transactions.js';
 import type { Peer } from './transport.js';
 import { Transports } from './transports.js';
 import { Uac } from './uac.js';
@@ -51,6 +53,8 @@ export interface EdgeServerOptions {
   /** Name servers, `address` or `address:port`, instead of the system's. */
   readonly dnsServers?: readonly string[];
   readonly log: Logger;
+  /** Bounds on what one source may ask for; what is left out has its default. */
+  readonly defence?: Partial<Defence>;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
 }
@@ -119,6 +123,8 @@ export class EdgeServer {
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const timers = new Timers((error) => log.error({ err: error }, 'the edge failed on a timer'));
     const filter = new NetworkFilter(options.allowedNetworks);
+    const sources = new SourceGuard({ ...DEFENCE, ...options.defence });
+    const counters = new Counters();
     const transports = await Transports.open({
       ...sip,
       tls: options.tls,
@@ -145,7 +151,10 @@ export class EdgeServer {
       const address = `${hostText(control.host)}:${control.port}`;
       throw new ParleyError('PARLEY_ERR_EDGE_LISTEN', { address, reason: reasonOf(error) }, { cause: error });
     });
-    const send = transports.send.bind(transports);
+    const send: Send = (text, peer, failed) => {
+      counters.message('out', text);
+      transports.send(text, peer, failed);
+    };
     const { families } = local;
     const dns = openDns(options.dnsServers);
     const resolver = new NextHopResolver({ protocols: transports.protocols, families, dns });
@@ -164,6 +173,8 @@ export class EdgeServer {
       dialogs: new DialogTable(),
       applications,
       records: new CallRecords(applications),
+      counters,
+      sources,
       local,
       resolver,
       send,
@@ -196,6 +207,11 @@ export class EdgeServer {
     };
   }
 
+  /** What it has done so far, in Prometheus' text format. */
+  metrics(): string {
+    return this.#core.counters.text(this.counts());
+  }
+
   /** Ends what applications have open, gives the peers a moment to answer, then closes everything. */
   async close(): Promise<void> {
     const { transactions, timers, applications } = this.#core;
@@ -217,12 +233,18 @@ export class EdgeServer {
 
   /** One message of the network. */
   private receive(text: string, source: Peer): void {
+    const { counters } = this.#core;
+    counters.message('in', text);
     const { message, fault } = parseMessage(text);
     if (!message) {
+      counters.dropped('malformed');
       this.#throttle.malformed(fault?.reason ?? 'unreadable', source, text);
       return;
     }
-    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) return;
+    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) {
+      counters.dropped('scanner');
+      return;
+    }
     const whole = source.protocol === 'udp' ? cutBody(message) : message;
     const received = fault ?? ('kind' in whole ? admit(whole, source, text.length) : whole);
     if ('status' in received) this.#refuse(message, received, source, text);
@@ -242,8 +264,9 @@ export class EdgeServer {
     if (!this.#filter.allows(source.host)) return;
     if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) return;
     this.#throttle.malformed(fault.reason, source, text);
-    const via = parseVia(split(fieldOf(message, 'via') ?? '', ',')[0] ?? '');
+    const via = sentBy(split(fieldOf(message, 'via') ?? '', ',')[0] ?? '');
     if (message.kind === 'response' || message.method === 'ACK' || !via) return;
+    if (!this.#core.sources.mayAnswer(source.host)) return this.#core.counters.dropped('rate');
     const request = markSource(message, via, source);
     const reason = fault.status === 400 ? `Bad Request (${fault.reason})` : REASONS[fault.status];
     const response = plainResponse(request, fault.status, reason, newTag());
@@ -261,8 +284,10 @@ export class EdgeServer {
     const { method } = received.message;
     const known = this.#core.transactions.findServer(received);
     if (method === 'ACK') {
-      if (known && 'acknowledged' in known && known.state !== 'accepted') known.acknowledged();
-      else if (this.#proxy.owns(received)) this.#proxy.passAck(received);
+      if (known && 'acknowledged' in known && known.state !== 'accepted') {
+        if (received.toTag === known.toTag) this.#core.sources.confirm(received.source.host);
+        known.acknowledged();
+      } else if (this.#proxy.owns(received)) this.#proxy.passAck(received);
       else this.#uas.acknowledge(received);
       return;
     }
@@ -272,10 +297,26 @@ export class EdgeServer {
     }
     // A host that was called may go on in its dialogs, and nothing else.
     const onRoute = method !== 'CANCEL' && this.#proxy.owns(received);
-    if (!this.#filter.allows(received.source.host) && !onRoute && !this.#core.dialogs.match(received)) return;
+    const inDialog = this.#core.dialogs.match(received) !== undefined;
+    if (inDialog) this.#core.sources.confirm(received.source.host);
+    else if (!onRoute && !this.#filter.allows(received.source.host)) return this.#core.counters.dropped('network');
+    else if (!onRoute && method !== 'CANCEL' && !this.#isWelcome(received)) return;
     if (method === 'CANCEL') this.#uas.cancel(received);
     else if (onRoute) this.#proxy.pass(received);
     else this.#uas.receive(received);
+  }
+
+  /** Whether a new request of this source is looked at; the others are not answered, except by a busy edge. */
+  #isWelcome(received: ReceivedRequest): boolean {
+    const { sources, counters, transactions } = this.#core;
+    const verdict = sources.admit(received, transactions.count);
+    if (verdict === 'take') return true;
+    counters.dropped(verdict);
+    if (verdict !== 'overload') return false;
+    const extra = [header('Retry-After', '10')];
+    const response = plainResponse(received.message, 503, 'Service Unavailable', newTag(), extra);
+    this.#core.send(serialise(response), replyPath(received));
+    return false;
   }
 
   /** A `sip` frame of an application, told apart as drachtio-server does. */

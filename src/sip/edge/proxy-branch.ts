@@ -2,7 +2,6 @@ import { CANCEL, sendCancel } from './client-requests.js';
 import { cancelOf } from './compose.js';
 import type { Core } from './core.js';
 import type { SipRequest } from './message.js';
-
 import type { ReceivedResponse } from './received.js';
 import { TimerGroup } from './timers.js';
 import type { AnyClientTransaction } from './transactions.js';

@@ -2,12 +2,12 @@ import { newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
 import { listOf, parseNameAddress } from './headers.js';
 import type { Header, SipRequest, SipResponse } from './message.js';
+import type { Passage, Passed } from './passage.js';
 import { Branch, type BranchLimits, type BranchOwner } from './proxy-branch.js';
 import { bestOf, forwardedRequest, forwardedResponse, withChallenges } from './proxy-messages.js';
 import { type ReceivedResponse, replyPath } from './received.js';
 import { serialise } from './serialise.js';
 import type { Peer } from './transport.js';
-import type { Passage, Passed } from './uas.js';
 
 /** How a request is passed on. */
 export interface ProxyPlan extends BranchLimits {

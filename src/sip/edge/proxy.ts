@@ -5,14 +5,14 @@ import type { Core } from './core.js';
 import type { Frame } from './frames.js';
 import { listOf, parseNameAddress } from './headers.js';
 import { fieldOf, fieldsOf, type SipRequest } from './message.js';
-
 import { parseMessage } from './parse.js';
+import type { Passed } from './passage.js';
 import { ProxyCall, type ProxyPlan } from './proxy-call.js';
 import { forwardedRequest, milliseconds, routeOnwards } from './proxy-messages.js';
 import type { ReceivedRequest } from './received.js';
 import { serialise } from './serialise.js';
 import type { Peer } from './transport.js';
-import type { Passed, Uas } from './uas.js';
+import type { Uas } from './uas.js';
 import { hostText, parseUri } from './uri.js';
 
 /** Targets whose challenge is remembered, so that the credentials go to them. */
@@ -84,11 +84,12 @@ export class SipProxy {
         if (full) app.proxyResponse(frame, source, bytes, message);
       },
       done: (response) => {
+        if (response) this.#core.sources.answered(passed.received, response.status);
         if (invite && response) records.answered('application', 'proxy-uas', response);
         if (full) app.proxied(frame);
       },
     });
-    this.#uas.follow(passed, call);
+    this.#uas.passages.follow(passed, call);
     if (!full) app.proxied(frame);
     call.start();
   }
@@ -164,7 +165,7 @@ export class SipProxy {
     const { message, callId } = received;
     const way = routeOnwards(message, this.#isOwn(callId));
     if (!way) return;
-    const passed = this.#uas.pass(received);
+    const passed = this.#uas.passages.open(received);
     const { records } = this.#core;
     if (fieldOf(message, 'max-forwards') === '0') return this.#reject(passed, 483, 'Too Many Hops');
     if (message.method === 'BYE') records.stop('network', 'normal-release', message);
@@ -184,7 +185,7 @@ export class SipProxy {
     const call = new ProxyCall(this.#core, passed, plan, {
       sent: (request) => request.method === 'BYE' && records.stop('application', 'normal-release', request),
     });
-    this.#uas.follow(passed, call);
+    this.#uas.passages.follow(passed, call);
     call.start();
   }
 

@@ -1,6 +1,7 @@
 /** The server transactions of RFC 3261 17.2, with the Accepted state of RFC 6026. */
 import type { TransactionSetup } from './client-transaction.js';
-import type { SipResponse } from './message.js';
+import { tagOf } from './headers.js';
+import { fieldOf, type SipResponse } from './message.js';
 import { retransmit, TimerGroup } from './timers.js';
 
 export interface ServerSetup extends TransactionSetup {
@@ -28,6 +29,11 @@ abstract class ServerTransaction {
 
   get state(): ServerState {
     return this.#state;
+  }
+
+  /** The To tag of the last response; only who got it can know it. */
+  get toTag(): string {
+    return this.last ? tagOf(fieldOf(this.last, 'to')) : '';
   }
 
   protected enter(state: ServerState): void {

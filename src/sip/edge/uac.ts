@@ -6,7 +6,6 @@ import { Dialog, dialogId } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
 import type { Frame } from './frames.js';
 import { fieldOf, type SipRequest } from './message.js';
-
 import type { ReceivedResponse } from './received.js';
 import { parseUri } from './uri.js';
 

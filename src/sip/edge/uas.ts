@@ -7,6 +7,7 @@ import type { DialogClient } from './dialog-client.js';
 import type { Frame } from './frames.js';
 import { tagOf } from './headers.js';
 import { fieldOf, type Header, header, type SipResponse } from './message.js';
+import { Passages, type Passed } from './passage.js';
 import { type ReceivedRequest, replyPath } from './received.js';
 import { ReliableResponses, supportsReliability, wantsReliability } from './reliable.js';
 import { serialise } from './serialise.js';
@@ -32,20 +33,6 @@ interface OpenRequest {
   readonly inDialog: boolean;
 }
 
-/** A request that is passed on instead of being answered by an application. */
-export interface Passed {
-  readonly received: ReceivedRequest;
-  readonly transaction: AnyServerTransaction;
-}
-
-/** What has become of a request that is passed on. */
-export interface Passage {
-  /** Its sender wants it no more. */
-  cancel(): void;
-  /** Its server transaction is over. */
-  ended(): void;
-}
-
 /** Methods that mean nothing outside a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
 
@@ -54,11 +41,13 @@ export class Uas {
   readonly #core: Core;
   readonly #client: DialogClient;
   readonly #open = new Map<string, OpenRequest>();
-  readonly #passages = new Map<AnyServerTransaction, Passage>();
+  /** Requests that were handed back to be passed on. */
+  readonly passages: Passages;
 
   constructor(core: Core, client: DialogClient) {
     this.#core = core;
     this.#client = client;
+    this.passages = new Passages(core);
   }
 
   /** A request that belongs to no transaction yet; neither ACK nor CANCEL. */
@@ -146,7 +135,7 @@ export class Uas {
     const txnId = randomUUID();
     const transaction = this.#core.transactions.serve(received, () => {
       this.#finished(open);
-      this.#passedOver(transaction);
+      this.passages.ended(transaction);
     });
     const open: OpenRequest = {
       txnId,
@@ -195,23 +184,6 @@ export class Uas {
     return open;
   }
 
-  /** Opens the transaction of a request that no application sees. */
-  pass(received: ReceivedRequest): Passed {
-    const transaction = this.#core.transactions.serve(received, () => this.#passedOver(transaction));
-    if (received.message.method === 'INVITE') transaction.respond(plainResponse(received.message, 100, 'Trying', ''));
-    return { received, transaction };
-  }
-
-  /** From now on CANCEL and the end of the transaction are the passage's. */
-  follow(passed: Passed, passage: Passage): void {
-    this.#passages.set(passed.transaction, passage);
-  }
-
-  #passedOver(transaction: AnyServerTransaction): void {
-    this.#passages.get(transaction)?.ended();
-    this.#passages.delete(transaction);
-  }
-
   /** Answers without an application; INVITE gets its 100 first. */
   #reject(received: ReceivedRequest, status: number, reason: string, extra: readonly Header[] = []): void {
     this.#rejected(received, status, reason, extra);
@@ -257,8 +229,16 @@ export class Uas {
     if (response.status >= 200) open.reliable?.stop();
     open.transaction.respond(response);
     const first = !open.inDialog && open.received.message.method === 'INVITE';
+    if (!open.inDialog && response.status >= 200) this.#noteAnswer(open.received, response.status);
     if (first && response.status >= 200) this.#core.records.answered('application', 'uas', response);
     this.#updateDialog(open, response);
+  }
+
+  /** A source whose requests are refused one after another is looking for something. */
+  #noteAnswer(received: ReceivedRequest, status: number): void {
+    const { sources, log } = this.#core;
+    if (sources.answered(received, status))
+      log.warn({ from: received.source.host }, 'scanner: not answered for a while');
   }
 
   #numbered(open: OpenRequest, response: SipResponse): SipResponse {
@@ -334,6 +314,7 @@ export class Uas {
     const answer = dialog?.openAnswer;
     if (!dialog || answer?.cseq !== received.cseq.number) return;
     const { message, source, bytes } = received;
+    this.#core.sources.confirm(source.host);
     if (dialog.endWhenAcknowledged !== undefined) {
       dialog.acknowledged();
       this.#client.end(dialog, dialog.endWhenAcknowledged, false);
@@ -359,7 +340,7 @@ export class Uas {
     const transaction = this.#core.transactions.serve(received, () => undefined);
     transaction.respond(plainResponse(received.message, 200, 'OK', open?.toTag ?? newTag()));
     if (invite.state !== 'proceeding') return;
-    this.#passages.get(invite)?.cancel();
+    this.passages.cancel(invite);
     if (!open) return;
     this.#terminate(open);
     this.#forwardCancel(open, received);
