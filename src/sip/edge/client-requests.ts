@@ -22,8 +22,8 @@ export interface ClientRequest {
   transaction: AnyClientTransaction | undefined;
   /** The dialog it was sent in, or made. */
   dialog: Dialog | undefined;
-  /** RSeq of the last reliable provisional response (RFC 3262). */
-  rseq: number;
+  /** By the peer's tag: the early dialogs of a forked INVITE, and after its answer the forks that were ended. */
+  readonly forks: Map<string, Dialog>;
   /** The application wants it cancelled; the CANCEL waits here for the first provisional response. */
   cancel: SipRequest | undefined;
   cancelSent: boolean;
@@ -97,7 +97,7 @@ export class ClientRequests {
       peer,
       transaction: undefined,
       dialog,
-      rseq: 0,
+      forks: new Map(),
       cancel: undefined,
       cancelSent: false,
       answered: false,

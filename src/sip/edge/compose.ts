@@ -1,17 +1,19 @@
 /** Builds the messages that the edge sends, from what an application wrote and what the dialog and stack know. */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { parseNameAddress, tagOf } from './headers.js';
+import { listOf, parseNameAddress, tagOf } from './headers.js';
 import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
 import { wantsReliability } from './reliable.js';
 import { newBranch } from './transactions.js';
 import type { Protocol } from './transport.js';
-import { hostText, parseUri } from './uri.js';
+import { hostText, parseUri, requestUri } from './uri.js';
 
 /** This end of a message: what its Via and Contact say. */
 export interface LocalEnd {
   readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
+  /** Where TLS is listened for; `undefined` without TLS. */
+  readonly tlsPort: number | undefined;
 }
 
 /** Headers of an application's message that the edge writes itself, or never lets an application set. */
@@ -74,11 +76,26 @@ function localise(value: string, where: string): string {
   return bracketed.replace(/@localhost(:\d{1,5})?(?![\w.-])/gi, `@${where}`);
 }
 
-function contactLine(message: SipMessage, method: string, local: LocalEnd): Header[] {
-  const where = ownUri(local) + (local.protocol === 'tcp' ? ';transport=tcp' : '');
+/** @param secure whether the peer was addressed by `sips:`, and has to reach us by it too (RFC 3261 8.1.1.8, 12.1.1) */
+function contactLine(message: SipMessage, method: string, local: LocalEnd, secure: boolean): Header[] {
+  const where = secure
+    ? ownUri({ ...local, port: local.tlsPort ?? local.port })
+    : ownUri(local) + (local.protocol === 'udp' ? '' : `;transport=${local.protocol}`);
+  const scheme = secure ? 'sips' : 'sip';
   const given = message.headers.filter((line) => line.key === 'contact');
-  if (given.length > 0) return given.map((line) => header('Contact', localise(line.value, where)));
-  return WITH_CONTACT.has(method) ? [header('Contact', `<sip:${where}>`)] : [];
+  if (given.length === 0) return WITH_CONTACT.has(method) ? [header('Contact', `<${scheme}:${where}>`)] : [];
+  const fitting = (value: string) => (secure ? value.replace(/\bsip:(?=[^@]*@localhost\b)/i, 'sips:') : value);
+  return given.map((line) => header('Contact', localise(fitting(line.value), where)));
+}
+
+function isSecure(uri: string | undefined): boolean {
+  return /^sips:/i.test(uri ?? '');
+}
+
+/** Whether the dialog that this request makes has to be kept by `sips:` (RFC 3261 12.1.1). */
+function asksForSecurity(request: SipRequest): boolean {
+  const [first] = [...listOf(request, 'record-route'), ...listOf(request, 'contact')];
+  return isSecure(request.uri) || isSecure(parseNameAddress(first ?? '')?.uri);
 }
 
 /** The Via of a request of this edge, with a new branch. */
@@ -95,7 +112,7 @@ export function reroute(request: SipRequest, local: LocalEnd): SipRequest {
 /** A request outside any dialog. Call-ID, From with its tag and CSeq are the application's when it gives them. */
 export function requestOutside(message: SipRequest, local: LocalEnd): SipRequest {
   const where = ownUri(local);
-  const uri = message.uri.split('?')[0] ?? message.uri;
+  const uri = requestUri(message.uri);
   const from = localise(fieldOf(message, 'from') ?? `<sip:${where}>`, where);
   const sequence = /^\d{1,9}/.exec(fieldOf(message, 'cseq') ?? '')?.[0] ?? String(randomInt(1, 1 << 16));
   const headers = [
@@ -105,7 +122,7 @@ export function requestOutside(message: SipRequest, local: LocalEnd): SipRequest
     header('To', localise(fieldOf(message, 'to') ?? `<${uri}>`, where)),
     header('Call-ID', fieldOf(message, 'call-id') ?? randomUUID()),
     header('CSeq', `${sequence} ${message.method}`),
-    ...contactLine(message, message.method, local),
+    ...contactLine(message, message.method, local, isSecure(uri)),
     ...applicationHeaders(message).map((line) =>
       line.key === 'p-asserted-identity' ? header(line.name, localise(line.value, where)) : line,
     ),
@@ -132,7 +149,7 @@ export function requestInDialog(message: SipRequest, part: DialogPart, local: Lo
     header('To', part.remoteParty),
     header('Call-ID', part.callId),
     header('CSeq', `${part.sequence} ${message.method}`),
-    ...(message.method === 'ACK' ? [] : contactLine(message, message.method, local)),
+    ...(message.method === 'ACK' ? [] : contactLine(message, message.method, local, isSecure(part.uri))),
     ...applicationHeaders(message),
   ];
   return { kind: 'request', method: message.method, uri: part.uri, headers, body: message.body };
@@ -154,10 +171,12 @@ export function cancelOf(invite: SipRequest, message: SipRequest): SipRequest {
 function mirrored(request: SipRequest, status: number, toTag: string): Header[] {
   const dialogMaking = makesDialog(request.method) && status > 100 && status < 300;
   const headers: Header[] = [];
+  const once = new Set(['from', 'to', 'call-id', 'cseq']);
   for (const line of request.headers) {
-    if (['via', 'from', 'call-id', 'cseq'].includes(line.key)) headers.push(line);
-    else if (line.key === 'record-route' && dialogMaking) headers.push(line);
-    else if (line.key === 'to') {
+    if (line.key !== 'to' && once.delete(line.key)) headers.push(line);
+    else if (line.key === 'via' || (line.key === 'record-route' && dialogMaking)) headers.push(line);
+    else if (line.key === 'timestamp' && status === 100) headers.push(line);
+    else if (line.key === 'to' && once.delete('to')) {
       const untagged = status === 100 || toTag === '' || tagOf(line.value) !== '';
       headers.push(untagged ? line : header('To', `${bracket(line.value)};tag=${toTag}`));
     }
@@ -192,7 +211,7 @@ export function applicationResponse(
   const { status, reason, body } = given;
   const reliable = wantsReliability(given);
   const accepts = status >= 200 && status < 300 && (makesDialog(request.method) || request.method === 'UPDATE');
-  const contact = contactLine(given, accepts || reliable ? request.method : '', local);
+  const contact = contactLine(given, accepts || reliable ? request.method : '', local, asksForSecurity(request));
   const headers = [...mirrored(request, status, toTag), ...contact, ...applicationHeaders(given)];
   return { kind: 'response', status, reason: reason === '' ? 'Unknown' : reason, headers, body };
 }

@@ -30,7 +30,8 @@ export class DialogClient {
 
   /** A request of the application in a dialog. URI, Route, From, To and CSeq are the dialog's, whatever it wrote. */
   request(app: Application, frame: Frame, dialog: Dialog | undefined, message: SipRequest): void {
-    const usable = dialog?.app === app && dialog.endWhenAcknowledged === undefined ? dialog : undefined;
+    const named = dialog?.app === app && dialog.endWhenAcknowledged === undefined ? dialog : undefined;
+    const usable = message.method === 'PRACK' ? named?.forPrack(message) : named;
     if (message.method === 'ACK') {
       if (dialog?.app === app && dialog.answered && !dialog.answered.ack) this.#acknowledge(dialog, message, frame);
       else app.refuse(frame, NO_ACK);
@@ -59,6 +60,7 @@ export class DialogClient {
     this.#build(dialog, message, sequence, (request, peer) => {
       const open = this.#requests.send(app, frame, request, peer, dialog, this.#handlerOf(dialog, message.method));
       if (open && message.method === 'INVITE') dialog.inviteToPeer = open.txnId;
+      if (open && message.method === 'UPDATE' && message.body !== '') dialog.updateToPeer = open.txnId;
       if (open && message.method === 'BYE') this.#core.records.stop('application', 'normal-release', request);
       if (!peer && message.method === 'BYE') this.#core.dialogs.remove(dialog);
     });
@@ -96,6 +98,7 @@ export class DialogClient {
       response: (open, received) => this.#response(dialog, open, received),
       failed: () => {
         if (method === 'INVITE') dialog.inviteToPeer = undefined;
+        if (method === 'UPDATE') dialog.updateToPeer = undefined;
         if (method === 'BYE') this.#core.dialogs.remove(dialog);
       },
     };
@@ -108,6 +111,7 @@ export class DialogClient {
     if (method === 'INVITE' && success && this.repeatedAnswer(dialog, open.request)) return;
     if (status >= 200) {
       if (method === 'INVITE') dialog.inviteToPeer = undefined;
+      if (method === 'UPDATE') dialog.updateToPeer = undefined;
       if (method === 'INVITE' && success) this.awaitAck(dialog, open.request, received.cseq.number);
       if (success && (makesDialog(method) || method === 'UPDATE')) dialog.refreshTarget(received.message);
       if (success && (method === 'INVITE' || method === 'UPDATE')) {

@@ -2,8 +2,9 @@ import type { Application } from './application.js';
 import { listOf, parseNameAddress, split, tagOf } from './headers.js';
 import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
 import type { ReceivedRequest, ReceivedResponse } from './received.js';
+import type { ReliableResponses } from './reliable.js';
 import type { Connection } from './transport.js';
-import { parseUri } from './uri.js';
+import { parseUri, requestUri } from './uri.js';
 
 /** A 2xx to an INVITE that is repeated until its ACK comes (RFC 3261 13.3.1.4). */
 export interface OpenAnswer {
@@ -50,6 +51,16 @@ export class Dialog {
   /** An INVITE of the peer, or of ours, that has no final response yet. */
   inviteFromPeer: string | undefined;
   inviteToPeer: string | undefined;
+  /** An UPDATE of the peer, or one of ours with an offer, that has none yet. */
+  updateFromPeer: string | undefined;
+  updateToPeer: string | undefined;
+  /** The provisional responses that the peer acknowledges. */
+  reliable: ReliableResponses | undefined;
+  /** The peer's provisional responses: the last RSeq, and those that have no PRACK yet. */
+  rseq: number | undefined;
+  readonly unacknowledged: number[] = [];
+  /** The early dialogs of its INVITE, by the peer's tag: for the application they have one name. */
+  forks: ReadonlyMap<string, Dialog> | undefined;
   /** Set when the call is over for the application: BYE follows as soon as the peer has its ACK, or has sent it. */
   endWhenAcknowledged: string | undefined;
   /** Our last session description, sent again when the edge refreshes the session (RFC 4028 7.4). */
@@ -150,16 +161,29 @@ export class Dialog {
    * Request-URI, Route and next hop of a request in this dialog (RFC 3261 12.2.1.1), strict routers included.
    */
   routing(): { uri: string; routes: Header[]; next: string } {
+    const uri = requestUri(this.remoteTarget);
     const [first, ...others] = this.routeSet;
     const firstUri = first === undefined ? undefined : parseNameAddress(first)?.uri;
     if (first === undefined || firstUri === undefined) {
-      return { uri: this.remoteTarget, routes: [], next: this.remoteTarget };
+      return { uri, routes: [], next: uri };
     }
     if (parseUri(firstUri)?.params.has('lr')) {
-      return { uri: this.remoteTarget, routes: this.routeSet.map((value) => header('Route', value)), next: firstUri };
+      return { uri, routes: this.routeSet.map((value) => header('Route', value)), next: firstUri };
     }
     const routes = [...others, `<${this.remoteTarget}>`].map((value) => header('Route', value));
-    return { uri: firstUri, routes, next: firstUri };
+    return { uri: requestUri(firstUri), routes, next: firstUri };
+  }
+
+  /** The early dialog that a PRACK of the application belongs to: the first whose response waits for it. */
+  forPrack(prack: SipRequest): Dialog {
+    const rseq = Number.parseInt(fieldOf(prack, 'rack') ?? '', 10);
+    for (const fork of this.forks?.values() ?? []) {
+      const at = fork.unacknowledged.indexOf(rseq);
+      if (at < 0) continue;
+      fork.unacknowledged.splice(at, 1);
+      return fork;
+    }
+    return this;
   }
 
   /** Runs `action` once the peer has acknowledged our 2xx: at once when nothing is open. */
@@ -187,24 +211,32 @@ function contactUri(message: SipMessage): string | undefined {
   return first === undefined ? undefined : parseNameAddress(first)?.uri;
 }
 
+function tagsOf({ callId, localTag, remoteTag }: Dialog): string {
+  return `${callId}|${localTag}|${remoteTag}`;
+}
+
 /** The dialogs that are alive. */
 export class DialogTable {
   readonly #byId = new Map<string, Dialog>();
   readonly #byTags = new Map<string, Dialog>();
 
   get count(): number {
-    return this.#byId.size;
+    return this.#byTags.size;
   }
 
   add(dialog: Dialog): void {
     this.#byId.set(dialog.id, dialog);
-    this.#byTags.set(`${dialog.callId}|${dialog.localTag}`, dialog);
+    this.#byTags.set(tagsOf(dialog), dialog);
+  }
+
+  /** Another early dialog of an INVITE that was forked: requests of its peer find it, its name stays the first one's. */
+  addFork(dialog: Dialog): void {
+    this.#byTags.set(tagsOf(dialog), dialog);
   }
 
   remove(dialog: Dialog): void {
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
-    const key = `${dialog.callId}|${dialog.localTag}`;
-    if (this.#byTags.get(key) === dialog) this.#byTags.delete(key);
+    if (this.#byTags.get(tagsOf(dialog)) === dialog) this.#byTags.delete(tagsOf(dialog));
     dialog.openAnswer?.stop();
     dialog.openAnswer = undefined;
     dialog.answered?.stop();
@@ -221,8 +253,7 @@ export class DialogTable {
 
   /** The dialog of a request from the network (12.2.2): its To tag is ours. */
   match(received: ReceivedRequest): Dialog | undefined {
-    const dialog = this.#byTags.get(`${received.callId}|${received.toTag}`);
-    return dialog?.remoteTag === received.fromTag ? dialog : undefined;
+    return this.#byTags.get(`${received.callId}|${received.toTag}|${received.fromTag}`);
   }
 
   ofCall(callId: string, app: Application): Dialog | undefined {

@@ -151,6 +151,16 @@ export function parseVia(value: string): Via | undefined {
   return sentBy && params && isToken(transport) ? { transport, ...sentBy, params } : undefined;
 }
 
+/** A Via as far as it can be read, so that a request whose very Via is at fault can still be answered. */
+export function sentBy(value: string): Via | undefined {
+  const whole = parseVia(value);
+  if (whole) return whole;
+  const [, transport = '', host = ''] =
+    /^\s*SIP\s*\/\s*[\d.]+\s*\/\s*(\S+)\s+([^;,]+)/i.exec(value.slice(0, 512)) ?? [];
+  const place = parseHostPort(host.trim());
+  return place && isToken(transport) ? { transport: transport.toUpperCase(), ...place, params: new Map() } : undefined;
+}
+
 /** RFC 3261 8.1.1.5: the number is below 2^31. */
 export function parseCSeq(value: string): CSeq | undefined {
   const blank = value.search(/[ \t]/);

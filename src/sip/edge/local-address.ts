@@ -29,7 +29,7 @@ export class LocalAddress {
   end(peer: Pick<Peer, 'protocol' | 'host'> | undefined): LocalEnd {
     const protocol = peer?.protocol ?? 'udp';
     const port = protocol === 'tls' ? (this.tlsPort ?? this.port) : this.port;
-    return { protocol, host: this.towards(peer?.host ?? ''), port };
+    return { protocol, host: this.towards(peer?.host ?? ''), port, tlsPort: this.tlsPort };
   }
 
   /** What goes into Via and Contact of a message to `peer`, an IP literal. */

@@ -6,10 +6,14 @@ import { Dialog, dialogId } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
 import type { Frame } from './frames.js';
 import { fieldOf, type SipRequest } from './message.js';
+import { names } from './option-tags.js';
 import type { ReceivedResponse } from './received.js';
 import { parseUri } from './uri.js';
 
 const GONE = 'application gone';
+
+/** Branches of one INVITE that are told apart. */
+const FORKS = 32;
 
 /** Requests of applications outside any dialog, and the dialogs that INVITE and SUBSCRIBE make. */
 export class Uac {
@@ -25,7 +29,7 @@ export class Uac {
     this.#handler = {
       response: (open, received) => this.#response(open, received),
       failed: (open) => {
-        if (open.dialog && !open.dialog.confirmed) this.#core.dialogs.remove(open.dialog);
+        this.#forget(open);
         if (open.request.method !== 'INVITE') return;
         this.#core.records.stop('application', 'system-error-initiated-termination', open.request);
       },
@@ -68,24 +72,35 @@ export class Uac {
       this.#accepted(open, received);
       return;
     }
-    if (status >= 300 && open.dialog) this.#core.dialogs.remove(open.dialog);
+    if (status >= 300) this.#forget(open);
     if (status >= 300 && open.request.method === 'INVITE')
       this.#core.records.answered('network', 'uac', received.message);
     this.#requests.deliver(open, received, dialogId(received.callId, received.fromTag));
   }
 
-  /** A provisional response with a tag makes an early dialog, so that PRACK and UPDATE have one; false: repeated. */
+  /**
+   * A provisional response with a tag makes an early dialog, one for each branch of a forked INVITE (12.1.2), so that
+   * PRACK and UPDATE have one; false: repeated, or out of its order (RFC 3262 4).
+   */
   #provisional(open: ClientRequest, received: ReceivedResponse): boolean {
+    const { forks } = open;
+    const { toTag } = received;
+    if (toTag !== '' && !forks.has(toTag) && forks.size < FORKS) {
+      const early = Dialog.ofClient(open.request, received, open.app);
+      if (open.dialog) this.#core.dialogs.addFork(early);
+      else this.#core.dialogs.add(early);
+      open.dialog ??= early;
+      early.forks = forks;
+      forks.set(toTag, early);
+    }
     const rseq = Number(fieldOf(received.message, 'rseq') ?? 0);
-    if (rseq > 0) {
-      if (rseq <= open.rseq) return false;
-      open.rseq = rseq;
-    }
-    if (received.toTag !== '' && !open.dialog) {
-      open.dialog = Dialog.ofClient(open.request, received, open.app);
-      this.#core.dialogs.add(open.dialog);
-    }
-    return true;
+    return rseq > 0 && names(received.message, '100rel', 'require') ? isNext(forks.get(toTag), rseq) : true;
+  }
+
+  /** No call came of it. */
+  #forget(open: ClientRequest): void {
+    for (const early of open.forks.values()) if (!early.confirmed) this.#core.dialogs.remove(early);
+    open.forks.clear();
   }
 
   #accepted(open: ClientRequest, received: ReceivedResponse): void {
@@ -94,8 +109,12 @@ export class Uac {
       else this.#endFork(open, received);
       return;
     }
-    open.dialog ??= Dialog.ofClient(open.request, received, open.app);
-    const { dialog } = open;
+    const dialog = open.forks.get(received.toTag) ?? Dialog.ofClient(open.request, received, open.app);
+    // The other branches are about to be cancelled by who forked the INVITE.
+    open.forks.delete(received.toTag);
+    this.#forget(open);
+    open.dialog = dialog;
+    dialog.forks = undefined;
     dialog.adopt(received);
     dialog.confirmed = true;
     this.#core.dialogs.add(dialog);
@@ -116,7 +135,14 @@ export class Uac {
 
   /** Another branch of a forked INVITE answered too: the application has one call already (13.2.2.4). */
   #endFork(open: ClientRequest, received: ReceivedResponse): void {
+    const known = open.forks.get(received.toTag);
+    if (known) {
+      this.#dialogs.repeatedAnswer(known, open.request);
+      return;
+    }
+    if (open.forks.size >= FORKS) return;
     const fork = Dialog.ofClient(open.request, received, open.app);
+    open.forks.set(received.toTag, fork);
     fork.answered = { invite: open.request, cseq: received.cseq.number, ack: undefined, stop: () => undefined };
     this.#dialogs.acknowledge(fork);
     this.#dialogs.bye(fork, 'answered elsewhere', false);
@@ -137,4 +163,12 @@ export class Uac {
       else this.#hangUp(dialog);
     }
   }
+}
+
+/** Reliable provisional responses are numbered without gaps, for each dialog by itself. */
+function isNext(early: Dialog | undefined, rseq: number): boolean {
+  if (!early || (early.rseq !== undefined && rseq !== early.rseq + 1)) return false;
+  early.rseq = rseq;
+  early.unacknowledged.push(rseq);
+  return true;
 }

@@ -6,14 +6,16 @@ import { Dialog, dialogId } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
 import type { Frame } from './frames.js';
 import { tagOf } from './headers.js';
+import { OngoingRequests } from './merged.js';
 import { fieldOf, type Header, header, type SipResponse } from './message.js';
 import { Passages, type Passed } from './passage.js';
 import { type ReceivedRequest, replyPath } from './received.js';
+import { dialogRefusal, generalRefusal, type Refusal } from './refusals.js';
 import { ReliableResponses, supportsReliability, wantsReliability } from './reliable.js';
 import { serialise } from './serialise.js';
 import type { InviteServerTransaction } from './server-transaction.js';
-import { agreedSession, isTooShort, MIN_SESSION_S } from './session-timer.js';
-import { retransmit, TimerGroup } from './timers.js';
+import { agreedSession } from './session-timer.js';
+import { retransmit, type Timer, TimerGroup } from './timers.js';
 import type { AnyServerTransaction } from './transactions.js';
 
 /** A request of the network that an application has, while its transaction lasts. */
@@ -30,8 +32,15 @@ interface OpenRequest {
   dialog: Dialog | undefined;
   /** Made when the first provisional response is sent reliably. */
   reliable: ReliableResponses | undefined;
+  /** A 2xx is given, and may wait for a PRACK. */
+  accepting: boolean;
+  /** Ends an INVITE that is good for a certain time. */
+  expiry: Timer | undefined;
   readonly inDialog: boolean;
 }
+
+/** Longest that an INVITE's Expires is heeded: beyond it the transaction's own limit rules, in s. */
+const EXPIRES_MAX_S = 300;
 
 /** Methods that mean nothing outside a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
@@ -41,6 +50,7 @@ export class Uas {
   readonly #core: Core;
   readonly #client: DialogClient;
   readonly #open = new Map<string, OpenRequest>();
+  readonly #ongoing = new OngoingRequests<OpenRequest>();
   /** Requests that were handed back to be passed on. */
   readonly passages: Passages;
 
@@ -58,14 +68,14 @@ export class Uas {
     }
     const { method } = received.message;
     if (IN_DIALOG_ONLY.has(method)) return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
-    if (makesDialog(method) && this.#isMerged(received)) {
-      return this.#reject(received, 482, 'Loop Detected');
-    }
+    if (this.#isMerged(received)) return this.#reject(received, 482, 'Loop Detected');
+    const refusal = generalRefusal(received, this.#core.local.tlsPort !== undefined);
+    if (refusal) return this.#refuse(received, refusal);
     const app = this.#core.applications.choose(method);
     if (!app) {
       if (method === 'INVITE') this.#core.records.attempt('network', received.message);
-      const refusal = this.#rejected(received, 503, 'Service Unavailable');
-      if (method === 'INVITE') this.#core.records.answered('application', 'uas', refusal);
+      const response = this.#rejected(received, 503, 'Service Unavailable');
+      if (method === 'INVITE') this.#core.records.answered('application', 'uas', response);
       return;
     }
     this.#hand(received, app, undefined);
@@ -73,13 +83,9 @@ export class Uas {
 
   /** The same call by another way (RFC 3261 8.2.2.2); also keeps the names of dialogs apart. */
   #isMerged(received: ReceivedRequest): boolean {
-    const { callId, fromTag } = received;
-    if (this.#core.dialogs.get(dialogId(callId, fromTag))) return true;
-    for (const open of this.#open.values()) {
-      const same = open.received.callId === callId && open.received.fromTag === fromTag;
-      if (same && makesDialog(open.received.message.method) && open.transaction.state === 'proceeding') return true;
-    }
-    return false;
+    const { callId, fromTag, message } = received;
+    if (this.#ongoing.includes(received)) return true;
+    return makesDialog(message.method) && this.#core.dialogs.get(dialogId(callId, fromTag)) !== undefined;
   }
 
   #receiveInDialog(received: ReceivedRequest): void {
@@ -88,29 +94,15 @@ export class Uas {
     if (!dialog || (dialog.endWhenAcknowledged !== undefined && method !== 'BYE')) {
       return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
     }
-    if (dialog.remoteSeq !== undefined && received.cseq.number <= dialog.remoteSeq) {
-      return this.#reject(received, 500, 'CSeq out of order');
-    }
-    dialog.remoteSeq = received.cseq.number;
-    if (method === 'INVITE') {
-      if (dialog.openAnswer || dialog.inviteToPeer) return this.#reject(received, 491, 'Request Pending');
-      if (dialog.inviteFromPeer) {
-        return this.#reject(received, 500, 'Request Pending', [header('Retry-After', '2')]);
-      }
-    }
+    const secure = this.#core.local.tlsPort !== undefined;
+    const refusal = dialogRefusal(dialog, received) ?? generalRefusal(received, secure);
+    if (refusal) return this.#refuse(received, refusal);
     if (method === 'BYE') return this.#receiveBye(received, dialog);
-    if ((method === 'INVITE' || method === 'UPDATE') && isTooShort(received.message)) {
-      return this.#reject(received, 422, 'Session Interval Too Small', [header('Min-SE', String(MIN_SESSION_S))]);
-    }
-    if (method === 'PRACK' && !this.#isAwaited(received, dialog)) {
+    if (method === 'PRACK' && !dialog.reliable?.acknowledge(received.message)) {
       return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
     }
     this.#hand(received, dialog.app, dialog);
-  }
-
-  #isAwaited(prack: ReceivedRequest, dialog: Dialog): boolean {
-    const invite = dialog.inviteFromPeer === undefined ? undefined : this.#open.get(dialog.inviteFromPeer);
-    return invite?.reliable?.acknowledge(prack.message, invite.received.cseq.number) ?? false;
+    if (method === 'PRACK') dialog.reliable?.proceed();
   }
 
   #receiveBye(received: ReceivedRequest, dialog: Dialog): void {
@@ -146,13 +138,18 @@ export class Uas {
       responded: false,
       dialog,
       reliable: undefined,
+      accepting: false,
+      expiry: undefined,
       inDialog: dialog !== undefined,
     };
     this.#open.set(txnId, open);
+    if (!dialog) this.#ongoing.add(received, open);
+    if (message.method === 'UPDATE' && dialog) dialog.updateFromPeer = txnId;
     if (message.method === 'INVITE') {
       transaction.respond(plainResponse(message, 100, 'Trying', ''));
       if (dialog) dialog.inviteFromPeer = txnId;
       else this.#core.records.attempt('network', message);
+      this.#expire(open);
     }
     this.#core.log.debug({ method: message.method, callId, from: source.host }, 'request received');
     const { local } = this.#core;
@@ -169,10 +166,24 @@ export class Uas {
 
   #finished(open: OpenRequest): void {
     this.#open.delete(open.txnId);
+    this.#ongoing.remove(open.received, open);
     open.reliable?.stop();
+    this.#core.timers.clear(open.expiry);
     const { dialog } = open;
     if (dialog?.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
+    if (dialog?.updateFromPeer === open.txnId) dialog.updateFromPeer = undefined;
     if (dialog && !dialog.confirmed && !open.inDialog) this.#core.dialogs.remove(dialog);
+  }
+
+  /** An INVITE may say how long it is good for (13.3.1). */
+  #expire(open: OpenRequest): void {
+    const seconds = /^\d{1,9}$/.exec(fieldOf(open.received.message, 'expires') ?? '')?.[0];
+    if (seconds === undefined || Number(seconds) > EXPIRES_MAX_S) return;
+    open.expiry = this.#core.timers.set(Number(seconds) * 1000, () => {
+      if (open.transaction.state !== 'proceeding' || !this.#open.has(open.txnId)) return;
+      this.#terminate(open);
+      this.#forwardCancel(open, open.received);
+    });
   }
 
   /** Takes a new request, which its application has not touched yet, away from it. */
@@ -182,6 +193,10 @@ export class Uas {
       return undefined;
     this.#open.delete(txnId);
     return open;
+  }
+
+  #refuse(received: ReceivedRequest, { status, reason, headers }: Refusal): void {
+    this.#reject(received, status, reason, headers);
   }
 
   /** Answers without an application; INVITE gets its 100 first. */
@@ -201,7 +216,7 @@ export class Uas {
   /** A response of an application. */
   respond(app: Application, frame: Frame, txnId: string, given: SipResponse): void {
     const open = this.#open.get(txnId);
-    if (!open || open.app !== app || open.transaction.state !== 'proceeding') {
+    if (!open || open.app !== app || open.transaction.state !== 'proceeding' || open.accepting) {
       app.refuse(frame, 'Response not sent due to unknown transaction');
       return;
     }
@@ -219,8 +234,11 @@ export class Uas {
     const session = agreedSession(received.message, composed);
     const whole = session.length > 0 ? { ...composed, headers: [...composed.headers, ...session] } : composed;
     const response = reliable ? this.#numbered(open, whole) : whole;
-    this.#answer(open, response);
-    if (reliable) this.#repeatUntilPrack(open, response);
+    if (reliable) this.#submit(open, response);
+    else if (open.reliable && given.status >= 200 && given.status < 300) {
+      open.accepting = true;
+      open.reliable.beforeAccepting(() => this.#answer(open, response));
+    } else this.#answer(open, response);
     app.echoResponse(frame, received.source, txnId, this.#dialogIdOf(open), response);
   }
 
@@ -242,21 +260,23 @@ export class Uas {
   }
 
   #numbered(open: OpenRequest, response: SipResponse): SipResponse {
-    open.reliable ??= new ReliableResponses(this.#core.timers, this.#core.timings);
+    const { timers, timings } = this.#core;
+    open.reliable ??= new ReliableResponses(timers, timings, open.received.cseq.number);
     return open.reliable.number(response);
   }
 
   /** RFC 3262 3: a reliable provisional response that is never acknowledged ends the call. */
-  #repeatUntilPrack(open: OpenRequest, response: SipResponse): void {
-    const text = serialise(response);
+  #submit(open: OpenRequest, response: SipResponse): void {
     const path = replyPath(open.received);
-    open.reliable?.repeat(
-      () => this.#core.send(text, path),
-      () => {
+    const actions = {
+      send: () => this.#answer(open, response),
+      again: () => this.#core.send(serialise(response), path),
+      expired: () => {
         this.#answer(open, plainResponse(open.received.message, 504, 'Server Time-out', open.toTag));
         this.#forwardCancel(open, open.received);
       },
-    );
+    };
+    open.reliable?.submit(response, actions);
   }
 
   #dialogIdOf(open: OpenRequest): string {
@@ -274,11 +294,13 @@ export class Uas {
       this.#core.dialogs.add(open.dialog);
     }
     const { dialog } = open;
+    if (dialog && open.reliable) dialog.reliable = open.reliable;
     if (dialog && status < 300 && (method === 'INVITE' || method === 'UPDATE')) {
       dialog.localSdp = response.body || dialog.localSdp;
     }
     if (!dialog || status < 200) return;
     if (dialog.inviteFromPeer === open.txnId) dialog.inviteFromPeer = undefined;
+    if (dialog.updateFromPeer === open.txnId) dialog.updateFromPeer = undefined;
     if (status >= 300) {
       if (!open.inDialog) this.#core.dialogs.remove(dialog);
       return;

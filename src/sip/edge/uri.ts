@@ -48,6 +48,15 @@ export function parseUri(text: string): SipUri | undefined {
   };
 }
 
+/** A URI without what may not stand in a Request-URI: headers and a method parameter (RFC 3261 19.1.5). */
+export function requestUri(text: string): string {
+  if (!/^sips?:/i.test(text)) return text;
+  const host = text.lastIndexOf('@') + 1;
+  const [rest = ''] = text.slice(host).split('?');
+  const kept = rest.split(';').filter((piece) => !/^method=/i.test(piece));
+  return text.slice(0, host) + kept.join(';');
+}
+
 /** A host for use in a URI or Via: IPv6 addresses in brackets. */
 export function hostText(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
