@@ -5,6 +5,7 @@ import { register as call } from './call.js';
 import { register as calls } from './calls.js';
 import { register as chat } from './chat.js';
 import { register as check } from './check.js';
+import { register as edge } from './edge.js';
 import { EXIT, printError, printFailure } from './output.js';
 import { register as serve } from './serve.js';
 
@@ -28,7 +29,7 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help lists what can be used)')
     .exitOverride();
-  for (const register of [serve, call, chat, check, calls]) register(parley);
+  for (const register of [serve, call, chat, check, calls, edge]) register(parley);
   return parley;
 }
 
