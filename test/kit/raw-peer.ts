@@ -118,6 +118,8 @@ export class PeerCall {
   private invite = '';
   private to: string;
   private sequence = 1;
+  /** CSeq number of the last INVITE: an ACK has the same. */
+  private invited = 1;
 
   constructor(
     private readonly peer: RawPeer,
@@ -152,17 +154,26 @@ export class PeerCall {
     return response;
   }
 
-  /** ACK of a 2xx (its own branch) or of a refusal (the INVITE's). */
-  acknowledge(response: PeerMessage): void {
+  /** ACK of a 2xx (its own branch) or of a refusal (the INVITE's). `sdp`: our answer to an offer in the 200. */
+  acknowledge(response: PeerMessage, sdp = ''): void {
     this.to = response.header('to');
     this.open = response.status < 300;
     const branch = response.status < 300 ? undefined : this.branch;
-    this.peer.send(this.request('ACK', 1, '', branch));
+    this.peer.send(this.request('ACK', this.invited, sdp, branch));
+  }
+
+  /** Sends a request inside the call and waits for its final response; a 200 to an INVITE is acknowledged. */
+  async again(method: string, sdp = ''): Promise<PeerMessage> {
+    this.sequence++;
+    this.send(method, this.sequence, sdp);
+    const response = await this.response(method, this.sequence, 5000);
+    if (method === 'INVITE') this.acknowledge(response);
+    return response;
   }
 
   /** CANCEL of the INVITE. */
   cancel(): void {
-    this.peer.send(this.request('CANCEL', 1, '', this.branch));
+    this.peer.send(this.request('CANCEL', this.invited, '', this.branch));
   }
 
   /** BYE, and waits for its response. */
@@ -178,6 +189,7 @@ export class PeerCall {
     const branch = `z9hG4bK${randomBytes(6).toString('hex')}`;
     const request = this.request(method, sequence, body, branch);
     if (method === 'INVITE') {
+      this.invited = sequence;
       this.branch = branch;
       this.invite = request;
     }

@@ -58,7 +58,7 @@ export class RtpPeer {
   }
 
   /** The SDP of a PCMU phone at this port. */
-  sdp(): string {
+  sdp(direction = 'sendrecv'): string {
     return [
       'v=0',
       'o=kit 1 1 IN IP4 127.0.0.1',
@@ -69,6 +69,7 @@ export class RtpPeer {
       'a=rtpmap:0 PCMU/8000',
       'a=rtpmap:101 telephone-event/8000',
       'a=fmtp:101 0-15',
+      `a=${direction}`,
       '',
     ].join('\r\n');
   }
@@ -93,6 +94,19 @@ export class RtpPeer {
       frames.push(frame);
     }
     return new Promise((done) => this.queue.push({ frames, done }));
+  }
+
+  /** Presses a key as RFC 4733 has it: a packet each 20 ms, the end three times. */
+  press(digit: string): void {
+    const event = '0123456789*#'.indexOf(digit);
+    const timestamp = this.timestamp;
+    for (const [n, duration] of [160, 320, 480, 640, 640, 640].entries()) {
+      const payload = Buffer.from([event, (n >= 3 ? 0x80 : 0) | 10, duration >> 8, duration & 0xff]);
+      const header = rtpHeader(this.sequence, timestamp, this.ssrc, 101);
+      if (n === 0) header[1]! |= 0x80;
+      this.sendRaw(Buffer.concat([header, payload]));
+      this.sequence = (this.sequence + 1) & 0xffff;
+    }
   }
 
   /** Sends any bytes to the other side's RTP port, from this port. */

@@ -44,7 +44,7 @@ const RESPELLED = new Map(
   }),
 );
 /** Silence kept around the sound, ms. After a sentence a breath more, for the next one often follows at once. */
-const LEAD_MS = 40;
+const LEAD_MS = 10;
 const TAIL_MS = { sentence: 160, clause: 80 };
 const EMPTY_MS = 60;
 const WAV_HEADER = 44;

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Phone } from './kit/phone.js';
+import { RawPeer } from './kit/raw-peer.js';
+import { RtpPeer } from './kit/rtp-peer.js';
+import { assertComplete, Server } from './kit/server.js';
+
+/** What happens to a call around the talk itself: offers, holds, keys, the dialplan's other ways. */
+describe('a session', () => {
+  let server: Server;
+  let peer: RawPeer;
+  let rtp: RtpPeer;
+
+  beforeAll(async () => {
+    server = await Server.start({ env: { PARLEY_LIMITS_CALLS: '2' } });
+    peer = await RawPeer.open(server.sip);
+    rtp = await RtpPeer.open();
+  });
+
+  afterEach(() => server.waitForIdle());
+
+  afterAll(async () => {
+    rtp?.close();
+    peer?.close();
+    await server?.stop();
+  });
+
+  it('is offered by Parley when the INVITE has no offer, and greets on the answer in the ACK', async () => {
+    const late = await RtpPeer.open();
+    const call = peer.invite('8001', '');
+    const response = await call.final();
+    expect(response.status).toBe(200);
+    expect(response.body).toMatch(/^m=audio \d+ RTP\/AVP 0 8 101/m);
+    call.acknowledge(response, late.sdp());
+    late.start(response.body);
+    await late.spoken(0);
+    await call.bye();
+    late.close();
+    await server.event('call.ended', { sipCallId: call.callId });
+    const greeting = server.journal(call.callId).find((event) => event.type === 'agent.turn');
+    expect(greeting).toMatchObject({ kind: 'greeting', interrupted: false });
+  });
+
+  it('stands through hold and resume, by re-INVITE, and answers INFO, UPDATE and OPTIONS meanwhile', async () => {
+    const phone = await Phone.dial(server);
+    await phone.greeted();
+    const held = await phone.call.again('INVITE', phone.rtp.sdp('sendonly'));
+    expect(held.body).toMatch(/^a=recvonly/m);
+    await server.event('hold', { sipCallId: phone.callId, where: ({ on }) => on });
+    for (const method of ['INFO', 'UPDATE', 'OPTIONS']) expect((await phone.call.again(method)).status).toBe(200);
+    const resumed = await phone.call.again('INVITE', phone.rtp.sdp());
+    expect(resumed.body).toMatch(/^a=sendrecv/m);
+    await server.event('hold', { sipCallId: phone.callId, where: ({ on }) => !on });
+    expect((await phone.ask('What are your opening hours?')).pcm.length).toBeGreaterThan(0);
+    const refused = await phone.call.again('INVITE', phone.rtp.sdp().replace('AVP 0 101', 'AVP 97'));
+    expect(refused.status).toBe(488);
+    expect(phone.call.ended).toBe(false);
+    await phone.hangUp();
+    await phone.close();
+    await server.event('call.ended', { sipCallId: phone.callId });
+    assertComplete(server.journal(phone.callId));
+  });
+
+  it('takes an order number by keys, each once', async () => {
+    const phone = await Phone.dial(server);
+    await phone.greeted();
+    await phone.ask('Where is my order?');
+    for (const digit of '482715') phone.rtp.press(digit);
+    const turn = await server.event('caller.turn', { sipCallId: phone.callId, where: ({ from }) => from === 'dtmf' });
+    expect(turn.text).toBe('482715');
+    await phone.hangUp();
+    await phone.close();
+  });
+
+  it('is rejected, redirected and given a notice as the dialplan says', async () => {
+    const moved = peer.invite('8009', rtp.sdp());
+    const redirected = await moved.final();
+    moved.acknowledge(redirected);
+    expect([redirected.status, redirected.header('contact')]).toEqual([302, '<sip:8001@127.0.0.1:5060>']);
+
+    const phone = await Phone.dial(server, '8003');
+    const notice = await server.event('agent.turn', { sipCallId: phone.callId });
+    expect(notice).toMatchObject({ kind: 'notice', heard: 'This call may be recorded to improve our service.' });
+    await phone.hangUp();
+    await phone.close();
+  });
+
+  it('is refused with 503 and Retry-After when there is no room, and 488 without a codec in common', async () => {
+    const phones = [await Phone.dial(server), await Phone.dial(server)];
+    const third = peer.invite('8001', rtp.sdp());
+    const refused = await third.final();
+    third.acknowledge(refused);
+    expect([refused.status, refused.header('retry-after')]).toEqual([503, '10']);
+    for (const phone of phones) {
+      await phone.hangUp();
+      await phone.close();
+    }
+    await server.waitForIdle();
+    const strange = peer.invite('8001', rtp.sdp().replace('AVP 0 101', 'AVP 97'));
+    const unsuited = await strange.final();
+    strange.acknowledge(unsuited);
+    expect(unsuited.status).toBe(488);
+  });
+});
