@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beyond Node.js: Debian packages of the test peers, then the npm packages.
-# Nothing is installed that is already there, and no service is started: the tests run their own.
+# Nothing is installed that is already there. The tests run servers of their own on free ports.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ need redis-server redis-server
 if [ -n "$missing" ]; then
   as_root=""
   if [ "$(id -u)" -ne 0 ]; then as_root="sudo"; fi
-  # RUNLEVEL=1: packages that come with a service do not start it.
+  # RUNLEVEL=1 asks packages that come with a service not to start it; one that is started all the same is not used.
   $as_root apt-get update -q
   # shellcheck disable=SC2086 # a list of packages
   $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing

@@ -1,10 +1,46 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Phone } from './kit/phone.js';
 import { assertComplete, Server } from './kit/server.js';
+import { runSipp } from './kit/sipp.js';
 import { SlowDesk } from './kit/slow-desk.js';
 import { speak } from './kit/speech.js';
 import { until } from './kit/until.js';
 import { silence } from './kit/wav.js';
+
+/** Outlives its tests: SIP transactions go 32 s after the last response, and other tests run meanwhile. */
+let busy: Server;
+
+beforeAll(async () => {
+  busy = await Server.start({ env: { PARLEY_LOG_LEVEL: 'warn' } });
+});
+
+afterAll(() => busy?.stop());
+
+describe('many calls by sipp', () => {
+  it('30 in sequence, all answered, all transcripts complete', async () => {
+    await dial(30, 1, 400);
+  });
+
+  it('20 at once, all answered, all transcripts complete', async () => {
+    await dial(20, 20, 3000);
+  });
+
+  async function dial(calls: number, atOnce: number, stayMs: number): Promise<void> {
+    const before = busy.journals().size;
+    const says = await speak('Where is my order?');
+    const result = await runSipp({ scenario: 'caller', target: busy.sip, calls, atOnce, says, stayMs });
+    expect(result).toEqual({ code: 0, succeeded: calls, failed: 0, errors: '' });
+    await busy.waitForIdle();
+    const journals = [...busy.journals().values()].slice(before);
+    expect(journals).toHaveLength(calls);
+    for (const journal of journals) {
+      assertComplete(journal);
+      expect(journal.map((event) => event.type)).toContain('call.answered');
+      expect(journal.at(-1)).toMatchObject({ type: 'call.ended', by: 'caller' });
+    }
+    expect(busy.noise).toEqual([]);
+  }
+});
 
 /** At whatever moment the caller goes: nothing stays open, and the transcript is whole. */
 describe('the caller hangs up', () => {
@@ -105,6 +141,10 @@ describe('the caller hangs up', () => {
     await server.event('idle', { sipCallId: phone.callId, ms: 20_000 });
     await phone.hangUp();
   });
+});
+
+it('no SIP transaction of the many calls is left', async () => {
+  await busy.drained();
 });
 
 /** After CANCEL: 487, or a 200 that crossed it and is ended as RFC 3261 section 9.1 has it. */
