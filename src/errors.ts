@@ -108,6 +108,11 @@ export const ERRORS = {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
   },
+  PARLEY_ERR_SIP_TOO_LONG: {
+    message: 'a SIP message of {bytes} bytes is longer than {limit}',
+    mend: 'Shorten the headers, or the number of codecs, that the configuration puts into it.',
+    sip: 500,
+  },
   PARLEY_ERR_FILE_WRITE: {
     message: 'cannot write {file}: {reason}',
     mend: 'Check that the folder exists and may be written to.',

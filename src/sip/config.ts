@@ -2,13 +2,34 @@ import { z } from 'zod';
 
 /** `sip:` of parley.yaml. */
 export const sipConfig = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('Address that the embedded edge listens on, UDP and TCP.'),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that the embedded edge listens on, UDP and TCP; `::` is IPv6 and IPv4.'),
   port: z.number().int().min(0).max(65535).default(5060).describe('Port for UDP and TCP; 0 picks a free one.'),
   externalAddress: z.string().optional().describe('Address that peers reach, put into Contact and Via behind NAT.'),
   allowedNetworks: z
     .array(z.string())
     .default(['127.0.0.0/8', '::1/128'])
     .describe('CIDR blocks that may send SIP; any other source gets no answer at all.'),
+  tls: z
+    .strictObject({
+      port: z.number().int().min(0).max(65535).default(5061).describe('Port for TLS; 0 picks a free one.'),
+      cert: z.string().describe('PEM file of the own certificate, with its chain.'),
+      key: z.string().describe('PEM file of its private key.'),
+      ca: z.string().optional().describe("PEM file of the authorities to trust instead of the system's."),
+      verify: z.boolean().default(true).describe('Whether a server that is called by TLS must prove who it is.'),
+      verifyClients: z
+        .boolean()
+        .default(false)
+        .describe('Whether a client that connects by TLS must show a certificate of an authority in `ca`.'),
+    })
+    .optional()
+    .describe('SIP over TLS and sips: URIs; without it neither is taken.'),
+  dnsServers: z
+    .array(z.string())
+    .optional()
+    .describe("Name servers to ask instead of the system's, ADDRESS or ADDRESS:PORT."),
   drachtio: z
     .strictObject({
       host: z.string().optional().describe('A drachtio-server to use instead of the embedded edge.'),

@@ -1,6 +1,7 @@
 import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { checkLength } from './message-limit.js';
 
 /** How a REFER ended. */
 export interface ReferOutcome {
@@ -19,6 +20,9 @@ export interface DialogEvents {
   /** A new offer mid-call (undefined: ours is asked for); resolves with our SDP, or throws to answer 488. */
   offered: (offer: string | undefined) => Promise<string>;
 }
+
+/** Characters of a reason for hanging up: it is there for people who read traces. */
+const REASON_MAX = 200;
 
 /** An established call leg's signalling: a thin layer over drachtio-srf's dialog. */
 export class Dialog {
@@ -55,7 +59,7 @@ export class Dialog {
     if (this.ended) return;
     this.ended = true;
     const headers: Record<string, string> = reason
-      ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\]/g, '')}"` }
+      ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
       : {};
     await new Promise<void>((resolve) => {
       this.dialog.destroy({ headers }, (error: unknown) => {
@@ -70,8 +74,11 @@ export class Dialog {
    *
    * @param target SIP URI from configuration
    * @param timeoutMs longest wait for the final report
+   * @throws ParleyError `PARLEY_ERR_SIP_TOO_LONG`
    */
   async refer(target: string, timeoutMs: number): Promise<ReferOutcome> {
+    const headers = { 'Refer-To': `<${target}>`, 'Referred-By': `<${this.dialog.local.uri.replace(/[<>]/g, '')}>` };
+    checkLength(headers);
     const reported = new Promise<ReferOutcome>((resolve) => {
       const timer = setTimeout(() => resolve({ accepted: false, reason: 'no report in time' }), timeoutMs);
       const done = (outcome: ReferOutcome) => {
@@ -86,7 +93,6 @@ export class Dialog {
       // Many peers hang up as soon as they have taken the REFER: that is its success.
       this.dialog.once('destroy', () => done({ accepted: true }));
     });
-    const headers = { 'Refer-To': `<${target}>`, 'Referred-By': `<${this.dialog.local.uri.replace(/[<>]/g, '')}>` };
     const response = await this.dialog.request({ method: 'REFER', headers } as never);
     if (response.status >= 300) return { accepted: false, status: response.status, reason: response.reason };
     return reported;
@@ -108,6 +114,7 @@ export class Dialog {
     if (req.method === 'UPDATE' && !req.body) return res.send(200);
     try {
       const sdp = await this.events?.offered(req.body || undefined);
+      checkLength({}, sdp);
       res.send(200, { body: sdp, headers: { 'Content-Type': 'application/sdp' } });
     } catch (error) {
       this.logger.warn({ reason: reasonOf(error) }, 'offer refused');

@@ -2,6 +2,8 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
+import { checkLength } from './message-limit.js';
+import { sdpOf } from './offer.js';
 
 /**
  * What the server says to a 200 that crossed a CANCEL. drachtio-srf does not tell of the CANCEL itself any more once
@@ -44,7 +46,7 @@ export class Invite {
 
   /** The offer; undefined when our answer has to make it (delayed offer). */
   get offer(): string | undefined {
-    return this.req.body || undefined;
+    return this.req.body ? sdpOf(this.header('Content-Type') ?? 'application/sdp', this.req.body) : undefined;
   }
 
   header(name: string): string | undefined {
@@ -60,6 +62,7 @@ export class Invite {
   /** Sends 200 with this SDP. Rejects when the caller cancelled meanwhile or the response could not be sent. */
   answer(sdp: string): Promise<Dialog> {
     return new Promise((resolve, reject) => {
+      checkLength({}, sdp);
       this.srf.createUAS(this.req, this.res, { localSdp: sdp }, (error: unknown, dialog) => {
         if (error || !dialog) {
           if (UNKNOWN_TRANSACTION.test(reasonOf(error))) this.cancel();
@@ -72,7 +75,14 @@ export class Invite {
   }
 
   reject(status: number, headers: Record<string, string> = {}): void {
-    if (!this.canceled) this.res.send(status, { headers });
+    if (this.canceled) return;
+    try {
+      checkLength(headers);
+      this.res.send(status, { headers });
+    } catch (error) {
+      this.logger.error({ err: error }, 'INVITE refused without a reason');
+      this.res.send(500);
+    }
   }
 
   redirect(to: string): void {

@@ -7,6 +7,7 @@ import type { SipConfig } from './config.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import type { EdgeCounts } from './edge/edge-server.js';
 import { Invite } from './invite.js';
+import { inviteRefusal } from './offer.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {
@@ -76,6 +77,8 @@ export class UserAgent {
     this.srf.on('error', (error) => logger.warn({ err: error }, 'SIP control connection'));
     this.srf.on('disconnect', () => this.edge && this.options.onLost());
     this.srf.invite((req, res) => {
+      const refusal = inviteRefusal((name) => (req.has(name) ? req.get(name) : undefined), req.body ?? '');
+      if (refusal) return res.send(refusal.status, { headers: refusal.headers });
       try {
         onInvite(new Invite(this.srf, req, res, logger));
       } catch (error) {
@@ -107,15 +110,21 @@ export class UserAgent {
 const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, REFER, UPDATE';
 
 function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
-  const { host, allowedNetworks, externalAddress } = options.config;
+  const { host, allowedNetworks, externalAddress, tls, dnsServers } = options.config;
   return {
     sip: { host, port: sipPort },
     control: { host: '127.0.0.1', port: controlPort },
     secret,
     allowedNetworks,
     ...(externalAddress === undefined ? {} : { externalAddress }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    ...(dnsServers === undefined ? {} : { dnsServers }),
     logLevel: options.logLevel,
   };
+}
+
+function tlsOptions({ ca, ...given }: NonNullable<SipConfig['tls']>) {
+  return { ...given, ...(ca === undefined ? {} : { ca }) };
 }
 
 function connected(srf: Srf, server: { host: string; port: number; secret: string }): Promise<void> {

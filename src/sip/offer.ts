@@ -1,0 +1,52 @@
+/** What an INVITE has to offer, and whether it can be answered at all (RFC 3261 8.2.2.3, 8.2.3). */
+
+/** A request's headers, by name; `undefined` when it has none such. */
+export type HeaderOf = (name: string) => string | undefined;
+
+/** Extensions that an INVITE may require of Parley. */
+const SUPPORTED = new Set(['100rel', 'timer']);
+
+const SDP = 'application/sdp';
+
+/** Why an INVITE can't be taken, as status and headers; `undefined` when it can. */
+export function inviteRefusal(
+  header: HeaderOf,
+  body: string,
+): { status: number; headers: Record<string, string> } | undefined {
+  const unsupported = list(header('Require')).filter((tag) => !SUPPORTED.has(tag));
+  if (unsupported.length > 0) return { status: 420, headers: { Unsupported: unsupported.join(', ') } };
+  const encoding = (header('Content-Encoding') ?? 'identity').trim().toLowerCase();
+  if (encoding !== 'identity') return { status: 415, headers: { 'Accept-Encoding': 'identity' } };
+  if (body !== '' && sdpOf(header('Content-Type') ?? SDP, body) === undefined) {
+    return { status: 415, headers: { Accept: SDP } };
+  }
+  const accepts = list(header('Accept')).map((range) => typeOf(range));
+  const answerable = accepts.length === 0 || [SDP, 'application/*', '*/*'].some((range) => accepts.includes(range));
+  return answerable ? undefined : { status: 406, headers: {} };
+}
+
+/** The session description in a body, which may be one part of several (RFC 5621); `undefined` without one. */
+export function sdpOf(contentType: string, body: string): string | undefined {
+  const type = typeOf(contentType);
+  if (type === SDP) return body;
+  const boundary = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
+  if (!type.startsWith('multipart/') || !boundary) return undefined;
+  for (const part of `\r\n${body}`.split(`\r\n--${boundary[1] ?? boundary[2]}`).slice(1)) {
+    const end = part.indexOf('\r\n\r\n');
+    const types = /^content-type[ \t]*:(.*)$/im.exec(part.slice(0, Math.max(0, end)));
+    if (end >= 0 && typeOf(types?.[1] ?? '') === SDP) return `${part.slice(end + 4).trimEnd()}\r\n`;
+  }
+  return undefined;
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function typeOf(value: string): string {
+  return (value.split(';')[0] ?? '').trim().toLowerCase();
+}
