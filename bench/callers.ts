@@ -80,18 +80,18 @@ export const QUICK: readonly CallLines[] = [
     number: '8001',
     lines: [
       ['Is there a warranty?'],
-      ['Can I pay', { pause: '500ms' }, 'by invoice?'],
-      ['Can I wash the covers?'],
+      ['Can I wash', { pause: '500ms' }, 'the covers?'],
       ['Where is my order?'],
+      ['It is four eight two seven one five.'],
     ],
   },
   {
     number: '8002',
     lines: [
-      ['When are you', { pause: '300ms' }, 'open?'],
-      ['Are you open over lunch?'],
-      ['Do you see', { pause: '900ms' }, 'children?'],
-      ['I need an appointment.'],
+      ['I want to book', { pause: '900ms' }, 'an appointment.'],
+      ['On Monday.'],
+      ['In the morning,', { pause: '300ms' }, 'please.'],
+      ['Anna Miller.'],
     ],
   },
 ];
