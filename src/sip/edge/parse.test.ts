@@ -92,6 +92,18 @@ describe('parseMessage', () => {
     expect(replace(/^f: "Bell, \\"A\\" <sip>"/, 'f: "Bell')).toBe(400);
     expect(replace(/tag=1928/, 'tag=a|b')).toBe(400);
     expect(replace(/a84b4c76e66710/, 'a|b')).toBe(400);
+    expect(replace(/^f:.*/, 'f: "bell \\\x07 null \\\0" <sip:a@b>;tag=1')).toBeUndefined();
+    expect(replace(/^f:.*/, 'f: Bell, A <sip:a@b>;tag=1')).toBe(400);
+    expect(replace(/^f:.*/, 'f: <sip:a@b>;;tag=1')).toBe(400);
+    expect(replace(/^f:.*/, 'f: sip:a@b?x=y;tag=1')).toBe(400);
+    expect(replace(/^t:.*/, 't: "A" < sip:a@b >')).toBe(400);
+    expect(replace(/^m:.*/, 'm: "A" <sip:a@b>;;;;')).toBe(400);
+    expect(replace(/^INVITE|INVITE$/g, 'REGISTER')).toBeUndefined();
+    expect(refusal((lines) => lines.map((l) => l.replace(/INVITE/, 'REGISTER').replace('t:sip:', 't:isbn:')))).toBe(
+      400,
+    );
+    expect(add('Max-Forwards: 0068')).toBeUndefined();
+    expect(add('Record-Route: <sip:a')).toBe(400);
     expect(add('no colon here')).toBe(400);
     expect(add('Bad\x00: x')).toBe(400);
     expect(add('X: a\nEvil: b')).toBe(400);

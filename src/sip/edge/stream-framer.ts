@@ -19,6 +19,8 @@ export class StreamFramer {
   #length = 0;
   /** How far the end of the header block has been looked for. */
   #searched = 0;
+  /** Bytes of blank lines since the last message: a ping may come in pieces. */
+  #blank = 0;
   /** Whole length of the message at the front, once its header block is in. */
   #need: number | undefined;
 
@@ -58,6 +60,7 @@ export class StreamFramer {
     if (this.#need === undefined || this.#length < this.#need) return undefined;
     const text = this.#buffer.toString('latin1', 0, this.#need);
     this.#drop(this.#need);
+    this.#blank = 0;
     return { kind: 'message', text };
   }
 
@@ -67,7 +70,10 @@ export class StreamFramer {
     while (skip + 1 < this.#length && this.#buffer[skip] === CR && this.#buffer[skip + 1] === LF) skip += 2;
     if (skip === 0) return undefined;
     this.#drop(skip);
-    return skip >= 4 ? { kind: 'ping' } : undefined;
+    this.#blank += skip;
+    if (this.#blank < 4) return undefined;
+    this.#blank = 0;
+    return { kind: 'ping' };
   }
 
   #readHead(): StreamEvent | undefined {
