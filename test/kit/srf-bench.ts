@@ -49,6 +49,7 @@ export interface SrfAgent extends NodeJS.EventEmitter {
   use(handler: Handler): void;
   use(method: string, handler: Handler): void;
   createUAS(req: SrfRequest, res: SrfResponse, options: object): Promise<SrfDialog>;
+  createUAC(uri: string, options: { noAck: true }): Promise<{ sdp: string; ack(sdp: string): Promise<SrfDialog> }>;
   createUAC(uri: string, options: object, progress?: object): Promise<SrfDialog>;
   createB2BUA(
     req: SrfRequest,
