@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import build from '../test/kit/build.js';
 import { calls } from './calls.js';
+import { edge } from './edge/edge.js';
+import { edgeSoak } from './edge/soak.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
 import { voiceToVoice } from './voice-to-voice.js';
 
@@ -8,6 +10,8 @@ import { voiceToVoice } from './voice-to-voice.js';
 const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
   'voice-to-voice': voiceToVoice,
   calls,
+  edge,
+  'edge-soak': edgeSoak,
 };
 
 const { values, positionals } = parseArgs({
