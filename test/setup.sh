@@ -9,6 +9,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need sipp sip-tester
 need baresip baresip-core
 need redis-server redis-server
+need openssl openssl
 
 if [ -n "$missing" ]; then
   as_root=""

@@ -83,18 +83,19 @@ export class EdgeBench {
   }
 
   async udpPeer(): Promise<SipPeer> {
-    return this.#keep(await SipPeer.udp(this.edge.sipPort));
+    return this.keep(await SipPeer.udp(this.edge.sipPort));
   }
 
   async tcpPeer(): Promise<SipPeer> {
-    return this.#keep(await SipPeer.tcp(this.edge.sipPort));
+    return this.keep(await SipPeer.tcp(this.edge.sipPort));
   }
 
   async tcpServer(): Promise<SipPeer> {
-    return this.#keep(await SipPeer.tcpServer());
+    return this.keep(await SipPeer.tcpServer());
   }
 
-  #keep(peer: SipPeer): SipPeer {
+  /** Closes a peer with the bench. */
+  keep(peer: SipPeer): SipPeer {
     this.#ends.push(() => peer.close());
     return peer;
   }
@@ -121,7 +122,7 @@ export class EdgeBench {
   async answered(
     peer: SipPeer,
     app: AnsweringApp,
-    transport: 'UDP' | 'TCP' = 'UDP',
+    transport: 'UDP' | 'TCP' | 'TLS' = 'UDP',
   ): Promise<{ call: ScriptedCall; dialog: Srf.Dialog }> {
     const call = new ScriptedCall(peer, this.uri, transport);
     const made = app.next();

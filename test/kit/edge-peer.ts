@@ -1,6 +1,12 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type Socket as TcpSocket } from 'node:net';
+import { connect, createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net';
+import {
+  type ConnectionOptions,
+  createServer as createTlsServer,
+  type TlsOptions,
+  connect as tlsConnect,
+} from 'node:tls';
 
 /** A SIP message as the peer saw it: nothing but text taken apart, so that it shares no code with what it tests. */
 export class SeenMessage {
@@ -56,11 +62,12 @@ export class SipPeer {
     this.#end = end;
   }
 
-  static async udp(remotePort: number): Promise<SipPeer> {
-    const socket: UdpSocket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+  /** @param host the loopback address of both ends */
+  static async udp(remotePort: number, host = '127.0.0.1', port = 0): Promise<SipPeer> {
+    const socket: UdpSocket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    socket.bind(port, host);
     await once(socket, 'listening');
-    const write = (text: string) => socket.send(Buffer.from(text, 'latin1'), remotePort, '127.0.0.1');
+    const write = (text: string) => socket.send(Buffer.from(text, 'latin1'), remotePort, host);
     const peer = new SipPeer(socket.address().port, write, () => socket.close());
     socket.on('message', (data) => peer.#receive(data.toString('utf8')));
     return peer;
@@ -70,6 +77,17 @@ export class SipPeer {
   static async tcp(remotePort: number): Promise<SipPeer> {
     const socket = connect(remotePort, '127.0.0.1');
     await once(socket, 'connect');
+    return SipPeer.#ofSocket(socket);
+  }
+
+  /** Connects over TLS. */
+  static async tls(remotePort: number, options: ConnectionOptions): Promise<SipPeer> {
+    const socket = tlsConnect({ ...options, port: remotePort, host: '127.0.0.1' });
+    await once(socket, 'secureConnect');
+    return SipPeer.#ofSocket(socket);
+  }
+
+  static #ofSocket(socket: TcpSocket): SipPeer {
     const peer = new SipPeer(
       socket.localPort ?? 0,
       (text) => socket.write(text, 'latin1'),
@@ -80,8 +98,16 @@ export class SipPeer {
   }
 
   /** Waits on TCP for the other side to connect. */
-  static async tcpServer(): Promise<SipPeer> {
-    const server = createServer();
+  static tcpServer(): Promise<SipPeer> {
+    return SipPeer.#ofServer(createServer(), 'connection');
+  }
+
+  /** Waits on TLS for the other side to connect. */
+  static tlsServer(options: TlsOptions): Promise<SipPeer> {
+    return SipPeer.#ofServer(createTlsServer(options), 'secureConnection');
+  }
+
+  static async #ofServer(server: Server, accepted: 'connection' | 'secureConnection'): Promise<SipPeer> {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -94,7 +120,8 @@ export class SipPeer {
         for (const socket of sockets) socket.destroy();
       },
     );
-    server.on('connection', (socket) => {
+    server.on('tlsClientError', () => undefined);
+    server.on(accepted, (socket: TcpSocket) => {
       sockets.push(socket);
       peer.#follow(socket);
     });
@@ -173,19 +200,21 @@ export class SipPeer {
 
 let serial = 0;
 
+type Transport = 'UDP' | 'TCP' | 'TLS';
+
 /** One call as a scripted caller makes it: the texts of its requests, with everything in them that must fit. */
 export class ScriptedCall {
   readonly callId: string;
   readonly tag: string;
   readonly #peer: SipPeer;
-  readonly #transport: 'UDP' | 'TCP';
+  readonly #transport: Transport;
   readonly #uri: string;
   toTag = '';
   target: string;
   cseq = 1;
   branch = '';
 
-  constructor(peer: SipPeer, uri: string, transport: 'UDP' | 'TCP' = 'UDP') {
+  constructor(peer: SipPeer, uri: string, transport: Transport = 'UDP') {
     serial++;
     this.#peer = peer;
     this.#uri = uri;
@@ -208,7 +237,7 @@ export class ScriptedCall {
       `To: <${this.#uri}>${this.toTag === '' ? '' : `;tag=${this.toTag}`}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${this.cseq} ${method}`,
-      `Contact: <sip:caller@127.0.0.1:${this.#peer.port}${this.#transport === 'TCP' ? ';transport=tcp' : ''}>`,
+      `Contact: <sip:caller@127.0.0.1:${this.#peer.port}${this.#transport === 'UDP' ? '' : `;transport=${this.#transport.toLowerCase()}`}>`,
       ...extra,
       ...(body === '' || extra.some((line) => line.startsWith('Content-Type'))
         ? []
