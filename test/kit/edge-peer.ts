@@ -51,6 +51,10 @@ export class SipPeer {
   /** Everything received, in order. */
   readonly seen: SeenMessage[] = [];
   readonly port: number;
+  /** Which messages are lost, on their way in or out. */
+  loses: Test = () => false;
+  /** Does something about each message that arrives. */
+  reacts: (message: SeenMessage) => void = () => undefined;
   readonly #write: (text: string) => void;
   readonly #end: () => void;
   readonly #unread: SeenMessage[] = [];
@@ -145,7 +149,9 @@ export class SipPeer {
 
   #receive(text: string): void {
     const message = new SeenMessage(text);
+    if (this.loses(message)) return;
     this.seen.push(message);
+    this.reacts(message);
     for (const waiter of this.#waiting) {
       if (!waiter.test(message)) continue;
       this.#waiting.delete(waiter);
@@ -156,7 +162,18 @@ export class SipPeer {
   }
 
   send(text: string): void {
-    this.#write(text);
+    if (!this.loses(new SeenMessage(text))) this.#write(text);
+  }
+
+  /** Sends again and again, as a real user agent over UDP does, until something that passes has come. */
+  async persist(text: string, test: Test, everyMs: number): Promise<SeenMessage> {
+    this.send(text);
+    const timer = setInterval(() => this.send(text), everyMs);
+    try {
+      return await this.next(test);
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /** The next message, already here or to come, that passes; earlier ones that do not are kept for others. */
