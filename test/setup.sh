@@ -10,6 +10,7 @@ need sipp sip-tester
 need baresip baresip-core
 need redis-server redis-server
 need openssl openssl
+need flac flac
 
 if [ -n "$missing" ]; then
   as_root=""
