@@ -6,6 +6,12 @@ import type { BatchVad, VadState } from '../speech/detection/silero.js';
 /** Most windows of one run: it holds the thread up for about 2 ms, and between runs the pacer has its turn. */
 const MAX_BATCH = 32;
 
+/** The detector's verdict ends a little after the voice does; the true end is looked for this far back, ms. */
+const HANGOVER_MS = 160;
+/** A frame this far below the utterance's loudest window is no longer voice, dB. */
+const VOICED_DB = 35;
+const FRAME_MS = 10;
+
 /** An onset or offset at a sample position. */
 export type DetectedListener = (type: 'onset' | 'offset', position: number) => void;
 
@@ -15,7 +21,10 @@ export class DetectedStream {
   readonly window: Int16Array;
   removed = false;
   private readonly gate: SpeechGate;
+  private readonly windowMs: number;
   private next = 0;
+  /** Level of the loudest window since the onset, dB. */
+  private loudest = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly ring: AudioRing,
@@ -23,6 +32,7 @@ export class DetectedStream {
     options: GateOptions,
     private readonly listener: DetectedListener,
   ) {
+    this.windowMs = options.windowMs;
     this.state = vad.createState();
     this.window = new Int16Array(vad.windowSamples);
     this.gate = new SpeechGate(options);
@@ -40,8 +50,25 @@ export class DetectedStream {
 
   /** The verdict on the window taken last. */
   judge(probability: number): void {
-    const mark = this.gate.push(probability, levelDb(this.window));
-    if (mark) this.listener(mark.type, Math.max(0, this.next - mark.windowsAgo * this.window.length));
+    const level = levelDb(this.window);
+    const mark = this.gate.push(probability, level);
+    if (this.gate.speaking) this.loudest = Math.max(this.loudest, level);
+    if (!mark) return;
+    const position = Math.max(0, this.next - mark.windowsAgo * this.window.length);
+    if (mark.type === 'onset') return this.listener('onset', position);
+    this.listener('offset', this.lastVoiced(position));
+    this.loudest = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Where the last sound ends that is loud enough to be the voice: what callers wait from, to the frame. */
+  private lastVoiced(position: number): number {
+    const perMs = this.window.length / this.windowMs;
+    const frame = FRAME_MS * perMs;
+    const earliest = Math.max(this.ring.start, position - HANGOVER_MS * perMs);
+    for (let end = position; end - frame >= earliest; end -= frame) {
+      if (levelDb(this.ring.read(end - frame, end).pcm) >= this.loudest - VOICED_DB) return end;
+    }
+    return Math.max(0, earliest);
   }
 }
 
