@@ -53,7 +53,15 @@ const COMPACT = table({
   y: 'Identity',
 });
 
+/** Usual spellings of the names in lower case. */
 const SPELLING = table({
+  ...spelled(
+    'accept accept-encoding accept-language alert-info allow allow-events authorization contact content-disposition',
+    'content-encoding content-language content-length content-type date diversion event expires from in-reply-to',
+    'max-forwards min-expires min-se organization p-asserted-identity path priority privacy proxy-authenticate',
+    'proxy-authorization proxy-require reason record-route refer-to referred-by replaces reply-to require retry-after',
+    'route server session-expires subject subscription-state supported timestamp to unsupported user-agent via warning',
+  ),
   'call-id': 'Call-ID',
   cseq: 'CSeq',
   'content-id': 'Content-ID',
@@ -62,18 +70,6 @@ const SPELLING = table({
   'mime-version': 'MIME-Version',
   'www-authenticate': 'WWW-Authenticate',
 });
-
-const KNOWN = new Set(
-  [
-    'accept accept-encoding accept-language alert-info allow allow-events authorization contact content-disposition',
-    'content-encoding content-language content-length content-type date diversion event expires from in-reply-to',
-    'max-forwards min-expires min-se organization p-asserted-identity path priority privacy proxy-authenticate',
-    'proxy-authorization proxy-require reason record-route refer-to referred-by replaces reply-to require retry-after',
-    'route server session-expires subject subscription-state supported timestamp to unsupported user-agent via warning',
-  ]
-    .join(' ')
-    .split(' '),
-);
 
 /** Names come off the wire: a map, unlike an object, has no entry for "constructor". */
 function table(rows: Record<string, string>): ReadonlyMap<string, string> {
@@ -85,14 +81,13 @@ export function header(name: string, value: string): Header {
   const lower = name.toLowerCase();
   const expanded = COMPACT.get(lower);
   if (expanded !== undefined) return { name: expanded, key: expanded.toLowerCase(), value };
-  return { name: SPELLING.get(lower) ?? (KNOWN.has(lower) ? titleCase(lower) : name), key: lower, value };
+  return { name: SPELLING.get(lower) ?? name, key: lower, value };
 }
 
-function titleCase(lower: string): string {
-  return lower
-    .split('-')
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
-    .join('-');
+/** Every word of a name with a capital. */
+function spelled(...lists: string[]): Record<string, string> {
+  const names = lists.join(' ').split(' ');
+  return Object.fromEntries(names.map((name) => [name, name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())]));
 }
 
 /** The first value of a header; `key` in lower case. */

@@ -26,6 +26,8 @@ const EXPECTED = 10_000;
 /** Decides from the source address alone whether a packet or connection is looked at. */
 export class NetworkFilter {
   readonly #allowed = new BlockList();
+  /** What was found for the addresses of late: every message asks, and looking takes longer than remembering. */
+  readonly #known = new Map<string, boolean>();
   /** Hosts that requests were sent to, oldest first. */
   readonly #expected = new Set<string>();
 
@@ -36,6 +38,15 @@ export class NetworkFilter {
 
   /** Whether this source may start something. */
   allows(address: string): boolean {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    if (this.#known.size >= EXPECTED) this.#known.clear();
+    const allowed = this.#isAllowed(address);
+    this.#known.set(address, allowed);
+    return allowed;
+  }
+
+  #isAllowed(address: string): boolean {
     if (isIPv4(address)) return this.#allowed.check(address, 'ipv4');
     return isIPv6(address) && this.#allowed.check(address, 'ipv6');
   }
