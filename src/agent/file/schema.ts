@@ -34,7 +34,7 @@ const limits = z
 
 const endpointing = z
   .strictObject({
-    waitMs: z.number().int().min(100).max(5000).default(600).meta({ example: '600' }),
+    waitMs: z.number().int().min(100).max(5000).default(700).meta({ example: '700' }),
   })
   .prefault({});
 
