@@ -32,6 +32,8 @@ export const PLAIN: Wire = {
 
 export interface TcpLimits {
   readonly connections: number;
+  /** Of those, how many may come from one address. */
+  readonly perSource: number;
   /** ms for a message that began to be complete, and for a new connection's first message. */
   readonly halfMessageMs: number;
   /** ms for a connection to be made: a next hop that does not answer must leave time for another. */
@@ -44,6 +46,7 @@ export interface TcpLimits {
 
 const LIMITS: TcpLimits = {
   connections: 1000,
+  perSource: 500,
   halfMessageMs: 30_000,
   connectMs: 5000,
   idleMs: 600_000,
@@ -61,6 +64,8 @@ class SipConnection implements Connection {
   /** Messages on their way: those senders learn it when the connection fails. */
   readonly #waiting = new Set<(error: Error) => void>();
   #halfMessage: Timer | undefined;
+  /** Whether a whole message ever came. */
+  #spoke = false;
   #connecting: Timer | undefined;
 
   constructor(
@@ -113,9 +118,13 @@ class SipConnection implements Connection {
   }
 
   #read(chunk: Buffer): void {
+    let complete = false;
     for (const event of this.#framer.push(chunk)) {
-      if (event.kind === 'message') this.#events.message(event.text, this.peer);
-      else if (event.kind === 'ping') this.socket.write('\r\n');
+      if (event.kind === 'message') {
+        complete = true;
+        this.#spoke = true;
+        this.#events.message(event.text, this.peer);
+      } else if (event.kind === 'ping') this.socket.write('\r\n');
       else {
         this.#events.malformed(event.reason, this.peer, event.text);
         this.socket.end();
@@ -123,8 +132,11 @@ class SipConnection implements Connection {
         return;
       }
     }
-    this.#timers.clear(this.#halfMessage);
-    this.#halfMessage = undefined;
+    // Bytes that trickle in win no time: only a whole message does.
+    if (complete || (this.#spoke && !this.#framer.partial)) {
+      this.#timers.clear(this.#halfMessage);
+      this.#halfMessage = undefined;
+    }
     if (this.#framer.partial) this.expectMessage();
   }
 
@@ -224,9 +236,10 @@ export class TcpTransport implements Transport {
       socket.destroy();
       return;
     }
-    if (this.#sockets.size >= LIMITS.connections) {
+    const same = [...this.#sockets].filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress).length;
+    if (this.#sockets.size >= LIMITS.connections || same >= LIMITS.perSource) {
       const source: Peer = { protocol: this.#wire.protocol, host, port: socket.remotePort ?? 0 };
-      this.#events.malformed(`more than ${LIMITS.connections} connections`, source, hostText(host));
+      this.#events.malformed(`too many connections (${same} from there)`, source, hostText(host));
       socket.destroy();
       return;
     }
