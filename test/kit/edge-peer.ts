@@ -72,7 +72,9 @@ export class SipPeer {
     socket.bind(port, host);
     await once(socket, 'listening');
     const write = (text: string) => socket.send(Buffer.from(text, 'latin1'), remotePort, host);
-    const peer = new SipPeer(socket.address().port, write, () => socket.close());
+    // What was sent last is written before.
+    const end = () => setImmediate(() => socket.close());
+    const peer = new SipPeer(socket.address().port, write, end);
     socket.on('message', (data) => peer.#receive(data.toString('utf8')));
     return peer;
   }

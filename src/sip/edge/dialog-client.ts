@@ -61,6 +61,7 @@ export class DialogClient {
       const open = this.#requests.send(app, frame, request, peer, dialog, this.#handlerOf(dialog, message.method));
       if (open && message.method === 'INVITE') dialog.inviteToPeer = open.txnId;
       if (open && message.method === 'UPDATE' && message.body !== '') dialog.updateToPeer = open.txnId;
+      dialog.ending = dialog.ending || message.method === 'BYE';
       if (open && message.method === 'BYE') this.#core.records.stop('application', 'normal-release', request);
       if (!peer && message.method === 'BYE') this.#core.dialogs.remove(dialog);
     });
@@ -118,7 +119,10 @@ export class DialogClient {
         dialog.localSdp = open.request.body || dialog.localSdp;
         this.sessions.agree(dialog, received.message, 'uac');
       }
-      if (endsDialog(dialog, open.request, status)) this.#core.dialogs.remove(dialog);
+      // A challenged BYE comes again, unless there is nobody any more to send it.
+      if (method === 'BYE') dialog.ending = false;
+      const over = endsDialog(dialog, open.request, status) || (method === 'BYE' && open.app.closed);
+      if (over) this.#core.dialogs.remove(dialog);
     }
     this.#requests.deliver(open, received, dialog.id);
   }

@@ -63,6 +63,8 @@ export class Dialog {
   forks: ReadonlyMap<string, Dialog> | undefined;
   /** Set when the call is over for the application: BYE follows as soon as the peer has its ACK, or has sent it. */
   endWhenAcknowledged: string | undefined;
+  /** The application has sent its BYE. */
+  ending = false;
   /** Our last session description, sent again when the edge refreshes the session (RFC 4028 7.4). */
   localSdp = '';
   /** The session timer, when one was agreed. */

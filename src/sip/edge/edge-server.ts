@@ -218,7 +218,7 @@ export class EdgeServer {
     for (const app of applications.all()) this.#core.guard('closing', () => this.#release(app));
     // What still waits for an ACK, or for the answer to a CANCEL, can wait no longer.
     for (const dialog of this.#core.dialogs.all()) {
-      if (dialog.confirmed) this.#dialogs.end(dialog, 'server closing', false);
+      if (dialog.confirmed && !dialog.ending) this.#dialogs.end(dialog, 'server closing', false);
       else this.#core.dialogs.remove(dialog);
     }
     const until = Date.now() + CLOSING_MS;

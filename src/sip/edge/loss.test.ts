@@ -97,7 +97,9 @@ async function hangUp(leg: Leg, dialog: Srf.Dialog): Promise<void> {
 }
 
 function destroy(dialog: Srf.Dialog): Promise<void> {
-  return new Promise((resolve, reject) => dialog.destroy({ headers: {} }, (error) => (error ? reject(error) : resolve())));
+  return new Promise((resolve, reject) =>
+    dialog.destroy({ headers: {} }, (error) => (error ? reject(error) : resolve())),
+  );
 }
 
 /** What has to come off, whichever message is lost. */

@@ -158,7 +158,7 @@ export class Uac {
     for (const open of this.#requests.ofApplication(app)) this.#requests.abandon(open);
     for (const dialog of this.#core.dialogs.ofApplication(app)) {
       // One that is being set up goes with the final response that its CANCEL brings.
-      if (!dialog.confirmed) continue;
+      if (!dialog.confirmed || dialog.ending) continue;
       if (dialog.openAnswer) dialog.endWhenAcknowledged = GONE;
       else this.#hangUp(dialog);
     }

@@ -98,11 +98,19 @@ export class Uas {
     const refusal = dialogRefusal(dialog, received) ?? generalRefusal(received, secure);
     if (refusal) return this.#refuse(received, refusal);
     if (method === 'BYE') return this.#receiveBye(received, dialog);
-    if (method === 'PRACK' && !dialog.reliable?.acknowledge(received.message)) {
+    if (method === 'PRACK') return this.#receivePrack(received, dialog);
+    this.#hand(received, dialog.app, dialog);
+  }
+
+  #receivePrack(received: ReceivedRequest, dialog: Dialog): void {
+    if (!dialog.reliable?.acknowledge(received.message)) {
       return this.#reject(received, 481, 'Call/Transaction Does Not Exist');
     }
-    this.#hand(received, dialog.app, dialog);
-    if (method === 'PRACK') dialog.reliable?.proceed();
+    const invite = dialog.inviteFromPeer === undefined ? undefined : this.#open.get(dialog.inviteFromPeer);
+    // An application that has given its final answer expects no PRACK any more.
+    if (!invite || invite.accepting) this.#reject(received, 200, 'OK');
+    else this.#hand(received, dialog.app, dialog);
+    dialog.reliable.proceed();
   }
 
   #receiveBye(received: ReceivedRequest, dialog: Dialog): void {
