@@ -1,5 +1,5 @@
 import { armEndpoint, contest, dismiss, listenOn } from './floor.js';
-import { beginTurn, interrupt, reopen, speak } from './reply-side.js';
+import { apologise, beginTurn, interrupt, reopen, settle } from './reply-side.js';
 import { type Step, sameWords } from './step.js';
 
 /*
@@ -9,7 +9,7 @@ import { type Step, sameWords } from './step.js';
 
 /** The caller begins to make sound. */
 export function onset(step: Step): void {
-  const { caller, settings, current } = step.state;
+  const { caller, settings, phase } = step.state;
   caller.speaking = true;
   caller.onsetAt = step.at;
   step.clear('endpoint', 'idle', 'recognition');
@@ -19,7 +19,7 @@ export function onset(step: Step): void {
     step.timer('turn', settings.turnMs);
     step.journal({ type: 'caller.started' });
   }
-  if (step.talking && current) contest(step);
+  if (phase === 'speaking') contest(step);
 }
 
 /** The caller falls silent. */
@@ -29,11 +29,8 @@ export function offset(step: Step, voicedAt: number, position: number): void {
   caller.voicedAt = voicedAt;
   caller.offsetPosition = position;
   step.clear('barge-in');
-  if (step.talking) {
-    step.do({ type: 'gain', level: 1 });
-    return;
-  }
-  if (step.state.phase === 'listening') armEndpoint(step);
+  if (step.state.phase === 'speaking') step.do({ type: 'gain', level: 1 });
+  else if (step.state.phase === 'listening') armEndpoint(step);
 }
 
 /** Words so far. */
@@ -42,7 +39,7 @@ export function partial(step: Step, text: string, position: number): void {
   if (position <= state.committed) return;
   state.caller.partial = text;
   step.journal({ type: 'caller.partial', text });
-  if (text && hasNewWords(step, text)) reopen(step);
+  if (text && hasNewWords(step, text)) reopenFor(step);
 }
 
 /** Final words of the utterance up to `position`. */
@@ -52,15 +49,16 @@ export function final(step: Step, text: string, position: number): void {
   if (position <= state.committed) return;
   caller.text = text;
   caller.textPosition = position;
+  caller.partial = '';
   if (state.phase === 'thinking') {
-    if (text && hasNewWords(step, text)) {
-      reopen(step);
-      if (!caller.speaking) armEndpoint(step);
-    } else if (state.current?.taking) state.current.taking.position = position;
+    if (text && hasNewWords(step, text)) reopenFor(step);
+    else if (state.current?.taking) state.current.taking.position = position;
     return;
   }
   if (state.phase !== 'listening') return;
-  if (caller.awaiting) takeWords(step);
+  // An empty final of an earlier sound says nothing about the words that are still to come.
+  const empty = !text && position < (caller.offsetPosition ?? 0);
+  if (caller.awaiting && !empty) takeWords(step);
   else if (!text && !caller.speaking && position === caller.offsetPosition) dismiss(step);
 }
 
@@ -82,15 +80,22 @@ export function turnTooLong(step: Step): void {
   step.timer('recognition', settings.recognitionMs);
 }
 
+/** There will be no final: when the caller has fallen silent, the turn ends with what is known. */
+export function recognitionFailed(step: Step, reason: string): void {
+  const { caller, phase } = step.state;
+  if (phase === 'listening' && !caller.speaking) caller.awaiting ??= 'ended';
+  recognitionLate(step, reason);
+}
+
 /** The final never came: what was recognised so far has to do. */
 export function recognitionLate(step: Step, reason: string): void {
   const { caller } = step.state;
   if (!caller.awaiting) return;
   step.journal({ type: 'error', code: 'PARLEY_ERR_RECOGNITION_FAILED', message: reason });
-  caller.text ||= caller.partial;
+  caller.text = caller.partial || caller.text;
   if (caller.text) return takeWords(step);
   dismiss(step);
-  speak(step, 'reply', [step.state.settings.apology]);
+  apologise(step);
 }
 
 /** A typed turn: no endpoint to wait for. Typed again before the answer began, it adds to the first. */
@@ -142,6 +147,14 @@ function takeWords(step: Step): void {
     position: caller.textPosition,
   };
   beginTurn(step, taken, { voiced: caller.voicedAt, decided: step.at, final: step.at });
+  // The caller goes on: what comes now is the next turn, or this one would be reopened for ever.
+  if (decision === 'maximum' && step.state.current) settle(step, step.state.current);
+}
+
+/** Takes a turn back for the words that were added to it; they may have come after the caller fell silent. */
+function reopenFor(step: Step): void {
+  reopen(step);
+  if (step.state.phase === 'listening' && !step.state.caller.speaking) armEndpoint(step);
 }
 
 /** Whether the caller has added words to a turn that is being answered but not yet aloud. */

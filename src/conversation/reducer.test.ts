@@ -405,4 +405,148 @@ describe('turn machine', () => {
     talk.send({ type: 'final', text: 'late', position: talk.position });
     expect(talk.recorded('caller.turn')).toHaveLength(2);
   });
+
+  it('comes back to full level for the next reply when one ends while the caller speaks over it', () => {
+    talk.utter('tell me about returns');
+    talk.pass(500);
+    talk.reply('Of course.');
+    talk.start();
+    talk.onset();
+    talk.pass(100);
+    talk.finish();
+    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+  });
+
+  it('hears an interruption that begins or is decided between two sentences', async () => {
+    talk.utter('tell me about returns');
+    talk.pass(500);
+    const reply = talk.asked();
+    talk.send({ type: 'reply.sentence', reply, text: 'Of course.' });
+    talk.send({ type: 'reply.sentence', reply, text: 'You may return anything.' });
+    talk.start();
+    talk.onset();
+    talk.pass(300);
+    talk.finish();
+    talk.pass(300);
+    talk.start();
+    talk.pass(400);
+    await settle();
+    expect(talk.recorded('interruption')).toHaveLength(1);
+  });
+
+  it('takes a reopened turn though its words came after the offset', () => {
+    talk.utter('I have a question');
+    talk.pass(500);
+    talk.onset();
+    talk.pass(300);
+    const position = talk.offset();
+    talk.send({ type: 'partial', text: 'I have a question about my order', position: position - 400 });
+    talk.pass(50);
+    talk.send({ type: 'final', text: 'I have a question about my order', position });
+    talk.pass(2000);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('I have a question about my order');
+  });
+
+  it('waits for the words of the last sound, whatever the one before it was', () => {
+    talk.onset();
+    talk.pass(200);
+    const cough = talk.offset();
+    talk.pass(100);
+    talk.onset();
+    talk.pass(500);
+    const words = talk.offset();
+    talk.pass(1000);
+    talk.send({ type: 'final', text: '', position: cough });
+    talk.send({ type: 'final', text: 'where is my order', position: words });
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('where is my order');
+  });
+
+  it('apologises when recognition fails before the wait is over', () => {
+    talk.onset();
+    talk.pass(800);
+    const position = talk.offset();
+    talk.send({ type: 'recognition.failed', reason: 'boom' });
+    talk.send({ type: 'final', text: '', position });
+    expect(talk.recorded('error')).toHaveLength(1);
+    expect(talk.all('say').at(-1)?.text).toBe(SETTINGS.apology);
+  });
+
+  it('calls a person when recognition keeps failing', () => {
+    for (let n = 0; n < 2; n++) {
+      talk.onset();
+      talk.pass(800);
+      talk.offset();
+      talk.send({ type: 'recognition.failed', reason: 'boom' });
+      talk.playAll();
+    }
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'transfer', reason: 'failure' } }]);
+  });
+
+  it('does not reopen a turn that was taken for its length', () => {
+    talk.onset();
+    talk.pass(30_000);
+    talk.send({ type: 'final', text: 'and then and then', position: talk.position });
+    talk.pass(300);
+    talk.send({ type: 'partial', text: 'and so on', position: talk.position });
+    expect(talk.all('cancel')).toHaveLength(0);
+    expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text: 'and then and then' }]);
+  });
+
+  it('does not take the words of a turn twice when an action was taken on them', () => {
+    talk.utter('yes');
+    const commits = talk.all('commit').length;
+    talk.pass(500);
+    talk.send({ type: 'reply.acted', reply: talk.asked() });
+    expect(talk.all('commit')).toHaveLength(commits + 1);
+    expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text: 'yes' }]);
+    talk.reply('Done.');
+    talk.playAll();
+    expect(talk.recorded('caller.turn')).toHaveLength(1);
+  });
+
+  it('goes on listening when the reasoner falls silent after its first sentence', () => {
+    talk.utter('hello');
+    talk.pass(500);
+    talk.send({ type: 'reply.sentence', reply: talk.asked(), text: 'One moment.' });
+    talk.playAll();
+    talk.pass(8000);
+    expect(talk.state.phase).toBe('listening');
+    expect(talk.recorded('error')).toHaveLength(1);
+  });
+
+  it('comes to an end when nothing can be said and nobody takes over', () => {
+    for (let n = 0; n < 50; n++) {
+      if (talk.queue.length > 0) talk.finish('');
+      else if (talk.state.phase === 'handing-over') {
+        if (talk.all('finish').at(-1)?.afterwards.type === 'hangup') break;
+        talk.send({ type: 'transfer.failed', reason: 'no target' });
+        const reply = talk.all('ask-after-failed-transfer').at(-1)?.reply ?? '';
+        talk.send({ type: 'reply.sentence', reply, text: 'Nobody is free.' });
+        talk.send({ type: 'reply.done', reply });
+      } else talk.pass(7000);
+    }
+    expect(talk.all('finish').at(-1)?.afterwards.type).toBe('hangup');
+  });
+
+  it('ends a call that reaches its maximum length during a transfer that fails', () => {
+    talk.utter('a person please');
+    talk.pass(500);
+    talk.reply('One moment.', { type: 'transfer', target: 'desk', reason: 'asked' });
+    talk.playAll();
+    talk.pass(700_000);
+    talk.send({ type: 'transfer.failed', reason: '486' });
+    talk.pass(60_000);
+    expect(talk.all('finish').at(-1)).toMatchObject({ afterwards: { type: 'hangup', by: 'limit' } });
+  });
+
+  it('puts no words on record that turned out to be none', () => {
+    talk.onset();
+    talk.pass(300);
+    talk.send({ type: 'partial', text: 'thank you', position: talk.position });
+    const position = talk.offset();
+    talk.onset();
+    talk.send({ type: 'final', text: '', position });
+    talk.send({ type: 'closed' });
+    expect(talk.recorded('caller.turn')).toHaveLength(0);
+  });
 });

@@ -5,6 +5,7 @@ import {
   offset,
   onset,
   partial,
+  recognitionFailed,
   recognitionLate,
   takeKeys,
   turnTooLong,
@@ -18,6 +19,7 @@ import {
   failed,
   interrupt,
   resumeAfterTransfer,
+  settle,
   speak,
   started,
 } from './reply-side.js';
@@ -48,7 +50,7 @@ function apply(step: Step, event: TurnEvent): void {
     case 'final':
       return final(step, event.text, event.position);
     case 'recognition.failed':
-      return recognitionLate(step, event.reason);
+      return recognitionFailed(step, event.reason);
     case 'text':
       return typed(step, event.text);
     case 'dtmf':
@@ -96,7 +98,7 @@ function reply(step: Step, event: Extract<TurnEvent, { type: `reply.${string}` }
       return;
     case 'reply.acted':
       current.acted = true;
-      return;
+      return settle(step, current);
     case 'reply.done':
       current.afterwards = event.afterwards;
       return complete(step, current);
@@ -113,8 +115,7 @@ function timer(step: Step, name: TimerName): void {
     case 'recognition':
       return recognitionLate(step, 'no final in time');
     case 'barge-in':
-      if (state.caller.speaking && step.talking) interrupt(step);
-      return;
+      return bargeIn(step);
     case 'idle':
       return idle(step);
     case 'turn':
@@ -132,6 +133,14 @@ function timer(step: Step, name: TimerName): void {
   }
 }
 
+/** The caller has spoken over the agent for long enough; between two sentences there is nothing to interrupt yet. */
+function bargeIn(step: Step): void {
+  const { caller, current, settings } = step.state;
+  if (!caller.speaking || !current) return;
+  if (step.talking) interrupt(step);
+  else step.timer('barge-in', settings.bargeInMs);
+}
+
 /** The caller has been silent since the agent spoke. */
 function idle(step: Step): void {
   const { state } = step;
@@ -146,7 +155,8 @@ function idle(step: Step): void {
 
 function callTooLong(step: Step): void {
   const { settings, phase, current } = step.state;
-  if (phase === 'handing-over') return;
+  // A transfer has its own end; when it fails the limit still holds.
+  if (phase === 'handing-over') return step.timer('call', FAREWELL_MS);
   if (current) interrupt(step);
   speak(step, 'farewell', [settings.farewell], { type: 'hangup', reason: 'maximum call length', by: 'limit' });
   step.timer('farewell', FAREWELL_MS);
@@ -160,7 +170,7 @@ function closed(step: Step): void {
   const { state } = step;
   abandon(step);
   const { caller } = state;
-  const text = caller.text || caller.partial;
+  const text = caller.partial || caller.text;
   if (text) {
     const { turnSince: startedAt, voicedAt: endedAt } = caller;
     step.journal({ type: 'caller.turn', turn: state.turn + 1, text, from: 'speech', startedAt, endedAt });

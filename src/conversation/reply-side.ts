@@ -54,6 +54,8 @@ export function resumeAfterTransfer(step: Step, reason: string): void {
   const { state } = step;
   if (state.phase !== 'handing-over') return;
   const reply = newReply(state, 'reply', state.turn);
+  // Nobody takes over: what failed has its tries again, or the call would be handed over in a circle.
+  state.failures = 0;
   state.current = reply;
   state.phase = 'thinking';
   step.timer('reasoner', state.settings.reasonerMs);
@@ -83,11 +85,26 @@ export function complete(step: Step, reply: Reply): void {
 
 /** The reasoner failed: say so, and after a few times in a row call a person. */
 export function failed(step: Step, reply: Reply, reason: string): void {
-  const { state } = step;
   step.journal({ type: 'error', code: 'PARLEY_ERR_REASONER_FAILED', message: reason });
   step.do({ type: 'cancel', reply: reply.id });
   if (reply.utterances.length > 0) return complete(step, reply);
+  fail(step, reply);
+}
+
+/** The recogniser failed: the same. */
+export function apologise(step: Step): void {
+  const { state } = step;
+  const reply = newReply(state, 'reply', state.turn);
+  state.current = reply;
+  state.phase = 'speaking';
+  step.clear('idle', 'endpoint');
+  fail(step, reply);
+}
+
+function fail(step: Step, reply: Reply): void {
+  const { state } = step;
   reply.failed = true;
+  reply.expected = state.expected;
   state.failures += 1;
   if (state.failures >= state.settings.failures) reply.afterwards = { type: 'transfer', target: '', reason: 'failure' };
   addSentence(step, reply, state.settings.apology);
@@ -114,6 +131,8 @@ export function ended(step: Step, reply: Reply, utterance: Utterance, heard: str
   utterance.heard = heard;
   utterance.stopped = stopped;
   finishIfHeard(step, reply);
+  const waiting = step.state.current === reply && reply.utterances.every((u) => u.status === 'ended');
+  if (waiting) step.timer('reasoner', step.state.settings.reasonerMs);
 }
 
 /** The caller takes the floor: fall silent now, drop what was planned. */
@@ -152,7 +171,7 @@ export function abandon(step: Step): void {
 }
 
 /** The caller turn that this reply answers goes on record. */
-function settle(step: Step, reply: Reply): void {
+export function settle(step: Step, reply: Reply): void {
   const { taking } = reply;
   if (!taking) return;
   reply.taking = undefined;
@@ -172,6 +191,7 @@ function finishIfHeard(step: Step, reply: Reply): void {
   countSilence(step, reply);
   const wasCurrent = state.current === reply;
   if (wasCurrent) state.current = undefined;
+  if (wasCurrent && state.caller.speaking) step.do({ type: 'gain', level: 1 });
   state.fading = state.fading.filter((r) => r !== reply);
   if (reply.afterwards) return handOver(step, reply.afterwards);
   if (!wasCurrent) return;
@@ -188,7 +208,8 @@ function countSilence(step: Step, reply: Reply): void {
   if (reply.interrupted || reply.utterances.length === 0) return;
   if (!reply.utterances.every((u) => u.stopped && !u.heard)) return;
   state.failures += 1;
-  if (state.failures < state.settings.failures) return;
+  // A goodbye that nobody hears ends the call all the same.
+  if (state.failures < state.settings.failures || reply.afterwards) return;
   reply.afterwards = { type: 'transfer', target: '', reason: 'failure' };
 }
 
