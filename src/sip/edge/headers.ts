@@ -33,21 +33,30 @@ export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
+/** Most values in one list, and parameters of one value: what follows stays in one piece, which nothing can read. */
+const PARTS_MAX = 256;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN = 0x3c;
+const CLOSE = 0x3e;
+
 /** Takes a value apart at `separator`, outside quoted strings and angle brackets; parts are trimmed. */
 export function split(value: string, separator: ',' | ';'): string[] {
   const parts: string[] = [];
+  const at = separator.charCodeAt(0);
   let start = 0;
   let quoted = false;
   let angle = false;
-  for (let i = 0; i < value.length; i++) {
-    const c = value[i];
+  for (let i = 0; i < value.length && parts.length < PARTS_MAX; i++) {
+    const c = value.charCodeAt(i);
     if (quoted) {
-      if (c === '\\') i++;
-      else if (c === '"') quoted = false;
-    } else if (c === '"') quoted = true;
-    else if (c === '<') angle = true;
-    else if (c === '>') angle = false;
-    else if (c === separator && !angle) {
+      if (c === BACKSLASH) i++;
+      else if (c === QUOTE) quoted = false;
+    } else if (c === QUOTE) quoted = true;
+    else if (c === OPEN) angle = true;
+    else if (c === CLOSE) angle = false;
+    else if (c === at && !angle) {
       parts.push(value.slice(start, i).trim());
       start = i + 1;
     }

@@ -45,10 +45,12 @@ function bad(reason: string): Fault {
 
 function unfold(head: string): { texts: string[]; fault?: Fault } {
   const texts: string[] = [];
-  let fault: Fault | undefined;
   let parts: string[] = [];
+  let length = 0;
   let position = 0;
   while (position <= head.length) {
+    if (length > LIMITS.line) return { texts, fault: bad('a line is longer than 16 kB') };
+    if (texts.length > LIMITS.headers) return { texts, fault: bad(`more than ${LIMITS.headers} header lines`) };
     const found = head.indexOf('\r\n', position);
     const end = found < 0 ? head.length : found;
     const line = head.slice(position, end);
@@ -56,14 +58,16 @@ function unfold(head: string): { texts: string[]; fault?: Fault } {
     // A blank at the start continues the line before (RFC 3261 7.3.1); nothing can be continued by the start line.
     if ((line.startsWith(' ') || line.startsWith('\t')) && (texts.length > 0 || parts.length > 0)) {
       parts.push(line.trim());
+      length += line.length + 2;
     } else {
       if (parts.length > 0) texts.push(parts.join(' '));
       parts = [line];
+      length = line.length;
     }
   }
+  if (length > LIMITS.line) return { texts, fault: bad('a line is longer than 16 kB') };
   texts.push(parts.join(' '));
-  if (texts.some((line) => line.length > LIMITS.line)) fault = bad('a line is longer than 16 kB');
-  return fault ? { texts, fault } : { texts };
+  return { texts };
 }
 
 function parseStartLine(line: string): Parsed {

@@ -1,5 +1,4 @@
-import { listOf } from './headers.js';
-import { fieldsOf } from './message.js';
+import { fieldOf, fieldsOf } from './message.js';
 import { LIMITS, parseMessage } from './parse.js';
 import { contentLength } from './received.js';
 
@@ -89,7 +88,7 @@ export class StreamFramer {
     if (length === -1) return this.#broken('malformed Content-Length');
     this.#need = end + 4 + (length ?? 0);
     if (this.#need > LIMITS.message) return this.#broken('message is longer than 64 kB');
-    return listOf(message, 'via').length === 0 ? this.#broken('no Via') : undefined;
+    return fieldOf(message, 'via') === undefined ? this.#broken('no Via') : undefined;
   }
 
   #broken(reason: string): StreamEvent {
