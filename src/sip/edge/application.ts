@@ -55,6 +55,10 @@ export class Application {
   readonly #reader = new FrameReader();
   readonly #verbs = new Set<string>();
   readonly #deadline: Timer;
+  /** Resolves when it has authenticated; rejects when its connection is gone before. */
+  readonly ready: Promise<void>;
+  #tags: ReadonlySet<string> = new Set();
+  #welcome: () => void = () => undefined;
   #authenticated = false;
   #closed = false;
 
@@ -65,6 +69,11 @@ export class Application {
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('error', () => undefined);
     this.#deadline = setup.timers.set(AUTHENTICATE_MS, () => socket.destroy());
+    this.ready = new Promise((resolve, reject) => {
+      this.#welcome = resolve;
+      socket.on('close', () => reject(new Error('the application did not authenticate')));
+    });
+    this.ready.catch(() => undefined);
     socket.on('close', () => {
       this.#closed = true;
       setup.timers.clear(this.#deadline);
@@ -74,6 +83,11 @@ export class Application {
 
   get authenticated(): boolean {
     return this.#authenticated;
+  }
+
+  /** What it calls itself, for request handlers to choose by. */
+  get tags(): ReadonlySet<string> {
+    return this.#tags;
   }
 
   get closed(): boolean {
@@ -185,6 +199,8 @@ export class Application {
       return;
     }
     this.#authenticated = true;
+    this.#tags = new Set((frame.fields[1] ?? '').split(',').filter((tag) => tag !== ''));
+    this.#welcome();
     timers.clear(this.#deadline);
     this.#respond(frame, ['OK', endpoints, VERSION, endpoints]);
     events.log('info', 'application connected');

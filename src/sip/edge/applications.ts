@@ -1,20 +1,30 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
 import { Application, type ApplicationSetup } from './application.js';
+
+/** ms for an application that listens to take a connection and authenticate. */
+const DIAL_MS = 5000;
 
 /** The control port and the applications connected to it. */
 export class Applications {
   readonly #server: Server;
+  readonly #setup: ApplicationSetup;
   readonly #connected = new Set<Application>();
   /** Per verb, who was given the last request: the next one takes the next. */
   readonly #turn = new Map<string, number>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, setup: ApplicationSetup) {
     this.#server = server;
+    const gone = (app: Application) => {
+      this.#connected.delete(app);
+      if (app.authenticated) setup.events.gone(app);
+    };
+    this.#setup = { ...setup, events: { ...setup.events, gone } };
   }
 
   static async listen(control: { host: string; port: number }, setup: ApplicationSetup): Promise<Applications> {
     const server = createServer();
-    const applications = new Applications(server);
+    const applications = new Applications(server, setup);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(control.port, control.host, () => {
@@ -23,14 +33,34 @@ export class Applications {
       });
     });
     server.on('error', () => undefined);
-    const gone = (app: Application) => {
-      applications.#connected.delete(app);
-      if (app.authenticated) setup.events.gone(app);
-    };
     server.on('connection', (socket) => {
-      applications.#connected.add(new Application(socket, { ...setup, events: { ...setup.events, gone } }));
+      applications.#connected.add(new Application(socket, applications.#setup));
     });
     return applications;
+  }
+
+  /**
+   * Connects to an application that listens, which then authenticates like any other (outbound mode).
+   *
+   * @throws Error when it does not, within 5 s
+   */
+  async dial(host: string, port: number): Promise<Application> {
+    const socket = connect({ host, port });
+    const late = setTimeout(() => socket.destroy(new Error('no answer in time')), DIAL_MS);
+    try {
+      await once(socket, 'connect');
+      const app = new Application(socket, this.#setup);
+      this.#connected.add(app);
+      await app.ready;
+      return app;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** An application that gave itself this tag. */
+  tagged(tag: string): Application | undefined {
+    return this.all().find((app) => app.tags.has(tag));
   }
 
   get port(): number {

@@ -28,6 +28,7 @@ import {
   type ReceivedResponse,
   replyPath,
 } from './received.js';
+import { type RequestHandler, RequestHandlers } from './request-handlers.js';
 import { serialise } from './serialise.js';
 import { DEFENCE, type Defence, SourceGuard } from './source-guard.js';
 import { DEFAULT_TIMINGS, type SipTimings, Timers } from './timers.js';
@@ -53,6 +54,8 @@ export interface EdgeServerOptions {
   /** Name servers, `address` or `address:port`, instead of the system's. */
   readonly dnsServers?: readonly string[];
   readonly log: Logger;
+  /** Requests that go to no connected application. */
+  readonly requestHandlers?: readonly RequestHandler[];
   /** Bounds on what one source may ask for; what is left out has its default. */
   readonly defence?: Partial<Defence>;
   /** For tests: shorter RFC 3261 base intervals. */
@@ -89,6 +92,7 @@ export class EdgeServer {
   readonly #uac: Uac;
   readonly #uas: Uas;
   readonly #proxy: SipProxy;
+  readonly #handlers: RequestHandlers;
   readonly sipHost: string;
 
   private constructor(options: EdgeServerOptions, core: Core, transports: Transports, filter: NetworkFilter) {
@@ -102,6 +106,7 @@ export class EdgeServer {
     this.#uac = new Uac(core, this.#requests, this.#dialogs);
     this.#uas = new Uas(core, this.#dialogs);
     this.#proxy = new SipProxy(core, this.#uas, options.secret);
+    this.#handlers = new RequestHandlers(core, this.#uas, this.#proxy, options.requestHandlers ?? []);
   }
 
   /**
@@ -303,7 +308,7 @@ export class EdgeServer {
     else if (!onRoute && method !== 'CANCEL' && !this.#isWelcome(received)) return;
     if (method === 'CANCEL') this.#uas.cancel(received);
     else if (onRoute) this.#proxy.pass(received);
-    else this.#uas.receive(received);
+    else this.#uas.receive(received, (request) => this.#handlers.take(request));
   }
 
   /** Whether a new request of this source is looked at; the others are not answered, except by a busy edge. */

@@ -4,7 +4,7 @@ import { applicationHeaders, newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
 import type { Frame } from './frames.js';
 import { listOf, parseNameAddress } from './headers.js';
-import { fieldOf, fieldsOf, type SipRequest } from './message.js';
+import { fieldOf, fieldsOf, type Header, type SipRequest } from './message.js';
 import { parseMessage } from './parse.js';
 import type { Passed } from './passage.js';
 import { ProxyCall, type ProxyPlan } from './proxy-call.js';
@@ -17,6 +17,26 @@ import { hostText, parseUri } from './uri.js';
 
 /** Targets whose challenge is remembered, so that the credentials go to them. */
 const CHALLENGES = 1000;
+
+/** What is asked of the proxy. */
+interface ProxyOrder {
+  /** URIs, the one to try first in front. */
+  readonly destination: readonly string[];
+  readonly recordRoute: boolean;
+  readonly followRedirects: boolean;
+  readonly simultaneous: boolean;
+  /** `2s` or `1500ms`; anything else is no limit. */
+  readonly provisionalTimeout: string;
+  readonly finalTimeout: string;
+  /** Set instead of what came. */
+  readonly headers?: readonly Header[];
+}
+
+/** The application that is told what becomes of a request, and the frame by which it asked. */
+interface Told {
+  readonly app: Application;
+  readonly frame: Frame;
+}
 
 /**
  * The proxy of the edge (RFC 3261 16): requests that an application hands back to be passed on, and what follows in
@@ -45,33 +65,59 @@ export class SipProxy {
       app.refuse(frame, `Unknown transaction id: ${txnId}`);
       return;
     }
-    const { message, callId } = passed.received;
-    if (fieldOf(message, 'max-forwards') === '0') {
+    if (fieldOf(passed.received.message, 'max-forwards') === '0') {
       app.refuse(frame, 'Rejected with 483 Too Many Hops due to Max-Forwards value of 0');
       return this.#reject(passed, 483, 'Too Many Hops');
     }
-    const challenger = this.#challengerOf(message);
-    const targets = challenger === undefined ? uris.filter((uri) => this.#isReachable(uri)) : [challenger];
-    if (targets.length === 0) {
-      app.refuse(frame, 'error proxying request to ');
-      return this.#reject(passed, 500, 'Internal Server Error');
-    }
     const given = parseMessage(frame.payload).message;
-    this.#start(app, frame, passed, full !== '', {
+    const done = this.#forward(
+      passed,
+      {
+        destination: uris,
+        recordRoute: remain !== '',
+        followRedirects: follow !== '',
+        simultaneous: fork === 'simultaneous',
+        provisionalTimeout: provisional,
+        finalTimeout: final,
+        headers: given ? applicationHeaders({ ...given, body: '' }) : [],
+      },
+      full === '' ? undefined : { app, frame },
+    );
+    if (!done) app.refuse(frame, 'error proxying request to ');
+    else if (full === '') app.proxied(frame);
+  }
+
+  /** Passes a request on as a request handler said. */
+  forward(passed: Passed, order: ProxyOrder): void {
+    if (fieldOf(passed.received.message, 'max-forwards') === '0') this.#reject(passed, 483, 'Too Many Hops');
+    else this.#forward(passed, order, undefined);
+  }
+
+  /** @returns false when there is nobody to pass it on to; the request has been answered */
+  #forward(passed: Passed, order: ProxyOrder, told: Told | undefined): boolean {
+    const { message, callId, source } = passed.received;
+    const challenger = this.#challengerOf(message);
+    const targets = challenger === undefined ? order.destination.filter((uri) => this.#isReachable(uri)) : [challenger];
+    if (targets.length === 0) {
+      this.#reject(passed, 500, 'Internal Server Error');
+      return false;
+    }
+    this.#start(passed, told, {
       targets,
-      simultaneous: fork === 'simultaneous',
-      followRedirects: follow !== '',
-      provisionalMs: milliseconds(provisional),
-      finalMs: milliseconds(final),
-      recordRoute: (peer) => (remain === '' ? undefined : this.#ownUri(callId, passed.received.source, peer)),
-      headers: given ? applicationHeaders({ ...given, body: '' }) : [],
+      simultaneous: order.simultaneous,
+      followRedirects: order.followRedirects,
+      provisionalMs: milliseconds(order.provisionalTimeout),
+      finalMs: milliseconds(order.finalTimeout),
+      recordRoute: (peer) => (order.recordRoute ? this.#ownUri(callId, source, peer) : undefined),
+      headers: order.headers ?? [],
       routes: this.#otherRoutes(message),
       uri: this.#isLocal(message.uri) ? undefined : message.uri,
       next: undefined,
     });
+    return true;
   }
 
-  #start(app: Application, frame: Frame, passed: Passed, full: boolean, plan: ProxyPlan): void {
+  #start(passed: Passed, told: Told | undefined, plan: ProxyPlan): void {
     const { records } = this.#core;
     const invite = passed.received.message.method === 'INVITE';
     const call = new ProxyCall(this.#core, passed, plan, {
@@ -81,16 +127,15 @@ export class SipProxy {
         this.#remember(branch.target, fieldsOf(message, 'www-authenticate'));
         this.#remember(branch.target, fieldsOf(message, 'proxy-authenticate'));
         if (invite) records.answered('network', 'proxy-uac', message);
-        if (full) app.proxyResponse(frame, source, bytes, message);
+        told?.app.proxyResponse(told.frame, source, bytes, message);
       },
       done: (response) => {
         if (response) this.#core.sources.answered(passed.received, response.status);
         if (invite && response) records.answered('application', 'proxy-uas', response);
-        if (full) app.proxied(frame);
+        told?.app.proxied(told.frame);
       },
     });
     this.#uas.passages.follow(passed, call);
-    if (!full) app.proxied(frame);
     call.start();
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Application } from './application.js';
 import { applicationResponse, makesDialog, newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
@@ -8,6 +7,7 @@ import type { Frame } from './frames.js';
 import { tagOf } from './headers.js';
 import { OngoingRequests } from './merged.js';
 import { fieldOf, type Header, header, type SipResponse } from './message.js';
+import { isLastNotify, type OpenRequest, openRequest } from './open-request.js';
 import { Passages, type Passed } from './passage.js';
 import { type ReceivedRequest, replyPath } from './received.js';
 import { dialogRefusal, generalRefusal, type Refusal } from './refusals.js';
@@ -15,29 +15,7 @@ import { ReliableResponses, supportsReliability, wantsReliability } from './reli
 import { serialise } from './serialise.js';
 import type { InviteServerTransaction } from './server-transaction.js';
 import { agreedSession } from './session-timer.js';
-import { retransmit, type Timer, TimerGroup } from './timers.js';
-import type { AnyServerTransaction } from './transactions.js';
-
-/** A request of the network that an application has, while its transaction lasts. */
-interface OpenRequest {
-  readonly txnId: string;
-  readonly received: ReceivedRequest;
-  readonly transaction: AnyServerTransaction;
-  readonly app: Application;
-  /** Fixed by the first response; ours unless the application chose one. */
-  toTag: string;
-  /** Whether the application has responded: from then on the dialog has its name. */
-  responded: boolean;
-  /** The dialog it came in, or makes. */
-  dialog: Dialog | undefined;
-  /** Made when the first provisional response is sent reliably. */
-  reliable: ReliableResponses | undefined;
-  /** A 2xx is given, and may wait for a PRACK. */
-  accepting: boolean;
-  /** Ends an INVITE that is good for a certain time. */
-  expiry: Timer | undefined;
-  readonly inDialog: boolean;
-}
+import { retransmit, TimerGroup } from './timers.js';
 
 /** Longest that an INVITE's Expires is heeded: beyond it the transaction's own limit rules, in s. */
 const EXPIRES_MAX_S = 300;
@@ -60,8 +38,12 @@ export class Uas {
     this.passages = new Passages(core);
   }
 
-  /** A request that belongs to no transaction yet; neither ACK nor CANCEL. */
-  receive(received: ReceivedRequest): void {
+  /**
+   * A request that belongs to no transaction yet; neither ACK nor CANCEL.
+   *
+   * @param elsewhere takes new requests that go to no application connected here
+   */
+  receive(received: ReceivedRequest, elsewhere: (received: ReceivedRequest) => boolean): void {
     if (received.toTag !== '') {
       this.#receiveInDialog(received);
       return;
@@ -71,6 +53,7 @@ export class Uas {
     if (this.#isMerged(received)) return this.#reject(received, 482, 'Loop Detected');
     const refusal = generalRefusal(received, this.#core.local.tlsPort !== undefined);
     if (refusal) return this.#refuse(received, refusal);
+    if (elsewhere(received)) return;
     const app = this.#core.applications.choose(method);
     if (!app) {
       if (method === 'INVITE') this.#core.records.attempt('network', received.message);
@@ -131,30 +114,29 @@ export class Uas {
 
   /** Opens the transaction and gives the request to the application. */
   #hand(received: ReceivedRequest, app: Application, dialog: Dialog | undefined): void {
-    const { message, source, bytes, callId } = received;
-    const txnId = randomUUID();
     const transaction = this.#core.transactions.serve(received, () => {
       this.#finished(open);
       this.passages.ended(transaction);
     });
-    const open: OpenRequest = {
-      txnId,
-      received,
-      transaction,
-      app,
-      toTag: received.toTag || newTag(),
-      responded: false,
-      dialog,
-      reliable: undefined,
-      accepting: false,
-      expiry: undefined,
-      inDialog: dialog !== undefined,
-    };
+    if (received.message.method === 'INVITE') transaction.respond(plainResponse(received.message, 100, 'Trying', ''));
+    const open = this.#enter({ received, transaction }, app, dialog);
+  }
+
+  /** Gives a request whose transaction is open already to an application. */
+  adopt(passed: Passed, app: Application): void {
+    const open = this.#enter(passed, app, undefined);
+    this.passages.follow(passed, { cancel: () => undefined, ended: () => this.#finished(open) });
+  }
+
+  #enter(passed: Passed, app: Application, dialog: Dialog | undefined): OpenRequest {
+    const { received } = passed;
+    const { message, source, bytes, callId } = received;
+    const open = openRequest(passed, app, dialog);
+    const { txnId } = open;
     this.#open.set(txnId, open);
     if (!dialog) this.#ongoing.add(received, open);
     if (message.method === 'UPDATE' && dialog) dialog.updateFromPeer = txnId;
     if (message.method === 'INVITE') {
-      transaction.respond(plainResponse(message, 100, 'Trying', ''));
       if (dialog) dialog.inviteFromPeer = txnId;
       else this.#core.records.attempt('network', message);
       this.#expire(open);
@@ -170,6 +152,7 @@ export class Uas {
       ...(dialog ? {} : { receivedOn: [local.towards(source.host), local.port] as const }),
       message,
     });
+    return open;
   }
 
   #finished(open: OpenRequest): void {
@@ -402,11 +385,4 @@ export class Uas {
       this.#answer(open, plainResponse(open.received.message, 503, 'Service Unavailable', open.toTag));
     }
   }
-}
-
-/** The NOTIFY that ends a subscription (RFC 6665 4.4.1). */
-function isLastNotify(open: OpenRequest): boolean {
-  const { message } = open.received;
-  if (message.method !== 'NOTIFY' || open.dialog?.method !== 'SUBSCRIBE') return false;
-  return /^terminated/i.test(fieldOf(message, 'subscription-state') ?? '');
 }
