@@ -4,6 +4,7 @@ import { calls } from './calls.js';
 import { edge } from './edge/edge.js';
 import { edgeSoak } from './edge/soak.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
+import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
 import { voiceToVoice } from './voice-to-voice.js';
 
 /** Every bench by name: `npm run bench -- NAME [--quick] [--json]`. */
@@ -12,6 +13,7 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
   calls,
   edge,
   'edge-soak': edgeSoak,
+  'sip-fuzz': sipFuzz,
 };
 
 const { values, positionals } = parseArgs({

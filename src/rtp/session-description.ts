@@ -27,6 +27,7 @@ export interface MediaDescription {
 /** Far above any real description. */
 const MAX_CHARACTERS = 65_536;
 const MAX_MEDIA = 32;
+const MAX_LINES = 2000;
 
 /**
  * Reads a session description in linear time. Unknown and malformed lines that decide nothing are passed over.
@@ -35,7 +36,8 @@ const MAX_MEDIA = 32;
  */
 export function parseSdp(text: string): SessionDescription {
   if (text.length > MAX_CHARACTERS) throw invalid(`longer than ${MAX_CHARACTERS} characters`);
-  const lines = text.split('\n').map((line) => line.trim());
+  const lines = text.split('\n', MAX_LINES + 1).map((line) => line.trim());
+  if (lines.length > MAX_LINES) throw invalid(`more than ${MAX_LINES} lines`);
   if (lines.find((line) => line !== '') !== 'v=0') throw invalid('it does not begin with v=0');
   const media: MediaDescription[] = [];
   const session: MediaDescription = mediaDescription('session', 0, '', []);
