@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { CLI } from '../../test/kit/server.js';
@@ -8,6 +9,8 @@ import { CLI } from '../../test/kit/server.js';
 /** A program under measurement, on a core of its own where the machine has two. */
 export interface Program {
   readonly pid: number;
+  /** Processor time used so far by it, and by the application behind it, ms. */
+  cpuMs(): number;
   /** SIP port on 127.0.0.1, UDP and TCP. */
   readonly port: number;
   stop(): Promise<void>;
@@ -61,6 +64,7 @@ export async function startEdgeProgram(): Promise<EdgeProgram> {
   const app = await start(['bench/edge/answering-app.mjs', portOf(control), SECRET], /^ready$/);
   return {
     pid: edge.child.pid ?? 0,
+    cpuMs: () => cpuMs(edge.child.pid) + cpuMs(app.child.pid),
     port: Number(portOf(sip)),
     gauge: async (name) => {
       const text = await (await fetch(`http://${http}/metrics`)).text();
@@ -76,7 +80,14 @@ export async function startEdgeProgram(): Promise<EdgeProgram> {
 export async function startNpmSip(): Promise<Program> {
   const port = await freePort();
   const server = await start(['bench/edge/npm-sip-server.mjs', String(port)], /^ready$/);
-  return { pid: server.child.pid ?? 0, port, stop: () => end(server.child) };
+  const { pid = 0 } = server.child;
+  return { pid, port, cpuMs: () => cpuMs(pid), stop: () => end(server.child) };
+}
+
+/** User and system time of a process, ms; /proc counts it in hundredths of a second. */
+function cpuMs(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function portOf(address: string | undefined): string {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import Srf from 'drachtio-srf';
 import { EdgeServer } from '../../src/sip/edge/edge-server.js';
 import { createLogger } from '../../src/telemetry/log.js';
@@ -62,6 +63,7 @@ export interface SrfAgent extends NodeJS.EventEmitter {
   findDialogById(id: string): SrfDialog | undefined;
   findDialogByCallIDAndFromTag(callId: string, tag: string): SrfDialog | undefined;
   connect(options: object): void;
+  listen(options: object): Server;
   disconnect(): void;
 }
 
@@ -136,4 +138,26 @@ export class SrfBench {
     for (const end of this.#ends.splice(0)) end();
     await this.#edge?.close();
   }
+}
+
+/** An application that listens for servers to connect (`srf.listen()`). */
+export async function listeningApplication(
+  secret: string,
+  routes: (srf: SrfAgent) => void,
+): Promise<{ address: string; close(): void }> {
+  const srf: SrfAgent = Reflect.construct(Srf, []);
+  routes(srf);
+  const server = srf.listen({ port: 0, host: '127.0.0.1', secret });
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  await once(server, 'listening');
+  const address = server.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  return {
+    address: `127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
