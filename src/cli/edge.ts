@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { EdgeServer } from '../sip/edge/edge-server.js';
+import type { RequestHandler } from '../sip/edge/request-handlers.js';
 import { createLogger, type LogLevel } from '../telemetry/log.js';
 import { hostPort } from './call/address.js';
 import { serveMetrics } from './edge/metrics-server.js';
@@ -16,6 +17,7 @@ interface EdgeArguments {
   external?: string;
   http?: HostPort;
   rate?: number;
+  handler?: RequestHandler[];
   logLevel: LogLevel;
   json?: boolean;
 }
@@ -51,10 +53,24 @@ export function register(program: Command): void {
     .option('--external <host>', 'address that peers reach, put into Via and Contact behind NAT')
     .option('--http <host:port>', 'where /metrics is; none without it', hostPort)
     .option('--rate <requests>', 'new requests per second that one source may send; loopback is exempt', perSecond)
+    .option(
+      '--handler <method=url...>',
+      'requests that go to tcp://HOST:PORT, or where an http: service says',
+      handlers,
+    )
     .addOption(new Option('--log-level <level>').choices(LEVELS).default('info'))
     .option('--json', 'log lines as JSON')
     .addHelpText('after', HELP)
     .action(async (options: EdgeArguments) => run(options));
+}
+
+/** `invite=tcp://127.0.0.1:3000`, once or several times. */
+function handlers(text: string, before: RequestHandler[] = []): RequestHandler[] {
+  const [, method, url] = /^([A-Za-z*]+)=((?:tcp|https?):\/\/.+)$/.exec(text) ?? [];
+  if (method === undefined || url === undefined) {
+    throw new InvalidArgumentError('Write METHOD=URL, e.g. invite=tcp://127.0.0.1:3000.');
+  }
+  return [...before, { method, url }];
 }
 
 function perSecond(text: string): number {
@@ -63,7 +79,7 @@ function perSecond(text: string): number {
 }
 
 async function run(options: EdgeArguments): Promise<void> {
-  const { sip, control, secret, allow, external, rate, logLevel } = options;
+  const { sip, control, secret, allow, external, rate, handler, logLevel } = options;
   const log = options.json ? createLogger(logLevel, 'edge') : plainLogger(logLevel);
   const edge = await EdgeServer.start({
     sip,
@@ -72,6 +88,7 @@ async function run(options: EdgeArguments): Promise<void> {
     allowedNetworks: allow,
     ...(external === undefined ? {} : { externalAddress: external }),
     ...(rate === undefined ? {} : { defence: { requestsPerSecond: rate, burst: rate * 5 } }),
+    ...(handler === undefined ? {} : { requestHandlers: handler }),
     log,
   });
   try {
