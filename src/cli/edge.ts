@@ -16,6 +16,9 @@ interface EdgeArguments {
   allow: string[];
   external?: string;
   http?: HostPort;
+  tls?: number;
+  cert?: string;
+  key?: string;
   rate?: number;
   handler?: RequestHandler[];
   logLevel: LogLevel;
@@ -51,8 +54,11 @@ export function register(program: Command): void {
     })
     .option('--allow <cidr...>', 'networks that may send SIP; others get no answer', LOOPBACK)
     .option('--external <host>', 'address that peers reach, put into Via and Contact behind NAT')
+    .option('--tls <port>', 'SIP over TLS as well, on this port; needs --cert and --key', wholeNumber)
+    .option('--cert <file>', 'certificate with its chain, PEM')
+    .option('--key <file>', 'its private key, PEM')
     .option('--http <host:port>', 'where /metrics is; none without it', hostPort)
-    .option('--rate <requests>', 'new requests per second that one source may send; loopback is exempt', perSecond)
+    .option('--rate <requests>', 'new requests per second that one source may send; loopback is exempt', wholeNumber)
     .option(
       '--handler <method=url...>',
       'requests that go to tcp://HOST:PORT, or where an http: service says',
@@ -73,13 +79,17 @@ function handlers(text: string, before: RequestHandler[] = []): RequestHandler[]
   return [...before, { method, url }];
 }
 
-function perSecond(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
   return Number(text);
 }
 
 async function run(options: EdgeArguments): Promise<void> {
   const { sip, control, secret, allow, external, rate, handler, logLevel } = options;
+  const { tls, cert, key } = options;
+  if (tls !== undefined && (cert === undefined || key === undefined)) {
+    throw new InvalidArgumentError('--tls needs --cert and --key.');
+  }
   const log = options.json ? createLogger(logLevel, 'edge') : plainLogger(logLevel);
   const edge = await EdgeServer.start({
     sip,
@@ -87,6 +97,9 @@ async function run(options: EdgeArguments): Promise<void> {
     secret,
     allowedNetworks: allow,
     ...(external === undefined ? {} : { externalAddress: external }),
+    ...(tls === undefined || cert === undefined || key === undefined
+      ? {}
+      : { tls: { port: tls, cert, key, verify: true, verifyClients: false } }),
     ...(rate === undefined ? {} : { defence: { requestsPerSecond: rate, burst: rate * 5 } }),
     ...(handler === undefined ? {} : { requestHandlers: handler }),
     log,

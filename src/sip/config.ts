@@ -12,6 +12,20 @@ export const sipConfig = z.strictObject({
     .array(z.string())
     .default(['127.0.0.0/8', '::1/128'])
     .describe('CIDR blocks that may send SIP; any other source gets no answer at all.'),
+  limits: z
+    .strictObject({
+      requestsPerSecond: z
+        .number()
+        .int()
+        .min(1)
+        .default(100)
+        .describe('New requests per second that one source may send; five times as many at once after a pause.'),
+      exemptNetworks: z
+        .array(z.string())
+        .default(['127.0.0.0/8', '::1/128'])
+        .describe('CIDR blocks to which this and the look-out for scanners do not apply.'),
+    })
+    .prefault({}),
   tls: z
     .strictObject({
       port: z.number().int().min(0).max(65535).default(5061).describe('Port for TLS; 0 picks a free one.'),

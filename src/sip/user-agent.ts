@@ -110,12 +110,14 @@ export class UserAgent {
 const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, REFER, UPDATE';
 
 function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
-  const { host, allowedNetworks, externalAddress, tls, dnsServers } = options.config;
+  const { host, allowedNetworks, externalAddress, tls, dnsServers, limits } = options.config;
+  const { requestsPerSecond, exemptNetworks } = limits;
   return {
     sip: { host, port: sipPort },
     control: { host: '127.0.0.1', port: controlPort },
     secret,
     allowedNetworks,
+    defence: { requestsPerSecond, burst: 5 * requestsPerSecond, exempt: exemptNetworks },
     ...(externalAddress === undefined ? {} : { externalAddress }),
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
     ...(dnsServers === undefined ? {} : { dnsServers }),
