@@ -343,7 +343,9 @@ export class Uas {
     const invite = this.#core.transactions.findInvite(received);
     const open = invite && this.#openOf(invite);
     if (!invite || invite.state === 'accepted') {
-      this.#reject(received, 481, 'Call/Transaction Does Not Exist');
+      // Both answers to one caller carry one tag (9.2).
+      const gone = plainResponse(received.message, 481, 'Call/Transaction Does Not Exist', open?.toTag ?? newTag());
+      this.#core.transactions.serve(received, () => undefined).respond(gone);
       // The caller does not want the call that was answered just before: as drachtio does, it is ended.
       const dialog = open?.dialog;
       const unwanted = dialog?.openAnswer && !open?.inDialog && dialog.endWhenAcknowledged === undefined;
