@@ -26,7 +26,7 @@ export const DEFENCE: Defence = {
   scannerTargets: 20,
   blockMs: 300_000,
   unconfirmed: 30,
-  transactions: 20_000,
+  transactions: 50_000,
   exempt: ['127.0.0.0/8', '::1/128'],
 };
 
