@@ -24,6 +24,7 @@ export interface LoadResult {
   /** INVITE to 200, ms; sorted. */
   readonly responseMs: readonly number[];
   readonly seconds: number;
+  /** The beginning of sipp's own account of what went wrong. */
   readonly errors: string;
 }
 
@@ -36,7 +37,7 @@ export async function runLoad(load: Load): Promise<LoadResult> {
       `127.0.0.1:${load.port}`,
       ...['-sf', join(ROOT, 'bench/edge', `${load.scenario}.xml`)],
       ...['-s', '8001', '-i', '127.0.0.1', '-t', load.tcp ? 't1' : 'u1'],
-      ...['-m', String(load.calls), '-l', '1000000', '-r', String(load.perSecond), '-d', String(load.holdMs)],
+      ...['-m', String(load.calls), '-l', '10000', '-r', String(load.perSecond), '-d', String(load.holdMs)],
       ...['-recv_timeout', '10000', '-timeout', '600s', '-nostdin', '-rtt_freq', '1'],
       ...['-trace_rtt', '-trace_stat', '-stf', 'statistics.csv', '-fd', '1', '-trace_err', '-error_file', 'errors.log'],
     ]);
@@ -49,7 +50,7 @@ export async function runLoad(load: Load): Promise<LoadResult> {
       repeated: statistics('Retransmissions(C)'),
       responseMs: responseTimes(folder.path),
       seconds,
-      errors: existsSync(errors) ? readFileSync(errors, 'utf8').slice(0, 2000) : '',
+      errors: existsSync(errors) ? readFileSync(errors, 'utf8').slice(0, 500) : '',
     };
   } finally {
     folder.remove();

@@ -38,6 +38,9 @@ export async function edgeSoak({ quick }: BenchOptions): Promise<BenchResult> {
         ['before', textOf(before)],
         ['as they ended', textOf(during)],
         [`at most ${LINGER_MS / 1000} s later`, textOf(after)],
+        ...runs
+          .filter(({ errors }) => errors !== '')
+          .map(({ errors }): [string, string] => ['sipp says', errors.trim()]),
         ['left behind', left.length === 0 ? 'nothing' : left.join(', ')],
       ],
       values: { calls, before, during, after, leftBehind: left },
