@@ -57,6 +57,7 @@ export class SipPeer {
   reacts: (message: SeenMessage) => void = () => undefined;
   readonly #write: (text: string) => void;
   readonly #end: () => void;
+  #closed = false;
   readonly #unread: SeenMessage[] = [];
   readonly #waiting = new Set<{ test: Test; found: (message: SeenMessage) => void }>();
 
@@ -169,8 +170,13 @@ export class SipPeer {
 
   /** Sends again and again, as a real user agent over UDP does, until something that passes has come. */
   async persist(text: string, test: Test, everyMs: number): Promise<SeenMessage> {
-    this.send(text);
-    const timer = setInterval(() => this.send(text), everyMs);
+    return this.repeat(() => this.send(text), test, everyMs);
+  }
+
+  /** Does something at once, and again and again until something that passes has come, or the peer is closed. */
+  async repeat(action: () => void, test: Test, everyMs: number): Promise<SeenMessage> {
+    action();
+    const timer = setInterval(() => (this.#closed ? clearInterval(timer) : action()), everyMs);
     try {
       return await this.next(test);
     } finally {
@@ -213,6 +219,7 @@ export class SipPeer {
   }
 
   close(): void {
+    this.#closed = true;
     this.#end();
   }
 }

@@ -8,7 +8,7 @@ import type { Frame } from './frames.js';
 import type { SipRequest } from './message.js';
 import { LIMITS } from './parse.js';
 import type { ReceivedResponse } from './received.js';
-import { serialise } from './serialise.js';
+import { wireLength } from './serialise.js';
 import type { AnyClientTransaction } from './transactions.js';
 import type { Peer } from './transport.js';
 
@@ -79,7 +79,7 @@ export class ClientRequests {
     dialog: Dialog | undefined,
     handler: ClientHandler,
   ): ClientRequest | undefined {
-    if (serialise(composed).length > LIMITS.message) {
+    if (wireLength(composed) > LIMITS.message) {
       app.refuse(frame, 'message is too long');
       return undefined;
     }

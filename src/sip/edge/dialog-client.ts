@@ -8,7 +8,7 @@ import type { Dialog } from './dialog.js';
 import type { Frame } from './frames.js';
 import { fieldOf, header, type SipRequest, type SipResponse } from './message.js';
 import type { ReceivedResponse } from './received.js';
-import { serialise } from './serialise.js';
+import { wireLength } from './serialise.js';
 import { SessionTimers } from './session-timer.js';
 import type { Peer } from './transport.js';
 import { parseUri } from './uri.js';
@@ -223,7 +223,7 @@ export class DialogClient {
   }
 
   #tell(dialog: Dialog, message: SipRequest, peer: Peer | undefined): void {
-    const bytes = serialise(message).length;
+    const bytes = wireLength(message);
     dialog.app.deliver({ source: 'application', bytes, peer, txnId: 'unsolicited', dialogId: dialog.id, message });
   }
 }

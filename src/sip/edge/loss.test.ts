@@ -75,11 +75,8 @@ function reflexes(leg: Leg): void {
 
 async function acceptUntilAck({ peer }: Leg, invite: SeenMessage): Promise<void> {
   const send = () => peer.answer(invite, '200 OK', 'bob', [`Contact: <sip:bob@127.0.0.1:${peer.port}>`], ANSWER);
-  const timer = setInterval(send, 2 * T1);
-  send();
   const ack = invite.get('cseq').replace('INVITE', 'ACK');
-  await peer.next((m) => m.method === 'ACK' && m.get('cseq') === ack);
-  clearInterval(timer);
+  await peer.repeat(send, (m) => (m.method === 'ACK' && m.get('cseq') === ack) || m.method === 'BYE', 2 * T1);
 }
 
 /** Calls in, and is answered. */

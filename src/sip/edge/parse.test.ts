@@ -3,7 +3,7 @@ import { listOf, parseCSeq, parseHostPort, parseNameAddress, parseVia, split } f
 import { fieldOf, fieldsOf } from './message.js';
 import { LIMITS, parseMessage } from './parse.js';
 import { admit, cutBody, markSource } from './received.js';
-import { serialise } from './serialise.js';
+import { serialise, wireLength } from './serialise.js';
 import type { Peer } from './transport.js';
 import { parseUri } from './uri.js';
 
@@ -74,6 +74,7 @@ describe('parseMessage', () => {
     const once = serialise(parseMessage(text).message!);
     expect(serialise(parseMessage(once).message!)).toBe(once);
     expect(once.endsWith('Content-Length: 3\r\n\r\na\xffb')).toBe(true);
+    expect(wireLength(parseMessage(text).message!)).toBe(once.length);
   });
 
   it('answers what is wrong by its kind', () => {
@@ -104,6 +105,7 @@ describe('parseMessage', () => {
     );
     expect(add('Max-Forwards: 0068')).toBeUndefined();
     expect(add('Record-Route: <sip:a')).toBe(400);
+    expect(replace(/^m:.*/, 'm: *')).toBe(400);
     expect(add('no colon here')).toBe(400);
     expect(add('Bad\x00: x')).toBe(400);
     expect(add('X: a\nEvil: b')).toBe(400);

@@ -60,7 +60,9 @@ function checkRequest(request: SipRequest, cseq: CSeq): Fault | undefined {
   }
   for (const key of ADDRESSES) {
     const values = listOf(request, key);
-    const readable = values.every((value) => parseNameAddress(value) || (value === '*' && key === 'contact'));
+    const readable = values.every(
+      (value) => parseNameAddress(value) || (value === '*' && key === 'contact' && request.method === 'REGISTER'),
+    );
     if (!readable) return { status: 400, reason: `malformed ${header(key, '').name}` };
   }
   const registered = parseNameAddress(fieldOf(request, 'to') ?? '')?.uri ?? '';

@@ -9,7 +9,7 @@ import {
 import { listOf, parseVia } from './headers.js';
 import { fieldOf, type SipMessage, type SipRequest } from './message.js';
 import { type ReceivedRequest, type ReceivedResponse, replyPath } from './received.js';
-import { serialise } from './serialise.js';
+import { serialise, wireLength } from './serialise.js';
 import { InviteServerTransaction, NonInviteServerTransaction } from './server-transaction.js';
 import type { SipTimings, Timers } from './timers.js';
 import type { Peer } from './transport.js';
@@ -118,7 +118,7 @@ export class TransactionTable {
    * (RFC 3261 18.1.1).
    */
   fit(request: SipRequest, peer: Peer): { request: SipRequest; peer: Peer } {
-    if (peer.protocol !== 'udp' || peer.fixed || serialise(request).length <= UDP_MAX) return { request, peer };
+    if (peer.protocol !== 'udp' || peer.fixed || wireLength(request) <= UDP_MAX) return { request, peer };
     const { reroute, health } = this.#setup;
     const overTcp: Peer = { ...peer, protocol: 'tcp', alternative: { ...peer, fixed: true } };
     if (health.failing(overTcp)) return { request, peer: { ...peer, fixed: true } };
