@@ -100,7 +100,10 @@ async function compose(
   );
   const console = keep(
     await Console.start(settings.http, {
-      unready: async () => ((await store.healthy()) ? undefined : 'the store does not answer'),
+      unready: async () => {
+        if (!sip.up) return 'SIP is not connected';
+        return (await store.healthy()) ? undefined : 'the store does not answer';
+      },
       stats: () => stats({ calls, media, speech, speaker, journals, sip }),
     }),
   );

@@ -57,6 +57,19 @@ describe('legs', () => {
       [{ type: 'routed', action: ANSWER }, { type: 'prepared' }, { type: 'cancelled' }, { type: 'answered' }],
       ['prepare', 'answer', 'release:cancelled', 'bye'],
     ],
+    [
+      'loses its media while being prepared',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'lost', reason: 'media worker lost' },
+      ],
+      ['prepare', 'reject:500', 'release:error'],
+    ],
+    [
+      'cannot be answered',
+      [{ type: 'routed', action: ANSWER }, { type: 'prepared' }, { type: 'answer.failed', reason: 'too long' }],
+      ['prepare', 'answer', 'reject:500', 'release:error'],
+    ],
     ['has no entry', [{ type: 'routed', action: undefined }], ['reject:404', 'release:rejected']],
     [
       'is redirected',

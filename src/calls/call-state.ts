@@ -79,7 +79,6 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
     case 'lost':
       return end(state, 'error', event.reason);
     case 'shutdown':
-      if (!state.dialog && state.phase !== 'answering') return refuse(503, 'shutdown', 'shutdown');
       return end(state, 'shutdown', 'shutdown');
   }
 }
@@ -109,7 +108,10 @@ function refuse(status: number, reason: string, by: EndedBy): ReturnType<typeof 
 }
 
 function end(state: CallState, by: EndedBy, reason: string): ReturnType<typeof reduceCall> {
-  const effects: CallEffect[] = state.dialog ? [{ type: 'bye', reason }] : [];
+  const effects: CallEffect[] = [];
+  if (state.dialog) effects.push({ type: 'bye', reason });
+  // An INVITE without any answer would leave the caller waiting; after a 200 this says nothing any more.
+  else if (by !== 'cancelled') effects.push({ type: 'reject', status: by === 'shutdown' ? 503 : 500 });
   effects.push({ type: 'release', by, reason });
   return { state: { ...state, phase: 'ended' }, effects };
 }

@@ -212,7 +212,7 @@ export class Call {
 
   private acked(answer: string | undefined): void {
     try {
-      if (answer) this.prepared?.media.accept(answer);
+      this.prepared?.media.accept(answer);
       this.dispatch({ type: 'confirmed' });
     } catch (error) {
       this.dispatch({ type: 'lost', reason: reasonOf(error) });

@@ -1,3 +1,4 @@
+import { ParleyError } from '../errors.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import { acceptAnswer, answerOffer, makeOffer, SdpSession } from '../rtp/sdp.js';
 import type { MediaHost, MediaLeg } from '../workers/media-host.js';
@@ -45,9 +46,14 @@ export class LegMedia {
     return this.agreed?.codec.name ?? 'none';
   }
 
-  /** The answer to our own offer has come, in an ACK. */
-  accept(answer: string): void {
-    if (!this.pendingOffer) return;
+  /**
+   * An ACK has come, with the answer if the offer was ours.
+   *
+   * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC: there is no media to talk over
+   */
+  accept(answer: string | undefined): void {
+    if (!this.pendingOffer || (!answer && this.agreed)) return;
+    if (!answer) throw new ParleyError('PARLEY_ERR_SDP_INVALID', { reason: 'the ACK brings no answer to our offer' });
     this.agree(acceptAnswer(this.pendingOffer, answer));
     this.pendingOffer = undefined;
   }

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { ParleyError, reasonOf } from '../errors.js';
@@ -31,7 +31,7 @@ export class Console {
       );
     });
     const { port } = server.address() as AddressInfo;
-    return new Console(server, `${config.host}:${port}`);
+    return new Console(server, `${isIPv6(config.host) ? `[${config.host}]` : config.host}:${port}`);
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,7 @@ export class Dialog {
   private events: DialogEvents | undefined;
   private acked: { answer: string | undefined } | undefined;
   private gone: string | undefined;
+  private onReport: (outcome: ReferOutcome) => void = () => undefined;
 
   constructor(
     private readonly dialog: Srf.Dialog,
@@ -41,6 +42,7 @@ export class Dialog {
     dialog.on('update', (req, res) => void this.onOffer(req, res));
     dialog.on('info', (_req, res) => res.send(200));
     dialog.on('refer', (_req, res) => res.send(603));
+    dialog.on('notify', (req, res) => this.onNotify(req, res));
   }
 
   get sipCallId(): string {
@@ -58,6 +60,7 @@ export class Dialog {
   async bye(reason?: string): Promise<void> {
     if (this.ended) return;
     this.ended = true;
+    this.onReport({ accepted: false, reason: 'hung up' });
     const headers: Record<string, string> = reason
       ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
       : {};
@@ -80,22 +83,24 @@ export class Dialog {
     const headers = { 'Refer-To': `<${target}>`, 'Referred-By': `<${this.dialog.local.uri.replace(/[<>]/g, '')}>` };
     checkLength(headers);
     const reported = new Promise<ReferOutcome>((resolve) => {
-      const timer = setTimeout(() => resolve({ accepted: false, reason: 'no report in time' }), timeoutMs);
-      const done = (outcome: ReferOutcome) => {
-        clearTimeout(timer);
-        resolve(outcome);
-      };
-      this.dialog.on('notify', (req, res) => {
-        res.send(200);
-        const status = Number(/^SIP\/2\.0 (\d{3})/.exec(req.body ?? '')?.[1]);
-        if (status >= 200) done({ accepted: status < 300, status });
-      });
-      // Many peers hang up as soon as they have taken the REFER: that is its success.
-      this.dialog.once('destroy', () => done({ accepted: true }));
+      this.onReport = resolve;
     });
-    const response = await this.dialog.request({ method: 'REFER', headers } as never);
-    if (response.status >= 300) return { accepted: false, status: response.status, reason: response.reason };
-    return reported;
+    const timer = setTimeout(() => this.onReport({ accepted: false, reason: 'no report in time' }), timeoutMs);
+    try {
+      const answered = this.dialog
+        .request({ method: 'REFER', headers } as never)
+        .then(({ status, reason }) => (status >= 300 ? { accepted: false, status, reason } : reported));
+      return await Promise.race([answered, reported]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The peer's report of its call to the target (RFC 3515 section 2.4.5). */
+  private onNotify(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
+    res.send(200);
+    const status = Number(/^SIP\/2\.0 (\d{3})/.exec(req.body ?? '')?.[1]);
+    if (status >= 200) this.onReport({ accepted: status < 300, status });
   }
 
   private onAck(answer: string | undefined): void {
@@ -108,6 +113,8 @@ export class Dialog {
     this.ended = true;
     this.gone = reason;
     this.events?.ended(reason);
+    // Many peers hang up as soon as they have taken the REFER: that is its success.
+    this.onReport({ accepted: true });
   }
 
   private async onOffer(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {

@@ -25,6 +25,12 @@ export interface UserAgentOptions {
  * The two are told apart nowhere else.
  */
 export class UserAgent {
+  /** drachtio-srf reads it again at each attempt. */
+  private readonly reconnect: Server['reconnect'] = { retryMaxDelay: RECONNECT_MS };
+  private connected = false;
+  private closed = false;
+  private restarting: NodeJS.Timeout | undefined;
+
   private constructor(
     private readonly options: UserAgentOptions,
     readonly srf: Srf,
@@ -43,11 +49,12 @@ export class UserAgent {
       host: config.drachtio.host ?? '127.0.0.1',
       port: edge?.controlPort ?? config.drachtio.port,
       secret,
+      reconnect: agent.reconnect,
     };
     try {
       await connected(srf, server);
     } catch (error) {
-      await edge?.close();
+      await agent.close();
       throw new ParleyError('PARLEY_ERR_SIP_START', { reason: reasonOf(error) }, { cause: error });
     }
     if (edge) agent.watch(edge, secret);
@@ -65,17 +72,43 @@ export class UserAgent {
     return this.edge?.counts();
   }
 
+  /** Whether calls can come in now. */
+  get up(): boolean {
+    return this.connected;
+  }
+
   async close(): Promise<void> {
     const { edge } = this;
+    this.closed = true;
     this.edge = undefined;
-    this.srf.disconnect();
+    clearTimeout(this.restarting);
+    this.disconnect();
     await edge?.close();
+  }
+
+  /** Also ends the attempts to connect again. */
+  private disconnect(): void {
+    this.connected = false;
+    this.reconnect.maxAttempts = 1;
+    try {
+      this.srf.disconnect();
+    } catch {
+      // drachtio-srf throws when it has no connection.
+    }
   }
 
   private listen(): void {
     const { logger, onInvite } = this.options;
-    this.srf.on('error', (error) => logger.warn({ err: error }, 'SIP control connection'));
-    this.srf.on('disconnect', () => this.edge && this.options.onLost());
+    this.srf.on('error', (error) => this.closed || logger.warn({ reason: reasonOf(error) }, 'SIP control connection'));
+    this.srf.on('connect', (error) => {
+      this.connected = !error;
+      if (this.closed) this.disconnect();
+    });
+    // The typings have it under another name, which is never emitted.
+    this.srf.on('close' as 'disconnect', () => {
+      this.connected = false;
+      if (this.edge) this.options.onLost();
+    });
     this.srf.invite((req, res) => {
       const refusal = inviteRefusal((name) => (req.has(name) ? req.get(name) : undefined), req.body ?? '');
       if (refusal) return res.send(refusal.status, { headers: refusal.headers });
@@ -96,14 +129,21 @@ export class UserAgent {
       if (this.edge !== edge) return;
       this.options.logger.error({ err: error }, 'the SIP edge died; starting it again');
       this.options.onLost();
-      startEdge(edgeOptions(this.options, secret, edge.controlPort, edge.sipPort)).then(
-        (next) => {
-          this.edge = next;
-          this.watch(next, secret);
-        },
-        (failure) => this.options.logger.fatal({ err: failure }, 'the SIP edge could not be started again'),
-      );
+      void this.restart(edge, secret);
     });
+  }
+
+  private async restart(edge: RunningEdge, secret: string): Promise<void> {
+    try {
+      const next = await startEdge(edgeOptions(this.options, secret, edge.controlPort, edge.sipPort));
+      if (this.closed) return next.close();
+      this.edge = next;
+      this.watch(next, secret);
+    } catch (error) {
+      if (this.closed) return;
+      this.options.logger.fatal({ err: error }, 'the SIP edge could not be started again; trying on');
+      this.restarting = setTimeout(() => void this.restart(edge, secret), RECONNECT_MS);
+    }
   }
 }
 
@@ -129,7 +169,7 @@ function tlsOptions({ ca, ...given }: NonNullable<SipConfig['tls']>) {
   return { ...given, ...(ca === undefined ? {} : { ca }) };
 }
 
-function connected(srf: Srf, server: { host: string; port: number; secret: string }): Promise<void> {
+function connected(srf: Srf, server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer from ${server.host}:${server.port}`)), CONNECT_MS);
     srf.on('connect', (error) => {
@@ -141,4 +181,13 @@ function connected(srf: Srf, server: { host: string; port: number; secret: strin
   });
 }
 
+interface Server {
+  host: string;
+  port: number;
+  secret: string;
+  reconnect: { retryMaxDelay: number; maxAttempts?: number };
+}
+
 const CONNECT_MS = 10_000;
+/** Longest pause before the SIP side is tried again, ms. */
+const RECONNECT_MS = 2000;
