@@ -136,7 +136,7 @@ export class Call {
       const agent = this.services.agents.get(action.agent);
       if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
       const media = await LegMedia.open(this.services.media, this.id, this.invite.offer, (e) => this.fromMedia(e));
-      this.prepared = this.compose(agent, media, action);
+      this.prepared = await this.compose(agent, media, action);
       await this.warmGreeting(this.prepared);
       this.dispatch({ type: 'prepared' });
     } catch (error) {
@@ -154,9 +154,25 @@ export class Call {
     }
   }
 
-  private compose(agent: VoiceAgent, media: LegMedia, action: Extract<DialplanAction, { type: 'answer' }>): Prepared {
+  private async compose(
+    agent: VoiceAgent,
+    media: LegMedia,
+    action: Extract<DialplanAction, { type: 'answer' }>,
+  ): Promise<Prepared> {
+    try {
+      return this.talk(agent, media, action);
+    } catch (error) {
+      await media.close();
+      throw error;
+    }
+  }
+
+  private talk(agent: VoiceAgent, media: LegMedia, action: Extract<DialplanAction, { type: 'answer' }>): Prepared {
     const { speech, speaker } = this.services;
     const { logger, invite } = this;
+    const variables = { caller: invite.from, called: invite.to, ...action.variables };
+    const session = agent.reasoner.open({ call: this.id, channel: 'voice', variables });
+    const opening = openingOf(session, action.notice);
     const voice = new CallVoice({
       leg: media.leg,
       speech,
@@ -165,8 +181,6 @@ export class Call {
       lexicon: agent.lexicon,
       logger,
     });
-    const variables = { caller: invite.from, called: invite.to, ...action.variables };
-    const session = agent.reasoner.open({ call: this.id, channel: 'voice', variables });
     const conversation = new Conversation({
       voice,
       session,
@@ -176,7 +190,7 @@ export class Call {
       finish: (afterwards) => this.finished(afterwards),
       logger,
     });
-    return { agent, media, conversation, voice, opening: openingOf(session, action.notice) };
+    return { agent, media, conversation, voice, opening };
   }
 
   /** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */

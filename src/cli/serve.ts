@@ -24,6 +24,8 @@ export function register(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
+  // Whatever was forgotten somewhere costs at most the call it belongs to.
+  process.on('unhandledRejection', printFailure);
   const parley = await startParley(overridden(loadSettings(options.config), options));
   print(JSON.stringify({ ready: true, sip: parley.sip, http: parley.http }));
   await new Promise<void>((resolve) => {

@@ -74,6 +74,21 @@ function talk(respond: (turn: CallerTurn, signal: AbortSignal) => AsyncIterable<
 }
 
 describe('Conversation', () => {
+  it('ends the call when what it is carried by fails, and goes on to the end', async () => {
+    const { voice, journal, finish, heard, conversation, type } = talk(async function* () {
+      yield { type: 'text', text: 'We open at nine.' };
+    });
+    heard.mockImplementation(() => {
+      throw new Error('boom');
+    });
+    type('when');
+    await vi.waitFor(() => expect(finish).toHaveBeenCalledWith({ type: 'hangup', reason: 'boom', by: 'error' }));
+    type('and then');
+    conversation.end();
+    expect(voice.said).toContain('We open at nine.');
+    expect(journal.filter((event) => event.type === 'caller.turn')).toHaveLength(2);
+  });
+
   it('speaks sentences as the reasoner makes them, records its events, and finishes when all was heard', async () => {
     const { voice, journal, finish, heard, conversation, type } = talk(async function* () {
       yield { type: 'event', event: { type: 'topic', turn: 1, topic: 'hours', score: 1, ms: 1 } };

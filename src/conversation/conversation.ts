@@ -88,8 +88,18 @@ export class Conversation {
     for (let next = this.events[0]; next; next = this.events[0]) {
       const { state, effects } = reduce(this.state, next);
       this.state = state;
-      for (const effect of effects) this.carryOut(effect);
+      for (const effect of effects) this.attempt(effect);
       this.events.shift();
+    }
+  }
+
+  /** What goes wrong here ends this call and no other. */
+  private attempt(effect: TurnEffect): void {
+    try {
+      this.carryOut(effect);
+    } catch (error) {
+      this.options.logger.error({ err: error, effect: effect.type }, 'the conversation failed');
+      this.options.finish({ type: 'hangup', reason: reasonOf(error), by: 'error' });
     }
   }
 

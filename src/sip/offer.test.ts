@@ -4,7 +4,8 @@ import { inviteRefusal, sdpOf } from './offer.js';
 const SDP = 'v=0\r\ns=-\r\n';
 
 function refusal(headers: Record<string, string>, body = SDP): number | undefined {
-  return inviteRefusal((name) => headers[name], body)?.status;
+  const all: Record<string, string | undefined> = { Contact: '<sip:caller@127.0.0.1>', ...headers };
+  return inviteRefusal((name) => all[name], body)?.status;
 }
 
 describe('inviteRefusal', () => {
@@ -15,6 +16,7 @@ describe('inviteRefusal', () => {
     expect(refusal({ Require: '100rel, precondition' })).toBe(420);
     expect(refusal({ 'Content-Type': 'application/unknownformat' })).toBe(415);
     expect(refusal({ 'Content-Encoding': 'gzip' })).toBe(415);
+    expect(refusal({ Contact: '' })).toBe(400);
     expect(refusal({ Accept: 'text/nobodyKnowsThis' })).toBe(406);
   });
 });

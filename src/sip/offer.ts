@@ -1,4 +1,4 @@
-/** What an INVITE has to offer, and whether it can be answered at all (RFC 3261 8.2.2.3, 8.2.3). */
+/** What an INVITE has to offer, and whether it can be answered at all (RFC 3261 8.1.1.8, 8.2.2.3, 8.2.3). */
 
 /** A request's headers, by name; `undefined` when it has none such. */
 export type HeaderOf = (name: string) => string | undefined;
@@ -13,6 +13,8 @@ export function inviteRefusal(
   header: HeaderOf,
   body: string,
 ): { status: number; headers: Record<string, string> } | undefined {
+  // RFC 3261 section 8.1.1.8: without it no dialog can be made, and drachtio-srf would answer 200 all the same.
+  if (!header('Contact')) return { status: 400, headers: {} };
   const unsupported = list(header('Require')).filter((tag) => !SUPPORTED.has(tag));
   if (unsupported.length > 0) return { status: 420, headers: { Unsupported: unsupported.join(', ') } };
   const encoding = (header('Content-Encoding') ?? 'identity').trim().toLowerCase();
