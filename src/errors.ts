@@ -29,6 +29,11 @@ export const ERRORS = {
     mend: 'Let the peer offer RTP/AVP audio with one of: {codecs}.',
     sip: 488,
   },
+  PARLEY_ERR_SDP_FAMILY: {
+    message: 'RTP cannot go to {remote}: it is bound to {local}',
+    mend: 'Set rtp.bind (and rtp.address) to an address of the family, IPv4 or IPv6, that the peers use for audio.',
+    sip: 488,
+  },
   PARLEY_ERR_RTP_NO_PORT: {
     message: 'no free RTP port in {from}-{to}',
     mend: 'Widen rtp.ports: each call needs two ports (RTP and RTCP).',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { ParleyError } from '../errors.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import { acceptAnswer, answerOffer, makeOffer, SdpSession } from '../rtp/sdp.js';
@@ -18,7 +19,7 @@ export class LegMedia {
   /**
    * Binds a port and answers the offer, or makes one when the INVITE had none.
    *
-   * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_RTP_NO_PORT
+   * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SDP_FAMILY, PARLEY_ERR_RTP_NO_PORT
    */
   static async open(
     host: MediaHost,
@@ -87,6 +88,12 @@ export class LegMedia {
   }
 
   private agree(media: NegotiatedMedia): void {
+    const { address: remote } = media.remote;
+    const { address: local } = this.leg;
+    // A host name (0) is looked up later.
+    if (isIP(remote) !== 0 && isIP(remote) !== isIP(local)) {
+      throw new ParleyError('PARLEY_ERR_SDP_FAMILY', { remote, local });
+    }
     this.agreed = media;
     this.leg.negotiated(media);
   }
