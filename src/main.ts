@@ -5,6 +5,8 @@ import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';
 import { Dialplan } from './dialplan/dialplan.js';
 import { JournalBook } from './journal/journal.js';
+import { usableCodecs } from './rtp/codec.js';
+import { type AudioOptions, pcmRates } from './rtp/sdp.js';
 import type { Settings } from './settings.js';
 import { UserAgent } from './sip/user-agent.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
@@ -28,8 +30,6 @@ export interface Parley {
 
 /** Longest wait at the end for events that are not stored yet, ms. */
 const FLUSH_MS = 3000;
-/** Of the prompts that every call needs: G.711. */
-const TELEPHONE_RATE = 8000;
 
 /**
  * Starts the whole server: store, media, speech, agents, then SIP, so that everything is warm before the first call.
@@ -67,7 +67,8 @@ async function compose(
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
-  const media = keep(await startMedia(settings));
+  const audio = { codecs: usableCodecs(settings.rtp.codecs, logger), opus: settings.rtp.opus };
+  const media = keep(await startMedia(settings, audio));
   const speech = keep(
     await SpeechHost.start({
       workers: settings.speech.workers,
@@ -83,10 +84,10 @@ async function compose(
     memoryBytes: settings.speech.clipCacheMb * 1024 * 1024,
     logger,
   });
-  await warmPrompts(agents, speaker, logger);
+  await warmPrompts(agents, speaker, pcmRates(audio), logger);
 
   const calls = keep(
-    new CallServer({ media, speech, speaker, dialplan, agents, limits: settings.limits, logger }, journals),
+    new CallServer({ media, speech, speaker, audio, dialplan, agents, limits: settings.limits, logger }, journals),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
   const sip = keep(
@@ -123,7 +124,7 @@ function journalBook(store: Store, settings: Settings, logger: Logger): JournalB
   return new JournalBook(store, logger, { retentionMs: settings.store.retention.journalMs });
 }
 
-function startMedia(settings: Settings): Promise<MediaHost> {
+function startMedia(settings: Settings, { codecs }: AudioOptions): Promise<MediaHost> {
   const { rtp, speech } = settings;
   return MediaHost.start({
     workers: rtp.workers,
@@ -131,6 +132,7 @@ function startMedia(settings: Settings): Promise<MediaHost> {
     advertise: rtp.address,
     ports: rtp.ports,
     vad: { ...speech.detection, windowMs: 32 },
+    codecs,
     logLevel: settings.log.level,
   });
 }
@@ -156,15 +158,22 @@ function voiceAgent(agent: AgentDefinition, { conversation, targets }: Settings)
 }
 
 /** What every caller hears is synthesised before the first call: greetings, idle prompts, apologies. */
-async function warmPrompts(agents: ReadonlyMap<string, VoiceAgent>, speaker: Speaker, logger: Logger): Promise<void> {
+async function warmPrompts(
+  agents: ReadonlyMap<string, VoiceAgent>,
+  speaker: Speaker,
+  sampleRates: readonly number[],
+  logger: Logger,
+): Promise<void> {
   for (const { name, reasoner, voice, lexicon, settings } of agents.values()) {
     const session = reasoner.open({ call: 'warm-up', channel: 'voice', variables: {} });
     const { idle, apology, farewell } = settings;
     for (const text of [session.greeting(), ...idle.prompts, idle.goodbye, apology, farewell]) {
       for (const sentence of sentencesOf(text)) {
-        await speaker
-          .prepare(sentence, voice, TELEPHONE_RATE, lexicon)
-          .catch((error) => logger.error({ err: error, agent: name }, 'prompt could not be synthesised'));
+        for (const sampleRate of sampleRates) {
+          await speaker
+            .prepare(sentence, voice, sampleRate, lexicon)
+            .catch((error) => logger.error({ err: error, agent: name }, 'prompt could not be synthesised'));
+        }
       }
     }
     session.close();

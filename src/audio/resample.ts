@@ -127,7 +127,7 @@ function makeKernel(from: number, to: number): Kernel {
     let sum = 0;
     for (let k = 0; k < taps; k++) {
       const distance = k - half + 1 - phase / up;
-      row[k] = sinc(cutoff * distance) * kaiser(distance / half);
+      row[k] = sinc(cutoff * distance) * kaiser(distance / half, KAISER_BETA);
       sum += row[k]!;
     }
     // The same gain in every phase: otherwise a constant input would come out with a ripple.
@@ -136,12 +136,14 @@ function makeKernel(from: number, to: number): Kernel {
   return { up, down, half, rows };
 }
 
-function sinc(x: number): number {
+/** sin(pi x) / (pi x) */
+export function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-function kaiser(x: number): number {
-  return Math.abs(x) >= 1 ? 0 : besselI0(KAISER_BETA * Math.sqrt(1 - x * x)) / besselI0(KAISER_BETA);
+/** Kaiser's window over [-1, 1]. */
+export function kaiser(x: number, beta: number): number {
+  return Math.abs(x) >= 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) / besselI0(beta);
 }
 
 /** Modified Bessel function of the first kind, order zero, by its power series. */

@@ -4,6 +4,7 @@ import type { Dialplan, DialplanAction } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { EndedBy, JournalEvent } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
+import type { AudioOptions } from '../rtp/sdp.js';
 import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -23,6 +24,7 @@ export interface CallServices {
   media: MediaHost;
   speech: SpeechHost;
   speaker: Speaker;
+  audio: AudioOptions;
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
@@ -135,7 +137,8 @@ export class Call {
     try {
       const agent = this.services.agents.get(action.agent);
       if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
-      const media = await LegMedia.open(this.services.media, this.id, this.invite.offer, (e) => this.fromMedia(e));
+      const { media: host, audio } = this.services;
+      const media = await LegMedia.open(host, this.id, this.invite.offer, audio, (e) => this.fromMedia(e));
       this.prepared = await this.compose(agent, media, action);
       await this.warmGreeting(this.prepared);
       this.dispatch({ type: 'prepared' });

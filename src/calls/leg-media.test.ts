@@ -2,16 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import { LegMedia } from './leg-media.js';
 
+const AUDIO = { codecs: ['G722', 'PCMU'], opus: { bitrate: 24_000, dtx: false } } as const;
 const CLOSED = { sent: 0, received: 0, lost: 0, late: 0, malformed: 0 };
 
-function offer(family: string, address: string): string {
+function offer(family: string, address: string, format = 0): string {
   const lines = ['v=0', `o=- 1 1 IN ${family} ${address}`, 's=-', `c=IN ${family} ${address}`, 't=0 0'];
-  return [...lines, 'm=audio 40000 RTP/AVP 0', ''].join('\r\n');
+  return [...lines, `m=audio 40000 RTP/AVP ${format}`, ''].join('\r\n');
 }
 
-/** A host whose one leg has an IPv4 port; `closed` counts. */
-function host(): { host: MediaHost; closed: () => number } {
+/** A host whose one leg has an IPv4 port; `closed` counts, `rates` are those that legs were opened with. */
+function host(): { host: MediaHost; closed: () => number; rates: number[] } {
   let closed = 0;
+  const rates: number[] = [];
   const leg: Partial<MediaLeg> = {
     address: '127.0.0.1',
     port: 20_000,
@@ -21,23 +23,35 @@ function host(): { host: MediaHost; closed: () => number } {
       return CLOSED;
     },
   };
-  const open = async () => leg as MediaLeg;
-  return { host: { open } as unknown as MediaHost, closed: () => closed };
+  const open = async (_leg: string, _listener: unknown, rate: number) => {
+    rates.push(rate);
+    return leg as MediaLeg;
+  };
+  return { host: { open } as unknown as MediaHost, closed: () => closed, rates };
 }
 
 describe('LegMedia', () => {
   it('refuses a peer that its socket cannot reach, and gives the port back', async () => {
     const { host: media, closed } = host();
-    const opened = LegMedia.open(media, 'a', offer('IP6', '::1'), () => undefined);
+    const opened = LegMedia.open(media, 'a', offer('IP6', '::1'), AUDIO, () => undefined);
     await expect(opened).rejects.toMatchObject({ code: 'PARLEY_ERR_SDP_FAMILY', sip: 488 });
     expect(closed()).toBe(1);
-    await expect(LegMedia.open(media, 'a', offer('IP4', '127.0.0.1'), () => undefined)).resolves.toBeDefined();
+    await expect(LegMedia.open(media, 'a', offer('IP4', '127.0.0.1'), AUDIO, () => undefined)).resolves.toBeDefined();
   });
 
   it('does not take an ACK without the answer to its own offer for one', async () => {
-    const media = await LegMedia.open(host().host, 'a', undefined, () => undefined);
+    const media = await LegMedia.open(host().host, 'a', undefined, AUDIO, () => undefined);
     expect(() => media.accept(undefined)).toThrow('no answer to our offer');
     media.accept(offer('IP4', '127.0.0.1'));
     expect(() => media.accept(undefined)).not.toThrow();
+  });
+
+  it('opens the leg at the rate of the codec that will be spoken, and none for an offer that cannot be answered', async () => {
+    const { host: media, rates } = host();
+    await LegMedia.open(media, 'a', offer('IP4', '127.0.0.1', 9), AUDIO, () => undefined);
+    await LegMedia.open(media, 'b', offer('IP4', '127.0.0.1', 0), AUDIO, () => undefined);
+    const refused = LegMedia.open(media, 'c', offer('IP4', '127.0.0.1', 18), AUDIO, () => undefined);
+    await expect(refused).rejects.toMatchObject({ code: 'PARLEY_ERR_SDP_NO_CODEC' });
+    expect(rates).toEqual([16_000, 8000]);
   });
 });

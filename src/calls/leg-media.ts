@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ParleyError } from '../errors.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
-import { acceptAnswer, answerOffer, makeOffer, SdpSession } from '../rtp/sdp.js';
+import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../rtp/sdp.js';
 import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import type { FromMedia, LegStats } from '../workers/messages.js';
 
@@ -14,10 +14,12 @@ export class LegMedia {
   private constructor(
     readonly leg: MediaLeg,
     private readonly session: SdpSession,
+    private readonly audio: AudioOptions,
   ) {}
 
   /**
-   * Binds a port and answers the offer, or makes one when the INVITE had none.
+   * Binds a port and answers the offer, or makes one when the INVITE had none. A call of a wideband codec is heard and
+   * spoken in wideband; what is negotiated later is converted to the rate it began with.
    *
    * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SDP_FAMILY, PARLEY_ERR_RTP_NO_PORT
    */
@@ -25,10 +27,11 @@ export class LegMedia {
     host: MediaHost,
     leg: string,
     offer: string | undefined,
+    audio: AudioOptions,
     listener: (event: FromMedia) => void,
   ): Promise<LegMedia> {
-    const session = new SdpSession();
-    const media = new LegMedia(await host.open(leg, listener), session);
+    const opened = await host.open(leg, listener, legRate(offer, audio));
+    const media = new LegMedia(opened, new SdpSession(), audio);
     try {
       media.describe(offer);
       return media;
@@ -55,7 +58,7 @@ export class LegMedia {
   accept(answer: string | undefined): void {
     if (!this.pendingOffer || (!answer && this.agreed)) return;
     if (!answer) throw new ParleyError('PARLEY_ERR_SDP_INVALID', { reason: 'the ACK brings no answer to our offer' });
-    this.agree(acceptAnswer(this.pendingOffer, answer));
+    this.agree(acceptAnswer(this.pendingOffer, answer, this.audio));
     this.pendingOffer = undefined;
   }
 
@@ -78,11 +81,11 @@ export class LegMedia {
   private describe(offer: string | undefined): void {
     const { address, port } = this.leg;
     if (offer === undefined) {
-      this.sdp = makeOffer({ address, port }, this.session);
+      this.sdp = makeOffer({ address, port }, this.session, this.audio);
       this.pendingOffer = this.sdp;
       return;
     }
-    const { sdp, media } = answerOffer(offer, { address, port }, this.session);
+    const { sdp, media } = answerOffer(offer, { address, port }, this.session, this.audio);
     this.sdp = sdp;
     this.agree(media);
   }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ParleyError, reasonOf } from '../errors.js';
+import { type AudioOptions, legRate } from '../rtp/sdp.js';
 import type { LogLevel } from '../telemetry/log.js';
 import { findRoute } from './call/address.js';
 import { type CallOptions, defineCall } from './call/arguments.js';
@@ -24,8 +25,8 @@ Examples:
 Exit code: 0 answered and all as expected, 1 not, 2 wrong usage.
 `;
 
-/** Rate of G.711, the only codec that is offered, Hz. */
-const SAMPLE_RATE = 8000;
+/** Of Opus, when it is offered, bit/s. */
+const OPUS_BITRATE = 32_000;
 
 /** `parley call`: a scripted caller. */
 export function register(program: Command): void {
@@ -52,12 +53,13 @@ async function call(options: CallOptions): Promise<void> {
 }
 
 async function makeCalls(options: CallOptions): Promise<CallReport[]> {
-  const { uri, script, transcribe } = options;
+  const { uri, script, codecs, transcribe } = options;
+  const audio: AudioOptions = { codecs, opus: { bitrate: OPUS_BITRATE, dtx: false } };
   const level = logLevel();
   const route = await findRoute(uri);
-  const lines = await prepareLines(script);
+  const lines = await prepareLines(script, legRate(undefined, audio));
   const [phone, transcriber] = await startAll(
-    () => Phone.start(route, level),
+    () => Phone.start(route, audio, level),
     () => (transcribe ? startTranscriber(level) : Promise.resolve(undefined)),
   );
   const interrupted = new AbortController();
@@ -89,13 +91,13 @@ async function startAll<A extends { close(): Promise<void> }, B extends { close(
   throw a.status === 'rejected' ? a.reason : b.status === 'rejected' ? b.reason : new Error('unreachable');
 }
 
-async function prepareLines(script: CallScript): Promise<Map<number, PreparedLine>> {
+async function prepareLines(script: CallScript, sampleRate: number): Promise<Map<number, PreparedLine>> {
   const lines = new Map<number, PreparedLine>();
   if (!script.steps.some(({ action }) => action.kind === 'say')) return lines;
-  const { speak, close } = await callerVoice(script.voice, SAMPLE_RATE);
+  const { speak, close } = await callerVoice(script.voice, sampleRate);
   try {
     for (const [index, { action }] of script.steps.entries()) {
-      if (action.kind === 'say') lines.set(index, await prepareLine(action.pieces, speak, SAMPLE_RATE));
+      if (action.kind === 'say') lines.set(index, await prepareLine(action.pieces, speak, sampleRate));
     }
     return lines;
   } finally {

@@ -3,7 +3,7 @@ import { MU_LAW } from '../audio/g711.js';
 import { createCodec } from '../rtp/codec.js';
 import { ListeningStream, listeningRing } from './listening.js';
 
-const codec = createCodec('PCMU');
+const codec = createCodec('PCMU', 8000);
 /** A loud constant and its mu-law octet. */
 const LOUD = MU_LAW.decode[0x90]!;
 

@@ -3,7 +3,15 @@ import { advertisedAddress, rtpConfig } from './config.js';
 
 describe('rtpConfig', () => {
   it('has defaults that work without any configuration', () => {
-    expect(rtpConfig.parse({})).toEqual({ bind: '127.0.0.1', ports: { from: 20_000, to: 29_999 }, workers: 1 });
+    expect(rtpConfig.parse({})).toEqual({
+      bind: '127.0.0.1',
+      ports: { from: 20_000, to: 29_999 },
+      codecs: ['opus', 'G722', 'PCMU', 'PCMA'],
+      opus: { bitrate: 32_000, dtx: false },
+      workers: 1,
+    });
+    expect(rtpConfig.safeParse({ codecs: ['G729'] }).success).toBe(false);
+    expect(rtpConfig.safeParse({ codecs: ['PCMU', 'PCMU'] }).success).toBe(false);
   });
 
   it('reads a range and refuses what is none', () => {

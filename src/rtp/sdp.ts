@@ -1,9 +1,29 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { ParleyError } from '../errors.js';
-import { CODEC_FORMATS, type CodecFormat } from './codec.js';
-import type { CodecName, MediaDirection, NegotiatedMedia } from './negotiated.js';
-import { invalid, type MediaDescription, parseSdp, wholeNumber } from './session-description.js';
+import {
+  CODEC_NAMES,
+  type CodecName,
+  type MediaDirection,
+  type NegotiatedMedia,
+  type PcmRate,
+  type ReceivedFormat,
+} from './negotiated.js';
+import {
+  type CodecFormat,
+  clockRateOf,
+  codecLines,
+  codecsOf,
+  eventClockRates,
+  eventLines,
+  opusSettings,
+  ourEvents,
+  ourFormat,
+  packetTime,
+  pcmRateOf,
+  telephoneEventOf,
+} from './sdp-formats.js';
+import { invalid, type MediaDescription, parseSdp } from './session-description.js';
 
 /** Where we listen, as the peer is to be told. */
 export interface LocalMedia {
@@ -11,12 +31,14 @@ export interface LocalMedia {
   port: number;
 }
 
-/** Our dynamic payload type of telephone-event in offers: the number everybody uses. */
-const TELEPHONE_EVENT_TYPE = 101;
+/** Which codecs we take and offer, in our order, and how we use Opus. */
+export interface AudioOptions {
+  codecs: readonly CodecName[];
+  opus: { bitrate: number; dtx: boolean };
+}
+
 const DEFAULT_PTIME_MS = 20;
-const MIN_PTIME_MS = 10;
-const MAX_PTIME_MS = 60;
-const ALL_CODECS: readonly CodecName[] = CODEC_FORMATS.map((format) => format.name);
+const ALL_AUDIO: AudioOptions = { codecs: CODEC_NAMES, opus: { bitrate: 24_000, dtx: false } };
 
 /** The o= line of one leg: its version rises when what we describe changes, and only then (RFC 3264, 8). */
 export class SdpSession {
@@ -43,6 +65,22 @@ export class SdpSession {
 }
 
 /**
+ * Rate of the PCM for a leg before it is opened, Hz: of the codec that will answer this offer, or of our best codec
+ * when we are the ones to offer.
+ *
+ * @throws ParleyError as {@link answerOffer}
+ */
+export function legRate(offer: string | undefined, audio: AudioOptions): PcmRate {
+  if (offer === undefined) return pcmRates(audio).includes(16_000) ? 16_000 : 8000;
+  return pcmRateOf(choose(parseSdp(offer).media, audio).codec.name);
+}
+
+/** Rates that legs with these codecs may have, Hz. */
+export function pcmRates({ codecs }: AudioOptions): PcmRate[] {
+  return [...new Set(codecs.map(pcmRateOf))];
+}
+
+/**
  * Answers an offer (RFC 3264, 6): the first audio line with a codec in common, in the offerer's order of preference;
  * every other line is refused with port 0 in its place.
  *
@@ -52,16 +90,17 @@ export function answerOffer(
   offer: string,
   local: LocalMedia,
   session: SdpSession,
-  codecs: readonly CodecName[] = ALL_CODECS,
+  audio: AudioOptions = ALL_AUDIO,
 ): { sdp: string; media: NegotiatedMedia } {
   const offered = parseSdp(offer).media;
-  const index = offered.findIndex((line) => isUsable(line) && chooseCodec(line, codecs) !== undefined);
-  const line = offered[index];
-  const codec = line && chooseCodec(line, codecs);
-  if (!line || !codec) throw noCodec(offered, codecs);
-  const media = negotiate(line, codec, telephoneEventOf(line, codec.clockRate));
+  const { index, line, codec } = choose(offered, audio);
+  const events = eventClockRates(codec.name).flatMap((clockRate) => {
+    const payloadType = telephoneEventOf(line, clockRate);
+    return payloadType === undefined ? [] : [{ payloadType, clockRate }];
+  });
+  const media = negotiate(line, codec, events[0], audio);
   const body = offered
-    .map((other, n) => (n === index ? acceptedLine(line, media, local) : refusedLine(other)))
+    .map((other, n) => (n === index ? acceptedLine(line, media, local, audio) : refusedLine(other)))
     .join('\r\n');
   return { sdp: session.write(local.address, `${body}\r\n`), media };
 }
@@ -70,15 +109,15 @@ export function answerOffer(
 export function makeOffer(
   local: LocalMedia,
   session: SdpSession,
-  codecs: readonly CodecName[] = ALL_CODECS,
+  audio: AudioOptions = ALL_AUDIO,
   direction: MediaDirection = 'sendrecv',
 ): string {
-  const formats = codecs.flatMap((name) => CODEC_FORMATS.filter((format) => format.name === name));
-  const types = [...formats.map((format) => format.payloadType), TELEPHONE_EVENT_TYPE];
+  const formats = audio.codecs.map(ourFormat);
+  const events = ourEvents(audio.codecs);
   const lines = [
-    `m=audio ${local.port} RTP/AVP ${types.join(' ')}`,
-    ...formats.map(rtpmapLine),
-    ...telephoneEventLines(TELEPHONE_EVENT_TYPE, 8000),
+    `m=audio ${local.port} RTP/AVP ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
+    ...formats.flatMap((format) => codecLines(format, audio.opus.dtx)),
+    ...events.flatMap(({ payloadType, clockRate }) => eventLines(payloadType, clockRate)),
     `a=ptime:${DEFAULT_PTIME_MS}`,
     `a=${direction}`,
   ];
@@ -86,77 +125,81 @@ export function makeOffer(
 }
 
 /**
- * Takes the peer's answer to an offer of ours.
+ * Takes the peer's answer to an offer of ours. It may number formats in its own way: we send its numbers, and ours come
+ * back (RFC 3264, 6.1), or, from some, its own.
  *
  * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC
  */
-export function acceptAnswer(offer: string, answer: string): NegotiatedMedia {
+export function acceptAnswer(offer: string, answer: string, audio: AudioOptions = ALL_AUDIO): NegotiatedMedia {
   const offered = parseSdp(offer).media[0];
   const answered = parseSdp(answer).media;
   const line = answered[0];
   if (!offered || !line) throw invalid('it has no m= line');
-  const codecs = offered.formats.flatMap((format) => codecOf(offered, format)?.name ?? []);
-  const codec = isUsable(line) ? chooseCodec(line, codecs) : undefined;
-  if (!codec) throw noCodec(answered, codecs);
-  const event = telephoneEventOf(offered, codec.clockRate) && telephoneEventOf(line, codec.clockRate);
-  return negotiate(line, codec, event, offered.direction);
+  const ours = codecsOf(offered, audio.codecs);
+  const names = ours.map(({ name }) => name);
+  const theirs = isUsable(line) ? codecsOf(line, names) : [];
+  const codec = theirs[0];
+  if (!codec) throw noCodec(answered, names);
+  const event = eventClockRates(codec.name).flatMap((clockRate) => {
+    const payloadType = telephoneEventOf(line, clockRate);
+    const receives = telephoneEventOf(offered, clockRate);
+    return payloadType === undefined || receives === undefined ? [] : [{ payloadType, receives, clockRate }];
+  })[0];
+  const receives = [
+    ...ours.filter(({ name }) => theirs.some((format) => format.name === name)),
+    ...(event ? [{ payloadType: event.receives, name: 'telephone-event' as const }] : []),
+    ...theirs,
+    ...(event ? [{ payloadType: event.payloadType, name: 'telephone-event' as const }] : []),
+  ];
+  const media = negotiate(line, codec, event && { payloadType: event.payloadType, clockRate: event.clockRate }, audio);
+  return { ...media, direction: directionBetween(offered.direction, line), receives: firstOfEach(receives) };
+}
+
+/** A number stands for what it was given to first. */
+function firstOfEach(formats: readonly ReceivedFormat[]): ReceivedFormat[] {
+  return formats.filter(({ payloadType }, n) => formats.findIndex((other) => other.payloadType === payloadType) === n);
+}
+
+function choose(
+  offered: MediaDescription[],
+  { codecs }: AudioOptions,
+): { index: number; line: MediaDescription; codec: CodecFormat } {
+  for (const [index, line] of offered.entries()) {
+    const codec = isUsable(line) ? codecsOf(line, codecs)[0] : undefined;
+    if (codec) return { index, line, codec };
+  }
+  throw noCodec(offered, codecs);
 }
 
 function isUsable(line: MediaDescription): boolean {
   return line.kind.toLowerCase() === 'audio' && line.port !== 0 && /^RTP\/AVPF?$/i.test(line.protocol);
 }
 
-/** The codec of one format: by its rtpmap, else by its static number (RFC 3551, table 4). */
-function codecOf(line: MediaDescription, format: string): CodecFormat | undefined {
-  const payloadType = wholeNumber(format, 127);
-  if (payloadType === undefined) return undefined;
-  const encoding = line.rtpmap.get(format);
-  if (encoding === undefined) return CODEC_FORMATS.find((codec) => codec.payloadType === payloadType);
-  const [name, rate, channels] = encoding.toUpperCase().split('/');
-  if (channels !== undefined && channels !== '1') return undefined;
-  const codec = CODEC_FORMATS.find((known) => known.name === name && String(known.clockRate) === rate);
-  return codec && { ...codec, payloadType };
-}
-
-function chooseCodec(line: MediaDescription, codecs: readonly CodecName[]): CodecFormat | undefined {
-  for (const format of line.formats) {
-    const codec = codecOf(line, format);
-    if (codec && codecs.includes(codec.name)) return codec;
-  }
-  return undefined;
-}
-
-function telephoneEventOf(line: MediaDescription, clockRate: number): number | undefined {
-  const wanted = `telephone-event/${clockRate}`;
-  const format = line.formats.find((candidate) => line.rtpmap.get(candidate)?.toLowerCase() === wanted);
-  return format === undefined ? undefined : wholeNumber(format, 127);
-}
-
 function negotiate(
   line: MediaDescription,
-  codec: CodecFormat,
-  telephoneEvent: number | undefined,
-  ours: MediaDirection = 'sendrecv',
+  { name, payloadType }: CodecFormat,
+  telephoneEvent: NegotiatedMedia['telephoneEvent'],
+  audio: AudioOptions,
 ): NegotiatedMedia {
   if (line.address === undefined) throw invalid('its audio has no c= line');
-  // Hold as RFC 2543 knew it: an address that nothing can be sent to.
-  const unreachable = line.address === '0.0.0.0' || line.address === '::';
+  const opus = name === 'opus' ? { opus: opusSettings(line, payloadType, audio.opus) } : {};
+  const receives: ReceivedFormat[] = [{ payloadType, name }];
+  if (telephoneEvent) receives.push({ payloadType: telephoneEvent.payloadType, name: 'telephone-event' });
   return {
     remote: { address: line.address, port: line.port },
-    codec: { name: codec.name, payloadType: codec.payloadType, clockRate: codec.clockRate },
+    codec: { name, payloadType, clockRate: clockRateOf(name), ...opus },
     telephoneEvent,
-    ptime: ptimeOf(line),
-    direction: directionOf(
-      sends(ours) && listens(line.direction) && !unreachable,
-      listens(ours) && sends(line.direction),
-    ),
+    receives,
+    ptime: packetTime(name, Math.min(line.ptime ?? DEFAULT_PTIME_MS, line.maxptime ?? Number.POSITIVE_INFINITY)),
+    direction: directionBetween('sendrecv', line),
   };
 }
 
-/** What the peer wishes to receive, in whole 10 ms. */
-function ptimeOf(line: MediaDescription): number {
-  const wish = Math.min(line.ptime ?? DEFAULT_PTIME_MS, line.maxptime ?? MAX_PTIME_MS);
-  return Math.max(MIN_PTIME_MS, Math.min(MAX_PTIME_MS, Math.floor(wish / 10) * 10));
+/** Ours, where `ours` is what we would. */
+function directionBetween(ours: MediaDirection, { address, direction }: MediaDescription): MediaDirection {
+  // Hold as RFC 2543 knew it: an address that nothing can be sent to.
+  const unreachable = address === '0.0.0.0' || address === '::';
+  return directionOf(sends(ours) && listens(direction) && !unreachable, listens(ours) && sends(direction));
 }
 
 function sends(direction: MediaDirection): boolean {
@@ -172,25 +215,21 @@ function directionOf(send: boolean, listen: boolean): MediaDirection {
   return listen ? 'recvonly' : 'inactive';
 }
 
-function acceptedLine(line: MediaDescription, media: NegotiatedMedia, local: LocalMedia): string {
-  const { codec, telephoneEvent } = media;
-  const types = telephoneEvent === undefined ? [codec.payloadType] : [codec.payloadType, telephoneEvent];
-  const lines = [`m=audio ${local.port} ${line.protocol} ${types.join(' ')}`, rtpmapLine(codec)];
-  if (telephoneEvent !== undefined) lines.push(...telephoneEventLines(telephoneEvent, codec.clockRate));
-  lines.push(`a=ptime:${media.ptime}`, `a=${media.direction}`);
+function acceptedLine(
+  line: MediaDescription,
+  { codec, telephoneEvent, ptime, direction }: NegotiatedMedia,
+  local: LocalMedia,
+  audio: AudioOptions,
+): string {
+  const types = telephoneEvent ? [codec.payloadType, telephoneEvent.payloadType] : [codec.payloadType];
+  const lines = [`m=audio ${local.port} ${line.protocol} ${types.join(' ')}`, ...codecLines(codec, audio.opus.dtx)];
+  if (telephoneEvent) lines.push(...eventLines(telephoneEvent.payloadType, telephoneEvent.clockRate));
+  lines.push(`a=ptime:${ptime}`, `a=${direction}`);
   return lines.join('\r\n');
 }
 
 function refusedLine(line: MediaDescription): string {
   return `m=${line.kind} 0 ${line.protocol} ${line.formats.join(' ')}`;
-}
-
-function rtpmapLine(codec: CodecFormat): string {
-  return `a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRate}`;
-}
-
-function telephoneEventLines(payloadType: number, clockRate: number): string[] {
-  return [`a=rtpmap:${payloadType} telephone-event/${clockRate}`, `a=fmtp:${payloadType} 0-15`];
 }
 
 function noCodec(lines: MediaDescription[], codecs: readonly CodecName[]): ParleyError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MU_LAW } from '../audio/g711.js';
+import { opusLibrary } from '../audio/opus.js';
 import type { NegotiatedMedia } from './negotiated.js';
 import { parseRtp, type RtpFields, rtpFields } from './packet.js';
 import { RtpSender } from './sender.js';
@@ -8,6 +9,7 @@ function media(ptime: number): NegotiatedMedia {
   return {
     remote: { address: '127.0.0.1', port: 4000 },
     codec: { name: 'PCMU', payloadType: 0, clockRate: 8000 },
+    receives: [{ payloadType: 0, name: 'PCMU' }],
     ptime,
     direction: 'sendrecv',
   };
@@ -32,7 +34,7 @@ function run(sender: RtpSender, frames: number): (RtpFields & { size: number; fi
 
 describe('RtpSender', () => {
   it.each([10, 20, 30, 40, 60])('sends packets of %i ms without drift', (ptime) => {
-    const sender = new RtpSender();
+    const sender = new RtpSender(8000);
     sender.configure(media(ptime));
     const packets = run(sender, 60);
     expect(packets.length).toBe(1200 / ptime);
@@ -46,8 +48,50 @@ describe('RtpSender', () => {
     });
   });
 
+  it('counts in the clock of the codec, whatever the rate of the leg', () => {
+    for (const [name, sampleRate, ticks, octets] of [
+      ['PCMU', 16_000, 160, 160],
+      ['G722', 16_000, 160, 160],
+      ['G722', 8000, 160, 160],
+    ] as const) {
+      const sender = new RtpSender(sampleRate);
+      sender.configure({ ...media(20), codec: { name, payloadType: 9, clockRate: 8000 } });
+      const [first, second] = run(sender, 2);
+      expect(first!.size).toBe(octets);
+      expect((second!.timestamp - first!.timestamp) >>> 0).toBe(ticks);
+    }
+  });
+
+  it.skipIf(opusLibrary.problem !== undefined)('leaves silence out of Opus with DTX, and marks what follows', () => {
+    const sender = new RtpSender(16_000);
+    const opus = { bitrate: 24_000, fec: false, dtx: true };
+    sender.configure({ ...media(20), codec: { name: 'opus', payloadType: 96, clockRate: 48_000, opus } });
+    const packets: RtpFields[] = [];
+    const frames = 100;
+    for (let n = 0; n < frames; n++) {
+      sender.advance(
+        20,
+        (frame) => frame.fill(0),
+        (packet) => {
+          const fields = rtpFields();
+          parseRtp(packet, fields);
+          packets.push(fields);
+        },
+      );
+    }
+    expect(packets.length).toBeLessThan(frames / 2);
+    packets.slice(1).forEach((packet, n) => {
+      const before = packets[n]!;
+      expect((packet.sequence - before.sequence) & 0xffff).toBe(1);
+      expect(packet.marker).toBe((packet.timestamp - before.timestamp) >>> 0 > 960);
+    });
+    const last = (packets.at(-1)!.timestamp - packets[0]!.timestamp) >>> 0;
+    expect(last % 960).toBe(0);
+    expect(last).toBeGreaterThan(960 * (frames - 30));
+  });
+
   it('lets the timestamp, not the sequence, go on while nothing is sent', () => {
-    const sender = new RtpSender();
+    const sender = new RtpSender(8000);
     sender.advance(
       20,
       () => undefined,
@@ -63,7 +107,7 @@ describe('RtpSender', () => {
   });
 
   it('stays one stream when media is negotiated again', () => {
-    const sender = new RtpSender();
+    const sender = new RtpSender(8000);
     sender.configure(media(20));
     const [before] = run(sender, 1);
     sender.configure({ ...media(30), codec: { name: 'PCMA', payloadType: 8, clockRate: 8000 } });

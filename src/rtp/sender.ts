@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type Codec, createCodec } from './codec.js';
-import type { NegotiatedMedia } from './negotiated.js';
+import type { NegotiatedMedia, PcmRate } from './negotiated.js';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.js';
 
 /** The send calls of a socket are asynchronous: a packet's buffer rests this many packets before it is used again. */
@@ -27,11 +27,14 @@ export class RtpSender {
   private readonly buffers = Array.from({ length: BUFFERS }, () => Buffer.alloc(PACKET_BYTES));
   private packets: Buffer[] = [];
 
+  /** @param sampleRate of what is rendered, Hz */
+  constructor(private readonly sampleRate: PcmRate) {}
+
   /** What to send from now on. */
   configure({ codec, ptime }: NegotiatedMedia): void {
-    this.codec = createCodec(codec.name);
+    this.codec = createCodec(codec.name, this.sampleRate, codec.opus);
     this.payloadType = codec.payloadType;
-    this.frame = new Int16Array((ptime * this.codec.sampleRate) / 1000);
+    this.frame = new Int16Array((ptime * this.sampleRate) / 1000);
     this.packets = [];
     this.due = 0;
   }
@@ -45,12 +48,13 @@ export class RtpSender {
   advance(ms: number, render: (frame: Int16Array) => void, send: (packet: Uint8Array) => void): void {
     const { codec, frame } = this;
     if (!codec) return;
-    this.due += (ms * codec.sampleRate) / 1000;
+    this.due += (ms * this.sampleRate) / 1000;
     while (this.due >= frame.length) {
       this.due -= frame.length;
       render(frame);
-      send(this.packet(codec, frame));
-      this.timestamp = (this.timestamp + (frame.length * codec.clockRate) / codec.sampleRate) >>> 0;
+      const packet = this.packet(codec, frame);
+      if (packet) send(packet);
+      this.timestamp = (this.timestamp + (frame.length * codec.clockRate) / this.sampleRate) >>> 0;
     }
   }
 
@@ -62,11 +66,17 @@ export class RtpSender {
     this.marker = true;
   }
 
-  private packet(codec: Codec, frame: Int16Array): Buffer {
+  /** Nothing when there is silence that need not be sent; the packet after it has the marker. */
+  private packet(codec: Codec, frame: Int16Array): Buffer | undefined {
     const slot = this.sent % BUFFERS;
     const buffer = this.buffers[slot]!;
+    const octets = codec.encode(frame, frame.length, buffer, RTP_HEADER_BYTES);
+    if (octets === 0) {
+      this.marker = true;
+      return undefined;
+    }
     writeRtpHeader(buffer, this.payloadType, this.marker, this.sequence, this.timestamp, this.ssrc);
-    const size = RTP_HEADER_BYTES + codec.encode(frame, frame.length, buffer, RTP_HEADER_BYTES);
+    const size = RTP_HEADER_BYTES + octets;
     this.sequence = (this.sequence + 1) & 0xffff;
     this.marker = false;
     this.sent++;

@@ -18,6 +18,8 @@ export interface MediaDescription {
   direction: MediaDirection;
   /** By format, e.g. '101' -> 'telephone-event/8000'. */
   rtpmap: Map<string, string>;
+  /** By format, e.g. '111' -> 'minptime=10;useinbandfec=1'. */
+  fmtp: Map<string, string>;
   /** ms */
   ptime: number | undefined;
   /** ms */
@@ -67,6 +69,7 @@ function mediaDescription(kind: string, port: number, protocol: string, formats:
     address: undefined,
     direction: 'sendrecv',
     rtpmap: new Map(),
+    fmtp: new Map(),
     ptime: undefined,
     maxptime: undefined,
   };
@@ -102,6 +105,9 @@ function parseAttribute(value: string, media: MediaDescription): void {
   else if (name === 'rtpmap') {
     const [format, encoding] = rest.split(/\s+/);
     if (format && encoding) media.rtpmap.set(format, encoding);
+  } else if (name === 'fmtp') {
+    const space = rest.search(/\s/);
+    if (space > 0) media.fmtp.set(rest.slice(0, space), rest.slice(space + 1));
   }
 }
 

@@ -7,7 +7,7 @@ describe('TelephoneEvents', () => {
 
   beforeEach(() => {
     keys = [];
-    events = new TelephoneEvents(8000, (digit, ms, at) => keys.push(`${digit}/${ms}@${at}`));
+    events = new TelephoneEvents((digit, ms, at) => keys.push(`${digit}/${ms}@${at}`));
   });
 
   function push(code: number, timestamp: number, duration: number, end: boolean, at = 0): boolean {

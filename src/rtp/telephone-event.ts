@@ -17,14 +17,11 @@ export class TelephoneEvents {
   private reported = true;
   private seen = false;
 
-  /**
-   * @param clockRate Hz of the event's timestamps
-   * @param report called with the digit (0-9 * # A-D) and how long it was held, ms
-   */
-  constructor(
-    private readonly clockRate: number,
-    private readonly report: (digit: string, durationMs: number, at: number) => void,
-  ) {}
+  /** Of the events' timestamps and durations, as negotiated, Hz. */
+  clockRate = 8000;
+
+  /** @param report called with the digit (0-9 * # A-D) and how long it was held, ms */
+  constructor(private readonly report: (digit: string, durationMs: number, at: number) => void) {}
 
   /** Takes the payload `bytes[start..end)`; false when it is no event. `at` in ms monotonic. */
   push(bytes: Uint8Array, start: number, end: number, timestamp: number, at: number): boolean {

@@ -3,6 +3,7 @@ import { reasonOf } from '../errors.js';
 import { Detection } from '../media/detection.js';
 import { Lateness } from '../media/lateness.js';
 import { Pacer, PHASES } from '../media/pacer.js';
+import type { PcmRate } from '../rtp/negotiated.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import type { BatchVad } from '../speech/detection/silero.js';
 import type { Logger } from '../telemetry/log.js';
@@ -23,19 +24,22 @@ export class MediaEngine {
   private readonly phases: Set<RtpLeg>[] = Array.from({ length: PHASES }, () => new Set());
   private readonly speech = new Map<number, MessagePort>();
   private readonly lateness = new Lateness();
-  private readonly detection: Detection;
+  /** By the rate of the streams: one batched run each. */
+  private readonly detection: Readonly<Record<PcmRate, Detection>>;
   private readonly context: LegContext;
   private readonly pacer: Pacer;
   /** Port pairs bound. */
   private ports = 0;
 
   constructor(
-    vad: BatchVad,
+    detectors: Readonly<Record<PcmRate, BatchVad>>,
     private readonly options: MediaEngineOptions,
     private readonly log: Logger,
     private readonly post: (event: FromMedia) => void,
   ) {
-    this.detection = new Detection(vad, options.vad, (error) => log.error({ reason: reasonOf(error) }, 'VAD failed'));
+    const detection = (vad: BatchVad) =>
+      new Detection(vad, options.vad, (error) => log.error({ reason: reasonOf(error) }, 'VAD failed'));
+    this.detection = { 8000: detection(detectors[8000]), 16000: detection(detectors[16000]) };
     this.context = {
       bind: options.bind,
       detection: this.detection,
@@ -53,7 +57,7 @@ export class MediaEngine {
   handle(message: Exclude<ToMedia, { type: 'shutdown' }>): void {
     switch (message.type) {
       case 'open':
-        void this.open(message.leg, message.port);
+        void this.open(message);
         return;
       case 'close':
         void this.close(message.leg);
@@ -113,9 +117,9 @@ export class MediaEngine {
     }
   }
 
-  private async open(leg: string, port: number): Promise<void> {
+  private async open({ leg, port, sampleRate }: Extract<ToMedia, { type: 'open' }>): Promise<void> {
     try {
-      const opened = await RtpLeg.open(leg, port, this.context);
+      const opened = await RtpLeg.open(leg, port, sampleRate, this.context);
       this.ports++;
       this.legs.set(leg, opened);
       this.leastPhase().add(opened);
@@ -126,7 +130,6 @@ export class MediaEngine {
         address: this.options.advertise,
         port,
         ring: opened.ring.shared,
-        sampleRate: opened.sampleRate,
       });
     } catch (error) {
       const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
@@ -156,7 +159,8 @@ export class MediaEngine {
 
   private tick(phase: number, frame: number, now: number): void {
     for (const leg of this.phases[phase]!) this.guard(leg, () => leg.tick(frame, now));
-    void this.detection.poll();
+    void this.detection[8000].poll();
+    void this.detection[16000].poll();
   }
 
   private mark(type: 'onset' | 'offset', mark: SpeechMark, speech: number | undefined): void {

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeG711, MU_LAW } from '../audio/g711.js';
+import { levelDb } from '../audio/level.js';
+import { opusLibrary } from '../audio/opus.js';
 import { resample } from '../audio/resample.js';
 import { AudioRing } from '../audio/ring.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
@@ -94,7 +96,12 @@ function media(port: number, more: Partial<NegotiatedMedia> = {}): NegotiatedMed
   return {
     remote: { address: '127.0.0.1', port },
     codec: { name: 'PCMU', payloadType: 0, clockRate: 8000 },
-    telephoneEvent: 101,
+    telephoneEvent: { payloadType: 101, clockRate: 8000 },
+    receives: [
+      { payloadType: 0, name: 'PCMU' },
+      { payloadType: 8, name: 'PCMA' },
+      { payloadType: 101, name: 'telephone-event' },
+    ],
     ptime: 20,
     direction: 'sendrecv',
     ...more,
@@ -106,6 +113,24 @@ function clip(samples: number): Int16Array {
   const pcm = new Int16Array(new SharedArrayBuffer(2 * samples));
   for (let n = 0; n < samples; n++) pcm[n] = MU_LAW.decode[(n * 7 + (n >> 8)) & 0x7f]!;
   return pcm;
+}
+
+/** A line in shared memory. */
+async function spoken(rate: number): Promise<Int16Array> {
+  const flite = await createSynthesiser('flite');
+  const settings = { engine: 'flite', voice: 'rms', speed: 1 };
+  const { pcm, sampleRate } = await flite.synthesise('good morning, where is my order', settings);
+  await flite.close();
+  const voice = resample(pcm, sampleRate, rate);
+  const shared = new Int16Array(new SharedArrayBuffer(2 * voice.length));
+  shared.set(voice);
+  return shared;
+}
+
+/** Of 16 kHz audio what lies above 5 kHz, which no telephone line has. */
+function treble(pcm: Int16Array): Int16Array {
+  const bass = resample(resample(pcm, 16_000, 10_000), 10_000, 16_000);
+  return pcm.map((sample, n) => sample - bass[n]!);
 }
 
 /** Where `part` begins in `whole`, -1 when nowhere. */
@@ -213,6 +238,45 @@ describe('MediaHost', () => {
     expect(Math.min(...heard)).toBeLessThan(-30_000);
   });
 
+  it.each([
+    ['G722', 9, 8000],
+    ['opus', 111, 48_000],
+    ['PCMU', 0, 8000],
+  ] as const)('carries 16 kHz between two legs as %s and hears speech in it', async (name, payloadType, clockRate) => {
+    if (name === 'opus' && opusLibrary.problem !== undefined) return;
+    const events = new Events();
+    const [a, b] = [await host.open('a', () => undefined, 16_000), await host.open('b', events.listener, 16_000)];
+    legs.push(a, b);
+    const codec: NegotiatedMedia['codec'] = { name, payloadType, clockRate };
+    if (name === 'opus') codec.opus = { bitrate: 32_000, fec: true, dtx: false };
+    // The other side has other numbers for the same.
+    const theirs = { ...codec, payloadType: 96 };
+    a.negotiated(media(b.port, { codec, receives: [{ payloadType: 96, name }] }));
+    b.negotiated(media(a.port, { codec: theirs, receives: [{ payloadType, name }] }));
+    const voice = await spoken(16_000);
+    a.enqueue(0, 'x');
+    a.clip({ leg: a.leg, epoch: 0, utterance: 'x', pcm: voice, sampleRate: 16_000 });
+    const onset = await events.next('onset');
+    const offset = await events.next('offset');
+    expect(offset.position - onset.position).toBeGreaterThan(0.7 * voice.length);
+    const { pcm } = new AudioRing(b.ring).read(onset.position, offset.position);
+    expect(levelDb(pcm)).toBeGreaterThan(levelDb(voice) - 4);
+    const brightness = levelDb(treble(pcm)) - levelDb(treble(voice));
+    if (name === 'PCMU') expect(brightness).toBeLessThan(-20);
+    else expect(brightness).toBeGreaterThan(-12);
+  });
+
+  it('converts when a call changes to a codec of another rate', async () => {
+    const { caller, leg } = await call({ codec: { name: 'G722', payloadType: 9, clockRate: 8000 } });
+    await caller.hears(() => caller.packets.length > 2);
+    leg.negotiated(media(caller.port()));
+    const tone = Int16Array.from({ length: 8000 }, (_, n) => 8000 * Math.sin(n / 3));
+    caller.heard.length = 0;
+    play(leg, 0, 'x', tone);
+    await caller.hears(() => levelDb(Int16Array.from(caller.heard.slice(-1600))) > -20);
+    expect(leg.sampleRate).toBe(8000);
+  });
+
   it('sends to where packets come from, in packets of the length wished for', async () => {
     const { caller, leg } = await call({ remote: { address: '127.0.0.1', port: 9 }, ptime: 30 });
     caller.say(clip(160), leg.port);
@@ -256,6 +320,26 @@ describe('MediaHost', () => {
     expect(events.all.filter((event) => event.type === 'dtmf')).toEqual([]);
   });
 
+  it('knows keys at the clock of Opus, and comfort noise as no loss', async () => {
+    const { caller, leg, events } = await call({
+      telephoneEvent: { payloadType: 110, clockRate: 48_000 },
+      receives: [
+        { payloadType: 0, name: 'PCMU' },
+        { payloadType: 110, name: 'telephone-event' },
+      ],
+    });
+    const packet = (payloadType: number, sequence: number, ...payload: number[]): Buffer => {
+      const bytes = Buffer.alloc(12 + payload.length);
+      writeRtpHeader(bytes, payloadType, false, sequence, 5000, 77);
+      bytes.set(payload, 12);
+      return bytes;
+    };
+    caller.raw(packet(13, 1, 40), leg.port);
+    caller.raw(packet(110, 2, 7, 0x8a, 4800 >> 8, 4800 & 255), leg.port);
+    expect(await events.next('dtmf')).toMatchObject({ digit: '7', durationMs: 100 });
+    expect(await leg.close()).toMatchObject({ received: 2, lost: 0, malformed: 0 });
+  });
+
   it('marks where speech begins and ends, for main and for the speech worker, which answers with a clip', async () => {
     const ports = new Map<number, MessagePort>();
     host.connectSpeech(7, (worker, port) => ports.set(worker, port));
@@ -264,13 +348,7 @@ describe('MediaHost', () => {
     const heard: MediaToSpeech[] = [];
     const port = ports.get(leg.worker)!;
     port.on('message', (mark: MediaToSpeech) => heard.push(mark));
-    const flite = await createSynthesiser('flite');
-    const { pcm, sampleRate } = await flite.synthesise('good morning, where is my order', {
-      engine: 'flite',
-      speed: 1,
-    });
-    await flite.close();
-    const voice = resample(pcm, sampleRate, 8000);
+    const voice = await spoken(8000);
     const before = 4000;
     const said = new Int16Array(before + voice.length);
     said.set(voice, before);

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
 import { advertisedAddress } from '../rtp/config.js';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import type { CodecName, NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { PortPool } from '../rtp/ports.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
@@ -19,6 +19,8 @@ export interface MediaHostOptions {
   /** Both inclusive. */
   ports: { from: number; to: number };
   vad: GateOptions;
+  /** What legs may use: made ready at the start. */
+  codecs?: readonly CodecName[] | undefined;
   logLevel: LogLevel;
 }
 
@@ -33,7 +35,7 @@ export interface MediaLeg {
   /** The last 16 s of what the peer said: see AudioRing. */
   readonly ring: SharedArrayBuffer;
   /** Hz, of `ring` and of clips. */
-  readonly sampleRate: number;
+  readonly sampleRate: PcmRate;
   /** After offer/answer, also for every later one. */
   negotiated(media: NegotiatedMedia): void;
   /** This speech worker hears the leg's onsets and offsets from now on. */
@@ -100,11 +102,12 @@ export class MediaHost {
    *
    * @param leg a name that no open leg has
    * @param listener hears everything of this leg until it is closed
+   * @param sampleRate of what it hears and plays, Hz, whatever codec is negotiated
    * @throws ParleyError PARLEY_ERR_RTP_NO_PORT (503), PARLEY_ERR_RTP_BIND, PARLEY_ERR_MEDIA_LOST
    */
-  async open(leg: string, listener: (event: LegEvent) => void): Promise<MediaLeg> {
+  async open(leg: string, listener: (event: LegEvent) => void, sampleRate: PcmRate = 8000): Promise<MediaLeg> {
     for (let attempt = 0; attempt < this.ports.size; attempt++) {
-      const opened = await this.tryPort(leg, this.ports.take(), listener);
+      const opened = await this.tryPort({ type: 'open', leg, port: this.ports.take(), sampleRate }, listener);
       if (opened) return opened;
     }
     throw this.ports.exhausted();
@@ -137,9 +140,9 @@ export class MediaHost {
   }
 
   private launch(worker: number): MediaThread {
-    const { bind, advertise, vad, logLevel } = this.options;
+    const { bind, advertise, vad, codecs = [], logLevel } = this.options;
     const thread: MediaThread = new MediaThread(
-      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, logLevel },
+      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, codecs, logLevel },
       (event) => this.heard(event),
       (reason) => this.ended(thread, reason),
     );
@@ -147,10 +150,10 @@ export class MediaHost {
   }
 
   private async tryPort(
-    name: string,
-    port: number,
+    open: Extract<ToMedia, { type: 'open' }>,
     listener: (event: LegEvent) => void,
   ): Promise<MediaLeg | undefined> {
+    const { leg: name, port, sampleRate } = open;
     const thread = this.threads.reduce((least, other) => (other.legs < least.legs ? other : least));
     if (this.legs.has(name)) {
       this.ports.giveBack(port);
@@ -163,9 +166,9 @@ export class MediaHost {
     const answer = await new Promise<Parameters<OpenLeg['opened']>[0]>((opened) => {
       this.legs.set(name, { name, port, worker: thread.worker, listener, opened, closed });
       thread.legs++;
-      thread.post({ type: 'open', leg: name, port });
+      thread.post(open);
     });
-    if (answer?.type === 'opened') return this.mediaLeg(thread, answer, whenClosed);
+    if (answer?.type === 'opened') return this.mediaLeg(thread, answer, sampleRate, whenClosed);
     this.forget(name, NO_STATS);
     if (!answer) throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'it crashed while opening a port' });
     if (answer.inUse) return undefined;
@@ -174,7 +177,8 @@ export class MediaHost {
 
   private mediaLeg(
     thread: MediaThread,
-    { leg, address, port, ring, sampleRate }: Extract<FromMedia, { type: 'opened' }>,
+    { leg, address, port, ring }: Extract<FromMedia, { type: 'opened' }>,
+    sampleRate: PcmRate,
     whenClosed: Promise<LegStats>,
   ): MediaLeg {
     const entry = this.legs.get(leg);

@@ -1,13 +1,15 @@
 import type { RemoteInfo } from 'node:dgram';
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import type { AudioRing } from '../audio/ring.js';
 import { reasonOf } from '../errors.js';
 import type { DetectedStream, Detection } from '../media/detection.js';
 import { ListeningStream, listeningRing } from '../media/listening.js';
 import { Playout } from '../media/playout.js';
 import { type Codec, createCodec } from '../rtp/codec.js';
 import { SourceLatch } from '../rtp/latch.js';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { isRtcp, parseRtp, type RtpFields, rtpFields } from '../rtp/packet.js';
 import { type Released, ReorderBuffer } from '../rtp/reorder.js';
 import { RtpSender } from '../rtp/sender.js';
@@ -17,16 +19,16 @@ import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ClipMessage, FromMedia, LegStats, SpeechMark } from './messages.js';
 
-/** Both codecs' rate, Hz. */
-const SAMPLE_RATE = 8000;
 const FRAME_MS = 20;
+/** Comfort noise has the same number everywhere (RFC 3389, 4), so it is known whether it was agreed or not. */
+const COMFORT_NOISE = 13;
 /** A leg's complaints are logged at most so often, ms. */
 const LOG_EVERY_MS = 10_000;
 
 /** What a leg needs of its worker. */
 export interface LegContext {
   bind: string;
-  detection: Detection;
+  detection: Readonly<Record<PcmRate, Detection>>;
   log: Logger;
   post(event: FromMedia): void;
   /** Onset and offset, for main and the leg's speech worker. */
@@ -35,20 +37,24 @@ export interface LegContext {
 
 /** One RTP stream pair of one call: the stages of `rtp/` and `media/` in a row, between a socket and the worker's messages. */
 export class RtpLeg {
-  readonly ring = listeningRing(SAMPLE_RATE);
+  readonly ring: AudioRing;
   /** The speech worker that hears this leg's marks. */
   speech: number | undefined;
-  private readonly listening = new ListeningStream(this.ring, SAMPLE_RATE);
+  private readonly listening: ListeningStream;
   private readonly reorder = new ReorderBuffer((packet) => this.released(packet));
   private readonly events: TelephoneEvents;
   private readonly playout: Playout;
-  private readonly sender = new RtpSender();
+  private readonly sender: RtpSender;
   private readonly latch = new SourceLatch();
   private readonly fields: RtpFields = rtpFields();
   private readonly detected: DetectedStream;
   private sockets: SocketPair | undefined;
   private media: NegotiatedMedia | undefined;
-  private codec: Codec | undefined;
+  /** What decodes the peer's audio, by payload type. */
+  private decoders: readonly (Codec | undefined)[] = [];
+  private eventTypes: readonly number[] = [];
+  /** RTP clock of the audio that came last, Hz. */
+  private clockRate = 8000;
   private sends = false;
   private listens = false;
   private lastFrame = -1;
@@ -58,23 +64,27 @@ export class RtpLeg {
 
   private constructor(
     readonly leg: string,
+    private readonly sampleRate: PcmRate,
     private readonly context: LegContext,
   ) {
-    this.events = new TelephoneEvents(SAMPLE_RATE, (digit, durationMs, at) =>
+    this.ring = listeningRing(sampleRate);
+    this.listening = new ListeningStream(this.ring, sampleRate);
+    this.sender = new RtpSender(sampleRate);
+    this.events = new TelephoneEvents((digit, durationMs, at) =>
       context.post({ type: 'dtmf', leg, at, digit, durationMs }),
     );
-    this.playout = new Playout(SAMPLE_RATE, {
+    this.playout = new Playout(sampleRate, {
       started: (epoch, utterance) =>
         context.post({ type: 'utterance.started', leg, epoch, utterance, at: monotonicMs() }),
       ended: (epoch, utterance, played, total, stopped) =>
         context.post({ type: 'utterance.ended', leg, epoch, utterance, at: monotonicMs(), played, total, stopped }),
     });
-    this.detected = context.detection.add(this.ring, (type, position) => this.mark(type, position));
+    this.detected = context.detection[sampleRate].add(this.ring, (type, position) => this.mark(type, position));
   }
 
-  /** Binds `port` and the one above; rejects with the system's error. */
-  static async open(leg: string, port: number, context: LegContext): Promise<RtpLeg> {
-    const made = new RtpLeg(leg, context);
+  /** Binds `port` and the one above; rejects with the system's error. @param sampleRate of its PCM, Hz */
+  static async open(leg: string, port: number, sampleRate: PcmRate, context: LegContext): Promise<RtpLeg> {
+    const made = new RtpLeg(leg, sampleRate, context);
     try {
       made.sockets = await bindPair(context.bind, port, {
         rtp: (datagram, source) => made.arrived(datagram, source),
@@ -83,19 +93,14 @@ export class RtpLeg {
       });
       return made;
     } catch (error) {
-      context.detection.remove(made.detected);
+      context.detection[sampleRate].remove(made.detected);
       throw error;
     }
   }
 
-  get sampleRate(): number {
-    return SAMPLE_RATE;
-  }
-
   negotiated(media: NegotiatedMedia): void {
-    const codecChanged = media.codec.name !== this.media?.codec.name || media.ptime !== this.media.ptime;
-    if (codecChanged || media.codec.payloadType !== this.media?.codec.payloadType) this.sender.configure(media);
-    if (media.codec.name !== this.codec?.name) this.codec = createCodec(media.codec.name);
+    if (!this.media || !isDeepStrictEqual(sending(media), sending(this.media))) this.sender.configure(media);
+    this.expect(media);
     this.media = media;
     this.sends = media.direction === 'sendrecv' || media.direction === 'sendonly';
     this.listens = media.direction === 'sendrecv' || media.direction === 'recvonly';
@@ -109,9 +114,9 @@ export class RtpLeg {
   }
 
   clip({ epoch, utterance, pcm, sampleRate }: ClipMessage): void {
-    if (sampleRate === SAMPLE_RATE) this.playout.clip(epoch, utterance, pcm);
+    if (sampleRate === this.sampleRate) this.playout.clip(epoch, utterance, pcm);
     else {
-      this.complain('clip', new Error(`sample rate ${sampleRate} instead of ${SAMPLE_RATE} Hz`));
+      this.complain('clip', new Error(`sample rate ${sampleRate} instead of ${this.sampleRate} Hz`));
       this.playout.skip(epoch, utterance);
     }
   }
@@ -134,7 +139,7 @@ export class RtpLeg {
     this.lastFrame = frame;
     this.reorder.poll(now);
     this.events.poll(now);
-    this.listening.tick(now, SAMPLE_RATE);
+    this.listening.tick(now, this.clockRate);
     if (frames > 1) this.sender.pause((frames - 1) * FRAME_MS);
     if (this.sends && this.latch.port !== 0) this.sender.advance(FRAME_MS, this.render, this.send);
     else {
@@ -145,7 +150,7 @@ export class RtpLeg {
 
   /** Resolves when the ports are free. */
   async close(): Promise<LegStats> {
-    this.context.detection.remove(this.detected);
+    this.context.detection[this.sampleRate].remove(this.detected);
     this.media = undefined;
     this.sends = false;
     await this.sockets?.close();
@@ -188,7 +193,7 @@ export class RtpLeg {
       this.malformed++;
       return;
     }
-    if (fields.payloadType !== media.codec.payloadType && fields.payloadType !== media.telephoneEvent) return;
+    if (!this.isExpected(fields.payloadType)) return;
     if (!this.latch.accepts(source.address, source.port)) return;
     const at = monotonicMs();
     if (this.received++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
@@ -197,9 +202,34 @@ export class RtpLeg {
 
   private released(packet: Released): void {
     if (packet.restarted) this.events.restart();
-    if (packet.payloadType === this.media?.telephoneEvent) {
+    const decoder = this.decoders[packet.payloadType];
+    if (decoder) {
+      this.clockRate = decoder.clockRate;
+      if (this.listens) this.listening.audio(packet, decoder);
+    } else if (this.eventTypes.includes(packet.payloadType)) {
       if (!this.events.push(packet.bytes, packet.start, packet.end, packet.timestamp, packet.at)) this.malformed++;
-    } else if (this.codec && this.listens) this.listening.audio(packet, this.codec);
+    }
+    // Comfort noise has been put in its place, and that is all: while nothing else comes, there is silence.
+  }
+
+  /** What may come from now on. A decoder goes on when its codec does. */
+  private expect({ receives, telephoneEvent }: NegotiatedMedia): void {
+    const before = this.decoders;
+    const decoders: (Codec | undefined)[] = [];
+    for (const { payloadType, name } of receives) {
+      if (name === 'telephone-event') continue;
+      const known = [...decoders, ...before].find((codec) => codec?.name === name);
+      decoders[payloadType] = known ?? createCodec(name, this.sampleRate);
+    }
+    this.decoders = decoders;
+    this.eventTypes = receives.flatMap(({ payloadType, name }) => (name === 'telephone-event' ? [payloadType] : []));
+    if (telephoneEvent) this.events.clockRate = telephoneEvent.clockRate;
+  }
+
+  private isExpected(payloadType: number): boolean {
+    return (
+      this.decoders[payloadType] !== undefined || payloadType === COMFORT_NOISE || this.eventTypes.includes(payloadType)
+    );
   }
 
   private mark(type: 'onset' | 'offset', position: number): void {
@@ -214,4 +244,9 @@ export class RtpLeg {
       else if (this.media === asked) this.latch.negotiated(address, port);
     });
   }
+}
+
+/** What decides how packets are made. */
+function sending({ codec, ptime }: NegotiatedMedia): object {
+  return { codec, ptime };
 }

@@ -1,4 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { reasonOf } from '../errors.js';
+import { createCodec } from '../rtp/codec.js';
+import type { CodecName, PcmRate } from '../rtp/negotiated.js';
 import { BatchVad } from '../speech/detection/silero.js';
 import { createLogger, type LogLevel } from '../telemetry/log.js';
 import { MediaEngine, type MediaEngineOptions } from './media-engine.js';
@@ -7,6 +10,8 @@ import type { FromMedia, ToMedia } from './messages.js';
 /** What the thread is started with. */
 export interface MediaWorkerData extends MediaEngineOptions {
   worker: number;
+  /** Whose libraries are loaded before the first call. */
+  codecs: readonly CodecName[];
   logLevel: LogLevel;
 }
 
@@ -16,10 +21,10 @@ const port = parentPort;
 if (!port) throw new Error('media-worker runs in a worker thread only');
 const data: MediaWorkerData = workerData;
 const post = (event: FromMedia): void => port.postMessage(event);
-const vad = await BatchVad.load(8000);
-// The first run of a model allocates and compiles: not while a caller waits.
-await vad.run([{ state: vad.createState(), window: new Int16Array(vad.windowSamples) }]);
-const engine = new MediaEngine(vad, data, createLogger(data.logLevel, `media-${data.worker}`), post);
+const detectors = { 8000: await warmDetector(8000), 16000: await warmDetector(16_000) };
+const logger = createLogger(data.logLevel, `media-${data.worker}`);
+for (const codec of data.codecs) warmCodec(codec);
+const engine = new MediaEngine(detectors, data, logger, post);
 port.on('message', (message: ToMedia) => {
   if (message.type === 'shutdown') void shutdown();
   else engine.handle(message);
@@ -28,6 +33,21 @@ post({ type: 'ready' });
 
 async function shutdown(): Promise<void> {
   await engine.shutdown();
-  await vad.close();
+  await Promise.all([detectors[8000].close(), detectors[16000].close()]);
   port?.close();
+}
+
+/** The first run of a model allocates and compiles: not while a caller waits. */
+async function warmDetector(sampleRate: PcmRate): Promise<BatchVad> {
+  const vad = await BatchVad.load(sampleRate);
+  await vad.run([{ state: vad.createState(), window: new Int16Array(vad.windowSamples) }]);
+  return vad;
+}
+
+function warmCodec(name: CodecName): void {
+  try {
+    createCodec(name, 16_000).encode(new Int16Array(320), 320, new Uint8Array(1500), 0);
+  } catch (error) {
+    logger.warn({ codec: name, reason: reasonOf(error) }, 'codec cannot be used');
+  }
 }

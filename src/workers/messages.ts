@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorDetails } from '../errors.js';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
+import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 
@@ -12,10 +12,10 @@ import type { ExpectedAnswer } from '../text/expected.js';
 /** main -> media worker */
 export type ToMedia =
   /**
-   * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. Listening rate is the
-   * codec's until later work widens it.
+   * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. The leg listens and
+   * plays at `sampleRate` for its whole life: a codec of another rate is converted.
    */
-  | { type: 'open'; leg: string; port: number }
+  | { type: 'open'; leg: string; port: number; sampleRate: PcmRate }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
   /** Speech marks of this leg go to that speech worker from now on. */
@@ -42,15 +42,15 @@ export interface ClipMessage {
   utterance: string;
   /** In shared memory. */
   pcm: Int16Array;
-  /** Of the leg's codec. */
+  /** Of the leg. */
   sampleRate: number;
 }
 
 /** media worker -> main */
 export type FromMedia =
   | { type: 'ready' }
-  /** `ring` holds the last seconds of what the caller said, at `sampleRate` (see AudioRing). */
-  | { type: 'opened'; leg: string; address: string; port: number; ring: SharedArrayBuffer; sampleRate: number }
+  /** `ring` holds the last seconds of what the caller said, at the leg's rate (see AudioRing). */
+  | { type: 'opened'; leg: string; address: string; port: number; ring: SharedArrayBuffer }
   /** `inUse`: the port is another program's; the next one may do. */
   | { type: 'open.failed'; leg: string; inUse: boolean; reason: string }
   | { type: 'rtp.started'; leg: string; at: number }

@@ -1,15 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { opusLibrary } from '../../audio/opus.js';
+import { CODEC_NAMES, type CodecName } from '../../rtp/negotiated.js';
 import { DURATION_FORM, parseDuration } from './duration.js';
 import { type CallScript, DEFAULTS, ENDS, heardPattern, loadScript, type Step } from './script.js';
 import { callerVoices } from './speech-tools.js';
 
 const DEFAULT_URI = 'sip:8001@127.0.0.1:5060';
+/** A call over a telephone line. */
+const DEFAULT_CODECS: readonly CodecName[] = ['PCMU', 'PCMA'];
 
 /** What `parley call` is told, besides its lines. */
 interface RawOptions {
   script?: string;
   from?: string;
   header: Record<string, string>;
+  codecs: readonly CodecName[];
   voice?: string;
   wait: boolean;
   hangUpAfter?: number;
@@ -27,6 +32,8 @@ interface RawOptions {
 export interface CallOptions {
   uri: string;
   script: CallScript;
+  /** Offered, in this order. */
+  codecs: readonly CodecName[];
   record: string | undefined;
   json: boolean;
   transcribe: boolean;
@@ -53,6 +60,12 @@ export function defineCall(command: Command, run: (options: CallOptions) => Prom
     .option('--script <file>', 'a scripted call: see docs/guides/scripted-calls.md')
     .option('--from <address>', 'who calls: a number or a SIP address')
     .option('--header <header>', `header of the INVITE, 'Name: value'; may be repeated`, header, {})
+    .option(
+      '--codecs <names>',
+      `what to offer, in this order: ${CODEC_NAMES.join(', ')} (default: ${DEFAULT_CODECS.join(',')})`,
+      codecNames,
+      DEFAULT_CODECS,
+    )
     .addOption(new Option('--voice <name>', 'voice of the caller').choices(callerVoices()))
     .option('--no-wait', 'say the first line at once, not after the greeting')
     .option('--quiet <duration>', 'quiet after which the agent has finished (default: 700ms)', duration)
@@ -78,7 +91,7 @@ function meaningOf(uri: string | undefined, options: RawOptions, lines: Step[]):
   if (!options.wait && lines[0]) lines[0] = { ...lines[0], after: { kind: 'time', ms: 0 } };
   const base: CallScript =
     options.script === undefined ? { ...DEFAULTS, headers: {}, steps: lines } : loadScript(options.script);
-  const { record, json = false, transcribe, repeat, concurrency } = options;
+  const { codecs, record, json = false, transcribe, repeat, concurrency } = options;
   const script: CallScript = {
     ...base,
     from: options.from ?? base.from,
@@ -92,7 +105,7 @@ function meaningOf(uri: string | undefined, options: RawOptions, lines: Step[]):
   if (!transcribe && script.steps.some(({ expect }) => expect && expect.heard.length + expect.notHeard.length > 0)) {
     throw new InvalidArgumentError('what is heard cannot be expected with --no-transcribe');
   }
-  return { uri: uri ?? base.call ?? DEFAULT_URI, script, record, json, transcribe, repeat, concurrency };
+  return { uri: uri ?? base.call ?? DEFAULT_URI, script, codecs, record, json, transcribe, repeat, concurrency };
 }
 
 function expectLast(steps: Step[], regex: string): void {
@@ -111,6 +124,18 @@ function header(text: string, headers: Record<string, string>): Record<string, s
   const parsed = /^([!#$%&'*+.^_`|~\w-]+)\s*:\s*([^\r\n]*)$/.exec(text);
   if (!parsed?.[1]) throw new InvalidArgumentError(`write it as 'Name: value'.`);
   return { ...headers, [parsed[1]]: parsed[2] ?? '' };
+}
+
+function codecNames(text: string): CodecName[] {
+  const names = text.split(',').map((name) => {
+    const known = CODEC_NAMES.find((codec) => codec.toLowerCase() === name.trim().toLowerCase());
+    if (!known) throw new InvalidArgumentError(`choose from ${CODEC_NAMES.join(', ')}.`);
+    return known;
+  });
+  if (names.includes('opus') && opusLibrary.problem !== undefined) {
+    throw new InvalidArgumentError(`Opus cannot be loaded: ${opusLibrary.problem}`);
+  }
+  return [...new Set(names)];
 }
 
 function duration(text: string): number {

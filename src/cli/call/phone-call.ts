@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import { AudioRing } from '../../audio/ring.js';
 import { reasonOf } from '../../errors.js';
-import { acceptAnswer, answerOffer, makeOffer, SdpSession } from '../../rtp/sdp.js';
+import { type AudioOptions, acceptAnswer, answerOffer, makeOffer, SdpSession } from '../../rtp/sdp.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import type { LegEvent, MediaLeg } from '../../workers/media-host.js';
 import { HeardAudio } from './heard.js';
@@ -63,9 +63,12 @@ export class PhoneCall {
   private ticker: NodeJS.Timeout | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly leg: MediaLeg) {
+  constructor(
+    private readonly leg: MediaLeg,
+    private readonly audio: AudioOptions,
+  ) {
     this.heard = new HeardAudio(new AudioRing(leg.ring as SharedArrayBuffer), leg.sampleRate);
-    this.offer = makeOffer({ address: leg.address, port: leg.port }, this.session);
+    this.offer = makeOffer({ address: leg.address, port: leg.port }, this.session, audio);
     this.over = new Promise((resolve) => {
       this.setOver = resolve;
     });
@@ -182,7 +185,7 @@ export class PhoneCall {
     dialog.on('refer', (request, response) => void this.onRefer(dialog, request, response));
     if (this.end || this.cancelled) return void this.hangUpAnswered(dialog);
     try {
-      this.leg.negotiated(acceptAnswer(this.offer, dialog.remote.sdp));
+      this.leg.negotiated(acceptAnswer(this.offer, dialog.remote.sdp, this.audio));
     } catch (error) {
       void this.hangUp({ by: 'error', reason: reasonOf(error) });
       return;
@@ -209,10 +212,10 @@ export class PhoneCall {
     const headers = { 'Content-Type': 'application/sdp' };
     try {
       if (!request.body) {
-        response.send(200, { body: makeOffer(local, this.session), headers });
+        response.send(200, { body: makeOffer(local, this.session, this.audio), headers });
         return;
       }
-      const { sdp, media } = answerOffer(request.body, local, this.session);
+      const { sdp, media } = answerOffer(request.body, local, this.session, this.audio);
       response.send(200, { body: sdp, headers });
       this.leg.negotiated(media);
     } catch {
@@ -224,7 +227,7 @@ export class PhoneCall {
   private onAck(request: Srf.SrfRequest): void {
     if (!request.body) return;
     try {
-      this.leg.negotiated(acceptAnswer(this.offer, request.body));
+      this.leg.negotiated(acceptAnswer(this.offer, request.body, this.audio));
     } catch (error) {
       void this.hangUp({ by: 'error', reason: reasonOf(error) });
     }

@@ -1,3 +1,4 @@
+import { type AudioOptions, legRate } from '../../rtp/sdp.js';
 import { sipConfig } from '../../sip/config.js';
 import { UserAgent } from '../../sip/user-agent.js';
 import { createLogger, type LogLevel } from '../../telemetry/log.js';
@@ -24,18 +25,29 @@ export class Phone {
   private constructor(
     private readonly agent: UserAgent,
     private readonly media: MediaHost,
+    private readonly audio: AudioOptions,
   ) {}
 
-  /** @param route towards what will be called: says which of our addresses to use */
-  static async start(route: Route, logLevel: LogLevel): Promise<Phone> {
+  /**
+   * @param route towards what will be called: says which of our addresses to use
+   * @param audio what is offered; the best of it decides the rate of all calls
+   */
+  static async start(route: Route, audio: AudioOptions, logLevel: LogLevel): Promise<Phone> {
     const logger = createLogger(logLevel, 'caller');
     const networks = route.loopback ? ['127.0.0.0/8', '::1/128'] : ['0.0.0.0/0', '::/0'];
     const config = sipConfig.parse({ host: route.local, port: 0, allowedNetworks: networks });
-    const media = await MediaHost.start({ workers: 1, bind: route.local, ports: PORTS, vad: VAD, logLevel });
+    const media = await MediaHost.start({
+      workers: 1,
+      bind: route.local,
+      ports: PORTS,
+      vad: VAD,
+      codecs: audio.codecs,
+      logLevel,
+    });
     try {
       const onInvite = (invite: { reject(status: number): void }) => invite.reject(480);
       const agent = await UserAgent.start({ config, logger, logLevel, onInvite, onLost: () => undefined });
-      const phone = new Phone(agent, media);
+      const phone = new Phone(agent, media, audio);
       media.onWorkerLost(() => void phone.hangUp({ by: 'error', reason: 'the media worker ended' }));
       return phone;
     } catch (error) {
@@ -47,8 +59,9 @@ export class Phone {
   /** Resolves when the call is answered or will not be. */
   async dial(uri: string, { from, headers, ...limits }: DialOptions): Promise<PhoneCall> {
     let call: PhoneCall | undefined;
-    const leg = await this.media.open(`call-${++this.made}`, (event: LegEvent) => call?.onMedia(event));
-    call = new PhoneCall(leg);
+    const rate = legRate(undefined, this.audio);
+    const leg = await this.media.open(`call-${++this.made}`, (event: LegEvent) => call?.onMedia(event), rate);
+    call = new PhoneCall(leg, this.audio);
     const dialled = call;
     this.calls.add(dialled);
     void dialled.over.then(() => this.calls.delete(dialled));

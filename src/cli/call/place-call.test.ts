@@ -15,6 +15,7 @@ import { type PlacedCall, placeCall } from './place-call.js';
 import { type CallScript, DEFAULTS, type Step } from './script.js';
 
 const RATE = 8000;
+const AUDIO = { codecs: ['PCMU'], opus: { bitrate: 24_000, dtx: false } } as const;
 
 /** A voice without words: the meter only listens for level. */
 function hum(ms: number): Int16Array {
@@ -111,7 +112,7 @@ let agent: HummingAgent;
 let phone: Phone;
 beforeAll(async () => {
   agent = await HummingAgent.start(450);
-  phone = await Phone.start({ host: '127.0.0.1', port: 0, local: '127.0.0.1', loopback: true }, 'error');
+  phone = await Phone.start({ host: '127.0.0.1', port: 0, local: '127.0.0.1', loopback: true }, AUDIO, 'error');
 });
 afterAll(async () => {
   await phone?.close();
