@@ -1,6 +1,9 @@
 # Builds the server, then keeps only what this platform runs.
 FROM node:22-bookworm-slim AS build
 WORKDIR /parley
+# Opus is compiled where no ready-made binary of it can be had.
+RUN apt-get update -q && apt-get install -q -y --no-install-recommends python3 make g++
+ENV npm_package_config_node_gyp_nodedir=/usr/local
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm ci \

@@ -11,6 +11,10 @@ need baresip baresip-core
 need redis-server redis-server
 need openssl openssl
 need flac flac
+# What @discordjs/opus is compiled with, where no ready-made binary of it can be had.
+need python3 python3
+need make make
+need g++ g++
 
 if [ -n "$missing" ]; then
   as_root=""
@@ -20,5 +24,9 @@ if [ -n "$missing" ]; then
   # shellcheck disable=SC2086 # a list of packages
   $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing
 fi
+
+# Headers that lie beside Node need not be fetched for that; without them and without a network, Opus is left out.
+beside=$(dirname "$(dirname "$(node -p process.execPath)")")
+if [ -f "$beside/include/node/node_api.h" ]; then export npm_package_config_node_gyp_nodedir="$beside"; fi
 
 npm ci

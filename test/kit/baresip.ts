@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import path from 'node:path';
+import { resample } from '../../src/audio/resample.js';
 import { freePort, scratchFolder } from './scratch.js';
 import { until } from './until.js';
-import { decodeWav, encodeWav, type Sound, silence } from './wav.js';
+import { decodeWav, encodeWav, join, type Sound, silence } from './wav.js';
 
 /** An event of baresip's ctrl_tcp. */
 export interface BaresipEvent {
@@ -12,7 +13,13 @@ export interface BaresipEvent {
   param?: string;
 }
 
-const MODULES = ['g711.so', 'aufile.so', 'aubridge.so', 'sndfile.so'];
+const MODULES = ['aufile.so', 'aubridge.so', 'sndfile.so'];
+/** What it can be told to speak: the module, and the rate of its sound, Hz. */
+const CODECS = {
+  PCMU: { module: 'g711.so', sampleRate: 8000 },
+  G722: { module: 'g722.so', sampleRate: 16_000 },
+  opus: { module: 'opus.so', sampleRate: 48_000 },
+} as const;
 /** Debian's folder of modules; on other architectures and releases the path is the same. */
 const MODULE_PATH = '/usr/lib/baresip/modules';
 
@@ -28,6 +35,7 @@ export class Baresip {
     private readonly child: ChildProcess,
     private readonly control: Socket,
     private readonly folder: { path: string; remove(): void },
+    private readonly sampleRate: number,
   ) {
     control.on('data', (bytes) => this.read(bytes));
     child.stdout?.on('data', (text) => {
@@ -35,15 +43,15 @@ export class Baresip {
     });
   }
 
-  static async start(): Promise<Baresip> {
+  static async start(codec: keyof typeof CODECS = 'PCMU'): Promise<Baresip> {
     const folder = scratchFolder('baresip');
     const port = await freePort();
-    writeConfig(folder.path, await freePort(), port);
+    writeConfig(folder.path, await freePort(), port, CODECS[codec]);
     const child = spawn('baresip', ['-4', '-f', folder.path], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.on('error', () => undefined);
     try {
       const control = await until('control connection of baresip', () => open(port), { ms: 10_000, everyMs: 100 });
-      return new Baresip(child, control, folder);
+      return new Baresip(child, control, folder, CODECS[codec].sampleRate);
     } catch (error) {
       child.kill();
       folder.remove();
@@ -59,11 +67,10 @@ export class Baresip {
 
   /** Says this from now on, then is silent. */
   async say(sound: Sound): Promise<void> {
-    const file = join(this.folder.path, `line-${++this.said}.wav`);
-    const padded = silence(60, sound.sampleRate);
-    const all = new Int16Array(sound.pcm.length + padded.pcm.length);
-    all.set(sound.pcm);
-    writeFileSync(file, encodeWav({ pcm: all, sampleRate: sound.sampleRate }));
+    const file = path.join(this.folder.path, `line-${++this.said}.wav`);
+    const { sampleRate } = this;
+    const pcm = resample(sound.pcm, sound.sampleRate, sampleRate);
+    writeFileSync(file, encodeWav(join({ pcm, sampleRate }, silence(60, sampleRate))));
     await this.command('ausrc', `aufile,${file}`);
   }
 
@@ -83,10 +90,10 @@ export class Baresip {
 
   /** What it has heard since the call stood. */
   sound(): Sound {
-    const folder = join(this.folder.path, 'heard');
+    const folder = path.join(this.folder.path, 'heard');
     const file = readdirSync(folder).find((name) => name.endsWith('-dec.wav'));
     if (!file) throw new Error('baresip recorded nothing');
-    return decodeWav(readFileSync(join(folder, file)));
+    return decodeWav(readFileSync(path.join(folder, file)));
   }
 
   async stop(): Promise<void> {
@@ -126,11 +133,16 @@ function open(port: number): Promise<Socket> {
   });
 }
 
-function writeConfig(folder: string, sipPort: number, controlPort: number): void {
-  const heard = join(folder, 'heard');
-  const quiet = join(folder, 'quiet.wav');
+function writeConfig(
+  folder: string,
+  sipPort: number,
+  controlPort: number,
+  codec: (typeof CODECS)[keyof typeof CODECS],
+): void {
+  const heard = path.join(folder, 'heard');
+  const quiet = path.join(folder, 'quiet.wav');
   mkdirSync(heard);
-  writeFileSync(quiet, encodeWav(silence(120)));
+  writeFileSync(quiet, encodeWav(silence(120, codec.sampleRate)));
   const lines = [
     `sip_listen 127.0.0.1:${sipPort}`,
     'net_interface 127.0.0.1',
@@ -138,17 +150,24 @@ function writeConfig(folder: string, sipPort: number, controlPort: number): void
     'audio_player aubridge,nowhere',
     `audio_source aufile,${quiet}`,
     'audio_alert aufile,/dev/null',
-    ...['ausrc', 'auplay'].flatMap((side) => [`${side}_srate 8000`, `${side}_channels 1`, `${side}_format s16`]),
+    ...['ausrc', 'auplay'].flatMap((side) => [
+      `${side}_srate ${codec.sampleRate}`,
+      `${side}_channels 1`,
+      `${side}_format s16`,
+    ]),
     'rtp_ports 40000-40100',
     `module_path ${MODULE_PATH}`,
-    ...MODULES.map((module) => `module ${module}`),
+    ...[codec.module, ...MODULES].map((module) => `module ${module}`),
+    // RFC 7587 has two channels in its name; a telephone speaks into one.
+    'opus_stereo no',
+    'opus_sprop_stereo no',
     'module_tmp account.so',
     'module_app menu.so',
     'module_app ctrl_tcp.so',
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
     `snd_path ${heard}`,
   ];
-  writeFileSync(join(folder, 'config'), `${lines.join('\n')}\n`);
-  writeFileSync(join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0\n');
-  writeFileSync(join(folder, 'contacts'), '');
+  writeFileSync(path.join(folder, 'config'), `${lines.join('\n')}\n`);
+  writeFileSync(path.join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0\n');
+  writeFileSync(path.join(folder, 'contacts'), '');
 }

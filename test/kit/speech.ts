@@ -10,17 +10,18 @@ const spoken = new Map<string, Promise<Sound>>();
 export function speak(text: string): Promise<Sound> {
   let sound = spoken.get(text);
   if (!sound) {
-    sound = synthesise(text);
+    sound = speakWide(text).then(({ pcm }) => ({ pcm: halve(pcm), sampleRate: 8000 }));
     spoken.set(text, sound);
   }
   return sound;
 }
 
-async function synthesise(text: string): Promise<Sound> {
+/** The same at 16 kHz, as a wideband phone hears it. */
+export async function speakWide(text: string): Promise<Sound> {
   flite ??= FliteSynthesiser.load();
   const { pcm, sampleRate } = await (await flite).synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
   if (sampleRate !== 16_000) throw new Error(`rms speaks at ${sampleRate} Hz, 16000 expected`);
-  return { pcm: halve(pcm), sampleRate: 8000 };
+  return { pcm, sampleRate };
 }
 
 /** 16 kHz to 8 kHz through a windowed-sinc low pass at 3.6 kHz. */
