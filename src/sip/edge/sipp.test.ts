@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type Srf from 'drachtio-srf';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ANSWER, EdgeBench, until } from '../../../test/kit/edge-bench.js';
 import { scratchFolder } from '../../../test/kit/scratch.js';
@@ -18,7 +19,8 @@ beforeEach(async () => {
           () => undefined,
         );
       };
-      if (req.calledNumber === 'moved') res.send(302, { headers: { Contact: bench.uri } });
+      if (req.calledNumber === 'transfer') void transfer(srf, req, res);
+      else if (req.calledNumber === 'moved') res.send(302, { headers: { Contact: bench.uri } });
       else if (req.calledNumber === 'race') {
         req.on('cancel', () => undefined);
         res.send(180, {});
@@ -32,6 +34,19 @@ afterEach(async () => {
   await bench.close();
   expect(bench.edge.counts()).toMatchObject({ transactions: 0, dialogs: 0, timers: 0 });
 });
+
+/** Answers, asks the caller to call elsewhere, and ends the call when they report that it came about. */
+async function transfer(srf: Srf, req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
+  const dialog = await srf.createUAS(req, res, { localSdp: ANSWER });
+  dialog.on('notify', (report, response) => {
+    response.send(200);
+    if (report.body.startsWith('SIP/2.0 200')) void dialog.destroy();
+  });
+  dialog.once('ack', () => {
+    const refer = { method: 'REFER', headers: { 'Refer-To': `<${bench.uri}>` } };
+    void dialog.request(refer as never);
+  });
+}
 
 /** Plays calls of a scenario of test/sipp/edge; what sipp has to complain of, empty when nothing. */
 async function complaints(scenario: string, calls: number): Promise<string> {
@@ -51,7 +66,7 @@ async function complaints(scenario: string, calls: number): Promise<string> {
   return said;
 }
 
-it.each(['hold', 'redirect', 'cancel-race'])('a caller of another make: %s', async (scenario) => {
+it.each(['hold', 'transfer', 'redirect', 'cancel-race'])('a caller of another make: %s', async (scenario) => {
   expect(await complaints(scenario, 30)).toBe('');
   await until(() => bench.edge.counts().dialogs === 0);
 });
