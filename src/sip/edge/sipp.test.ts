@@ -40,7 +40,7 @@ async function transfer(srf: Srf, req: Srf.SrfRequest, res: Srf.SrfResponse): Pr
   const dialog = await srf.createUAS(req, res, { localSdp: ANSWER });
   dialog.on('notify', (report, response) => {
     response.send(200);
-    if (report.body.startsWith('SIP/2.0 200')) dialog.destroy({}, () => undefined);
+    if (report.body.startsWith('SIP/2.0 200')) dialog.destroy({ headers: {} }, () => undefined);
   });
   dialog.once('ack', () => {
     const refer = { method: 'REFER', headers: { 'Refer-To': `<${bench.uri}>` } };
