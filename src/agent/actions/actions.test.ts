@@ -71,7 +71,7 @@ actions:
     url: "${base}/orders/{{number}}"
     headers: { Authorization: "Bearer {{env.PARLEY_TEST_SHOP_TOKEN}}" }
     accept: [404]
-    timeoutMs: 300
+    timeoutMs: 1500
     parameters: { number: {} }
     result: found
   - name: cancel
