@@ -113,7 +113,7 @@ describe('SpeechHost', () => {
     const options = {
       workers: 1,
       logLevel: 'silent',
-      jobTimeoutMs: 400,
+      jobTimeoutMs: 1500,
       connectMedia: () => {},
       entry: BROKEN,
     } as const;

@@ -180,7 +180,7 @@ describe('actions', () => {
     const [reply] = await talk(['where is my order 1234']);
     expect(reply?.text).toMatch(/put you through/);
     const returned = reply?.parts.find((part) => part.type === 'event' && part.event.type === 'action.returned');
-    expect(JSON.stringify(returned)).toContain('no answer within 300 ms');
+    expect(JSON.stringify(returned)).toContain('no answer within 1500 ms');
   });
 
   it('survive an answer that is no JSON, and one that is too long', async () => {
