@@ -4,8 +4,8 @@ import Srf from 'drachtio-srf';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
+import type { EdgeCounts } from './edge/counters.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
-import type { EdgeCounts } from './edge/edge-server.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
 

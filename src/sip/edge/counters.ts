@@ -1,4 +1,11 @@
-import type { EdgeCounts } from './edge-server.js';
+/** What is alive in an edge, for leak tests and metrics. */
+export interface EdgeCounts {
+  readonly transactions: number;
+  readonly dialogs: number;
+  readonly tcpConnections: number;
+  readonly timers: number;
+  readonly applications: number;
+}
 
 /** Why something that arrived was not answered. */
 export type DropReason = 'network' | 'malformed' | 'scanner' | 'rate' | 'blocked' | 'unconfirmed' | 'overload';

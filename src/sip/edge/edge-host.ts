@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { ParleyError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry/log.js';
 import { threadEntry } from '../../threads.js';
+import type { EdgeCounts } from './counters.js';
 import type { EdgeCommand, EdgeReport } from './edge-messages.js';
-import type { EdgeCounts, EdgeServerOptions } from './edge-server.js';
+import type { EdgeServerOptions } from './edge-server.js';
 
 export interface EdgeOptions extends Omit<EdgeServerOptions, 'log'> {
   readonly logLevel: LogLevel;

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../../errors.js';
-import type { EdgeCounts } from './edge-server.js';
+import type { EdgeCounts } from './counters.js';
 
 /** What the host asks of the edge's thread. */
 export type EdgeCommand = { readonly kind: 'counts'; readonly id: number } | { readonly kind: 'close' };

@@ -6,7 +6,7 @@ import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
 import { newTag, plainResponse, reroute } from './compose.js';
 import type { Core } from './core.js';
-import { Counters } from './counters.js';
+import { Counters, type EdgeCounts } from './counters.js';
 import { DialogTable } from './dialog.js';
 import { DialogClient } from './dialog-client.js';
 import { openDns } from './dns.js';
@@ -60,15 +60,6 @@ export interface EdgeServerOptions {
   readonly defence?: Partial<Defence>;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
-}
-
-/** What is alive in an edge, for leak tests and metrics. */
-export interface EdgeCounts {
-  readonly transactions: number;
-  readonly dialogs: number;
-  readonly tcpConnections: number;
-  readonly timers: number;
-  readonly applications: number;
 }
 
 /** How long open requests (the BYEs above all) may take to be answered when the edge is closed, in ms. */
