@@ -7,7 +7,7 @@ import { Dialplan } from './dialplan/dialplan.js';
 import { JournalBook } from './journal/journal.js';
 import { usableCodecs } from './rtp/codec.js';
 import { type AudioOptions, pcmRates } from './rtp/sdp.js';
-import type { Settings } from './settings.js';
+import { conversationSettings, type Settings } from './settings.js';
 import { UserAgent } from './sip/user-agent.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
@@ -138,7 +138,7 @@ function startMedia(settings: Settings, { codecs }: AudioOptions): Promise<Media
 }
 
 /** An agent file as a call needs it. */
-function voiceAgent(agent: AgentDefinition, { conversation, targets }: Settings): VoiceAgent {
+function voiceAgent(agent: AgentDefinition, settings: Settings): VoiceAgent {
   const { pronunciations, ...voice } = agent.voice;
   const { target } = agent.escalation;
   return {
@@ -146,14 +146,8 @@ function voiceAgent(agent: AgentDefinition, { conversation, targets }: Settings)
     reasoner: createReasoner(agent),
     voice,
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
-    settings: {
-      ...conversation,
-      ...agent.limits,
-      ...agent.endpointing,
-      idle: agent.idle,
-      apology: agent.fallbacks.apology,
-    },
-    escalationTarget: target === undefined ? undefined : (targets[target]?.uri ?? target),
+    settings: conversationSettings(agent, settings),
+    escalationTarget: target === undefined ? undefined : (settings.targets[target]?.uri ?? target),
   };
 }
 

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { AgentDefinition } from './agent/agents.js';
 import { limitsConfig } from './calls/config.js';
 import { overlayEnvironment } from './config/env.js';
 import { loadYaml } from './config/yaml.js';
 import { consoleConfig } from './console/config.js';
 import { conversationConfig } from './conversation/config.js';
+import type { ConversationSettings } from './conversation/settings.js';
 import { rtpConfig } from './rtp/config.js';
 import { sipConfig } from './sip/config.js';
 import { storeConfig } from './store/config.js';
@@ -59,6 +61,17 @@ export function loadSettings(file: string | undefined, env: NodeJS.ProcessEnv = 
     data: resolve(settings.data),
     agents: resolve(settings.agents ?? ownFolder('agents')),
     dialplans: resolve(settings.dialplans ?? ownFolder('dialplans')),
+  };
+}
+
+/** How an agent converses: what holds for every agent, and over it what its file says. */
+export function conversationSettings(agent: AgentDefinition, { conversation }: Settings): ConversationSettings {
+  return {
+    ...conversation,
+    ...agent.limits,
+    ...agent.endpointing,
+    idle: agent.idle,
+    apology: agent.fallbacks.apology,
   };
 }
 

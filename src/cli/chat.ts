@@ -7,7 +7,7 @@ import type { ConversationSettings } from '../conversation/settings.js';
 import type { Voice, VoiceEvent } from '../conversation/voice.js';
 import { ParleyError } from '../errors.js';
 import { newCallId } from '../journal/journal.js';
-import { loadSettings, type Settings } from '../settings.js';
+import { conversationSettings, loadSettings, type Settings } from '../settings.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { createLogger } from '../telemetry/log.js';
 import { print } from './output.js';
@@ -67,15 +67,9 @@ async function typeLines(lines: AsyncIterable<string>, voice: TextVoice): Promis
 }
 
 /** Nobody is asked whether they are still there while they type. */
-function patient(agent: AgentDefinition, { conversation }: Settings): ConversationSettings {
-  return {
-    ...conversation,
-    ...agent.limits,
-    ...agent.endpointing,
-    callMs: 2 ** 31 - 1,
-    idle: { ...agent.idle, afterMs: 2 ** 31 - 1 },
-    apology: agent.fallbacks.apology,
-  };
+function patient(agent: AgentDefinition, settings: Settings): ConversationSettings {
+  const forever = 2 ** 31 - 1;
+  return { ...conversationSettings(agent, settings), callMs: forever, idle: { ...agent.idle, afterMs: forever } };
 }
 
 /** The voice port in text: what is said is printed, and so was heard. */

@@ -66,7 +66,6 @@ export interface CallerSide {
   /** Newest final, and the offset it answers. */
   text: string;
   textPosition?: number | undefined;
-  textAt?: number | undefined;
   /** Newest partial, used when no final comes. */
   partial: string;
   /** The turn is over, only its final words are missing. */
