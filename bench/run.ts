@@ -3,6 +3,7 @@ import build from '../test/kit/build.js';
 import { calls } from './calls.js';
 import { edge } from './edge/edge.js';
 import { edgeSoak } from './edge/soak.js';
+import { media } from './media/media.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
 import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
 import { voiceToVoice } from './voice-to-voice.js';
@@ -11,6 +12,7 @@ import { voiceToVoice } from './voice-to-voice.js';
 const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
   'voice-to-voice': voiceToVoice,
   calls,
+  media,
   edge,
   'edge-soak': edgeSoak,
   'sip-fuzz': sipFuzz,

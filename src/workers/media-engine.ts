@@ -117,9 +117,9 @@ export class MediaEngine {
     }
   }
 
-  private async open({ leg, port, sampleRate }: Extract<ToMedia, { type: 'open' }>): Promise<void> {
+  private async open({ leg, port, sampleRate, detect }: Extract<ToMedia, { type: 'open' }>): Promise<void> {
     try {
-      const opened = await RtpLeg.open(leg, port, sampleRate, this.context);
+      const opened = await RtpLeg.open(leg, port, { sampleRate, detect }, this.context);
       this.ports++;
       this.legs.set(leg, opened);
       this.leastPhase().add(opened);

@@ -103,11 +103,17 @@ export class MediaHost {
    * @param leg a name that no open leg has
    * @param listener hears everything of this leg until it is closed
    * @param sampleRate of what it hears and plays, Hz, whatever codec is negotiated
+   * @param detect whether voice is looked for in what it hears: onset and offset
    * @throws ParleyError PARLEY_ERR_RTP_NO_PORT (503), PARLEY_ERR_RTP_BIND, PARLEY_ERR_MEDIA_LOST
    */
-  async open(leg: string, listener: (event: LegEvent) => void, sampleRate: PcmRate = 8000): Promise<MediaLeg> {
+  async open(
+    leg: string,
+    listener: (event: LegEvent) => void,
+    sampleRate: PcmRate = 8000,
+    { detect = true }: { detect?: boolean } = {},
+  ): Promise<MediaLeg> {
     for (let attempt = 0; attempt < this.ports.size; attempt++) {
-      const opened = await this.tryPort({ type: 'open', leg, port: this.ports.take(), sampleRate }, listener);
+      const opened = await this.tryPort({ type: 'open', leg, port: this.ports.take(), sampleRate, detect }, listener);
       if (opened) return opened;
     }
     throw this.ports.exhausted();

@@ -25,6 +25,14 @@ const COMFORT_NOISE = 13;
 /** A leg's complaints are logged at most so often, ms. */
 const LOG_EVERY_MS = 10_000;
 
+/** What a leg is to be. */
+export interface LegOptions {
+  /** Of its PCM, Hz. */
+  sampleRate: PcmRate;
+  /** Whether voice is looked for in what it hears. */
+  detect: boolean;
+}
+
 /** What a leg needs of its worker. */
 export interface LegContext {
   bind: string;
@@ -47,7 +55,7 @@ export class RtpLeg {
   private readonly sender: RtpSender;
   private readonly latch = new SourceLatch();
   private readonly fields: RtpFields = rtpFields();
-  private readonly detected: DetectedStream;
+  private readonly detected: DetectedStream | undefined;
   private sockets: SocketPair | undefined;
   private media: NegotiatedMedia | undefined;
   /** What decodes the peer's audio, by payload type. */
@@ -65,6 +73,7 @@ export class RtpLeg {
   private constructor(
     readonly leg: string,
     private readonly sampleRate: PcmRate,
+    detect: boolean,
     private readonly context: LegContext,
   ) {
     this.ring = listeningRing(sampleRate);
@@ -79,12 +88,17 @@ export class RtpLeg {
       ended: (epoch, utterance, played, total, stopped) =>
         context.post({ type: 'utterance.ended', leg, epoch, utterance, at: monotonicMs(), played, total, stopped }),
     });
-    this.detected = context.detection[sampleRate].add(this.ring, (type, position) => this.mark(type, position));
+    if (detect) this.detected = context.detection[sampleRate].add(this.ring, (type, at) => this.mark(type, at));
   }
 
-  /** Binds `port` and the one above; rejects with the system's error. @param sampleRate of its PCM, Hz */
-  static async open(leg: string, port: number, sampleRate: PcmRate, context: LegContext): Promise<RtpLeg> {
-    const made = new RtpLeg(leg, sampleRate, context);
+  /** Binds `port` and the one above; rejects with the system's error. */
+  static async open(
+    leg: string,
+    port: number,
+    { sampleRate, detect }: LegOptions,
+    context: LegContext,
+  ): Promise<RtpLeg> {
+    const made = new RtpLeg(leg, sampleRate, detect, context);
     try {
       made.sockets = await bindPair(context.bind, port, {
         rtp: (datagram, source) => made.arrived(datagram, source),
@@ -93,7 +107,7 @@ export class RtpLeg {
       });
       return made;
     } catch (error) {
-      context.detection[sampleRate].remove(made.detected);
+      made.undetect();
       throw error;
     }
   }
@@ -150,7 +164,7 @@ export class RtpLeg {
 
   /** Resolves when the ports are free. */
   async close(): Promise<LegStats> {
-    this.context.detection[this.sampleRate].remove(this.detected);
+    this.undetect();
     this.media = undefined;
     this.sends = false;
     await this.sockets?.close();
@@ -170,6 +184,10 @@ export class RtpLeg {
     if (now - this.loggedAt < LOG_EVERY_MS) return;
     this.loggedAt = now;
     this.context.log.warn({ leg: this.leg, reason: reasonOf(error) }, `${what}: trouble on this leg`);
+  }
+
+  private undetect(): void {
+    if (this.detected) this.context.detection[this.sampleRate].remove(this.detected);
   }
 
   private readonly render = (frame: Int16Array): void => this.playout.render(frame);

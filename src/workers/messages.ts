@@ -13,9 +13,10 @@ import type { ExpectedAnswer } from '../text/expected.js';
 export type ToMedia =
   /**
    * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. The leg listens and
-   * plays at `sampleRate` for its whole life: a codec of another rate is converted.
+   * plays at `sampleRate` for its whole life: a codec of another rate is converted. `detect`: whether voice is looked
+   * for in what it hears.
    */
-  | { type: 'open'; leg: string; port: number; sampleRate: PcmRate }
+  | { type: 'open'; leg: string; port: number; sampleRate: PcmRate; detect: boolean }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
   /** Speech marks of this leg go to that speech worker from now on. */
