@@ -1,0 +1,57 @@
+import type { ExpectedAnswer } from '../text/expected.js';
+import { type Completeness, completeness } from './completeness.js';
+import type { WaitTimes } from './config.js';
+
+/** What the wait is decided on. */
+export interface TurnSoFar {
+  /** The caller's words of this turn; empty when none are known yet. */
+  text: string;
+  /** P(these words are a finished turn), 0 to 1; undefined when no model has judged them. */
+  finished: number | undefined;
+  /** What the agent asked for. */
+  expected: ExpectedAnswer;
+}
+
+/** How long to wait, and what follows. */
+export interface EndpointDecision {
+  /** Silence since the last voiced sample after which the turn ends, ms. */
+  waitMs: number;
+  /** The caller asked for time: no answer is due. */
+  handBack: boolean;
+  completeness: Completeness;
+}
+
+/**
+ * The wait for a turn's end, from how likely the words are a whole turn and from what was asked for. What can be seen
+ * (five of six digits) outweighs the model, which only knows how people talk.
+ */
+export function endpointWait({ text, finished, expected }: TurnSoFar, times: WaitTimes): EndpointDecision {
+  const seen = completeness(text, expected);
+  return { waitMs: waitFor(seen, text, finished, times), handBack: seen === 'hand-back', completeness: seen };
+}
+
+function waitFor(seen: Completeness, text: string, finished: number | undefined, times: WaitTimes): number {
+  switch (seen) {
+    case 'complete':
+      return times.certainMs;
+    case 'incomplete':
+      return times.incompleteMs;
+    case 'parts':
+      return times.partsMs;
+    case 'hand-back':
+      return times.unsureMs;
+    case 'open':
+      if (text === '') return times.unknownMs;
+      return finished === undefined ? times.unsureMs : byProbability(finished, times);
+  }
+}
+
+/** Straight lines between the three waits, on the logistic scale: that is where the model's errors are even. */
+function byProbability(p: number, { certainMs, unsureMs, unlikelyMs }: WaitTimes): number {
+  const logit = Math.log(Math.max(1e-6, p) / Math.max(1e-6, 1 - p));
+  const share = Math.min(1, Math.abs(logit) / SURE_LOGIT);
+  return Math.round(unsureMs + share * ((logit > 0 ? certainMs : unlikelyMs) - unsureMs));
+}
+
+/** A probability of 0.9, or of 0.1, is as good as certain. */
+const SURE_LOGIT = Math.log(9);
