@@ -44,6 +44,19 @@ export const sipConfig = z.strictObject({
     .array(z.string())
     .optional()
     .describe("Name servers to ask instead of the system's, ADDRESS or ADDRESS:PORT."),
+  sessionTimer: z
+    .strictObject({
+      expires: z
+        .number()
+        .int()
+        .min(90)
+        .max(86_400)
+        .default(1800)
+        .describe('Longest that a call goes on without a sign that the other side is still there (RFC 4028), s.'),
+      min: z.number().int().min(90).max(86_400).default(90).describe('Shortest that a peer may ask for, s.'),
+    })
+    .refine(({ expires, min }) => min <= expires, { path: ['min'], message: 'must not be longer than expires' })
+    .prefault({}),
   drachtio: z
     .strictObject({
       host: z.string().optional().describe('A drachtio-server to use instead of the embedded edge.'),

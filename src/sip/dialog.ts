@@ -1,7 +1,13 @@
+import { randomInt } from 'node:crypto';
 import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { DTMF_TYPES, type InfoKey, infoFor, readInfo } from './dtmf-info.js';
+import { headersOf } from './header-of.js';
 import { checkLength } from './message-limit.js';
+import { sdpOf } from './offer.js';
+import { type OfferOutcome, Reinvites } from './re-invite.js';
+import { intervalRefusal, type SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /** How a REFER ended. */
 export interface ReferOutcome {
@@ -19,6 +25,8 @@ export interface DialogEvents {
   ended: (reason: string) => void;
   /** A new offer mid-call (undefined: ours is asked for); resolves with our SDP, or throws to answer 488. */
   offered: (offer: string | undefined) => Promise<string>;
+  /** A key that came by INFO. */
+  key?: (key: InfoKey) => void;
 }
 
 /** Characters of a reason for hanging up: it is there for people who read traces. */
@@ -31,16 +39,23 @@ export class Dialog {
   private acked: { answer: string | undefined } | undefined;
   private gone: string | undefined;
   private onReport: (outcome: ReferOutcome) => void = () => undefined;
+  /** An offer of the peer is being answered. */
+  private answering = false;
+  private readonly reinvites: Reinvites;
 
+  /** @param interval what the 200 that made the dialog says of its session timer */
   constructor(
     private readonly dialog: Srf.Dialog,
+    private readonly timer: SessionTimerConfig,
+    private readonly interval: SessionInterval,
     private readonly logger: Logger,
   ) {
+    this.reinvites = new Reinvites(dialog, interval);
     dialog.on('ack', (req) => this.onAck(req.body || undefined));
     dialog.on('destroy', ((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
     dialog.on('modify', (req, res) => void this.onOffer(req, res));
     dialog.on('update', (req, res) => void this.onOffer(req, res));
-    dialog.on('info', (_req, res) => res.send(200));
+    dialog.on('info', (req, res) => this.onInfo(req, res));
     dialog.on('refer', (_req, res) => res.send(603));
     dialog.on('notify', (req, res) => this.onNotify(req, res));
   }
@@ -60,6 +75,7 @@ export class Dialog {
   async bye(reason?: string): Promise<void> {
     if (this.ended) return;
     this.ended = true;
+    this.reinvites.end();
     this.onReport({ accepted: false, reason: 'hung up' });
     const headers: Record<string, string> = reason
       ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
@@ -70,6 +86,29 @@ export class Dialog {
         resolve();
       });
     });
+  }
+
+  /**
+   * Offers the session anew by re-INVITE; after the answer, whatever it is, offers of the peer are taken again.
+   *
+   * @param describe makes our SDP, anew for each attempt
+   * @throws ParleyError `PARLEY_ERR_SIP_TOO_LONG`
+   */
+  offer(describe: () => string): Promise<OfferOutcome> {
+    return this.reinvites.offer(describe);
+  }
+
+  /** Sends a key by INFO; resolves with the status of the answer, 0 when it could not be sent. */
+  async info(key: InfoKey): Promise<number> {
+    const { contentType, body } = infoFor(key);
+    try {
+      const headers = { 'Content-Type': contentType };
+      const { status } = await this.dialog.request({ method: 'INFO', headers, body } as never);
+      return status;
+    } catch (error) {
+      this.logger.debug({ reason: reasonOf(error) }, 'INFO not sent');
+      return 0;
+    }
   }
 
   /**
@@ -111,21 +150,47 @@ export class Dialog {
   private onEnded(reason: string): void {
     if (this.ended) return;
     this.ended = true;
+    this.reinvites.end();
     this.gone = reason;
     this.events?.ended(reason);
     // Many peers hang up as soon as they have taken the REFER: that is its success.
     this.onReport({ accepted: true });
   }
 
+  private onInfo(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
+    const key = readInfo(headersOf(req)('Content-Type'), req.body ?? '');
+    if (key === 'other') return res.send(415, { headers: { Accept: DTMF_TYPES } });
+    if (key === 'invalid') return res.send(400);
+    res.send(200);
+    if (key !== 'nothing') this.events?.key?.(key);
+  }
+
   private async onOffer(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
-    if (req.method === 'UPDATE' && !req.body) return res.send(200);
+    const header = headersOf(req);
+    const refusal = intervalRefusal(header, this.timer) ?? this.glare(req);
+    if (refusal) return res.send(refusal.status, { headers: refusal.headers });
+    const refresh = this.interval.answer(header);
+    if (req.method === 'UPDATE' && !req.body) return res.send(200, { headers: refresh });
+    this.answering = true;
     try {
-      const sdp = await this.events?.offered(req.body || undefined);
-      checkLength({}, sdp);
-      res.send(200, { body: sdp, headers: { 'Content-Type': 'application/sdp' } });
+      const offer = req.body ? sdpOf(header('Content-Type') ?? 'application/sdp', req.body) : undefined;
+      if (req.body && offer === undefined) return res.send(415, { headers: { Accept: 'application/sdp' } });
+      const sdp = await this.events?.offered(offer);
+      const headers = { 'Content-Type': 'application/sdp', ...refresh };
+      checkLength(headers, sdp);
+      res.send(200, { body: sdp, headers });
     } catch (error) {
       this.logger.warn({ reason: reasonOf(error) }, 'offer refused');
       res.send(488);
+    } finally {
+      this.answering = false;
     }
+  }
+
+  /** Offers must not cross (RFC 3261 14.2, RFC 3311 5.2). */
+  private glare(req: Srf.SrfRequest): { status: number; headers: Record<string, string> } | undefined {
+    if (req.method === 'UPDATE' && !req.body) return undefined;
+    if (this.reinvites.open) return { status: 491, headers: {} };
+    return this.answering ? { status: 500, headers: { 'Retry-After': String(randomInt(1, 11)) } } : undefined;
   }
 }

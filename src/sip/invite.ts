@@ -2,8 +2,10 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
+import { headersOf } from './header-of.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
+import { SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /**
  * What the server says to a 200 that crossed a CANCEL. drachtio-srf does not tell of the CANCEL itself any more once
@@ -11,15 +13,24 @@ import { sdpOf } from './offer.js';
  */
 const UNKNOWN_TRANSACTION = /unknown transaction/i;
 
+/** What drachtio-srf really has; its typings lack what is called when the PRACK comes. */
+interface Progressing {
+  send(status: number, options: object, sent: (error: unknown) => void, acknowledged: () => void): void;
+}
+
 /** An INVITE that waits for its answer. Exactly one of `answer`, `reject`, `redirect` is used. */
 export class Invite {
   private canceled = false;
   private onCancel: () => void = () => {};
+  /** Resolves when the caller has acknowledged our reliable 183, or is gone. */
+  private acknowledged: Promise<void> = Promise.resolve();
+  private onAcknowledged: () => void = () => {};
 
   constructor(
     private readonly srf: Srf,
     private readonly req: Srf.SrfRequest,
     private readonly res: Srf.SrfResponse,
+    private readonly timer: SessionTimerConfig,
     private readonly logger: Logger,
   ) {
     req.on('cancel', () => this.cancel());
@@ -50,7 +61,7 @@ export class Invite {
   }
 
   header(name: string): string | undefined {
-    return this.req.has(name) ? this.req.get(name) : undefined;
+    return headersOf(this.req)(name);
   }
 
   /** The caller gave up before the answer. */
@@ -59,17 +70,50 @@ export class Invite {
     if (this.canceled) listener();
   }
 
+  /**
+   * Sends 183 with this SDP, reliably to a caller that knows how (RFC 3262): from then on they can hear us. Resolves
+   * when it is on its way, rejects when it could not be sent.
+   *
+   * @param offered a new offer before the answer (UPDATE); returns our SDP, or throws to answer 488
+   */
+  async progress(sdp: string, offered: (offer: string) => string): Promise<void> {
+    const reliable = [this.header('Supported'), this.header('Require')].some((tags) => /\b100rel\b/i.test(tags ?? ''));
+    const headers = { 'Content-Type': 'application/sdp', ...(reliable ? { Require: '100rel' } : {}) };
+    checkLength(headers, sdp);
+    this.req.on(
+      'update' as 'cancel',
+      ((req: Srf.SrfRequest, res: Srf.SrfResponse) => this.update(req, res, offered)) as never,
+    );
+    if (reliable && !this.canceled) {
+      this.acknowledged = new Promise((resolve) => {
+        this.onAcknowledged = resolve;
+      });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const sent = (error: unknown) => {
+        if (!error) return resolve();
+        this.onAcknowledged();
+        reject(error);
+      };
+      (this.res as unknown as Progressing).send(183, { headers, body: sdp }, sent, () => this.onAcknowledged());
+    });
+  }
+
   /** Sends 200 with this SDP. Rejects when the caller cancelled meanwhile or the response could not be sent. */
-  answer(sdp: string): Promise<Dialog> {
+  async answer(sdp: string): Promise<Dialog> {
+    // A session description that waits for its PRACK must not be overtaken (RFC 3262 3).
+    await this.acknowledged;
+    const interval = new SessionInterval(this.timer);
+    const headers = interval.answer(headersOf(this.req));
+    checkLength(headers, sdp);
     return new Promise((resolve, reject) => {
-      checkLength({}, sdp);
-      this.srf.createUAS(this.req, this.res, { localSdp: sdp }, (error: unknown, dialog) => {
+      this.srf.createUAS(this.req, this.res, { localSdp: sdp, headers }, (error: unknown, dialog) => {
         if (error || !dialog) {
           if (UNKNOWN_TRANSACTION.test(reasonOf(error))) this.cancel();
           reject(error);
         }
         // Made inside the callback: an ACK or BYE in the next frame must find its listeners.
-        else resolve(new Dialog(dialog, this.logger));
+        else resolve(new Dialog(dialog, this.timer, interval, this.logger));
       });
     });
   }
@@ -89,8 +133,23 @@ export class Invite {
     this.reject(302, { Contact: `<${to}>` });
   }
 
+  /** Before the answer: a refresh, or another offer once ours was acknowledged. */
+  private update(req: Srf.SrfRequest, res: Srf.SrfResponse, offered: (offer: string) => string): void {
+    try {
+      if (!req.body) return res.send(200);
+      const offer = sdpOf(headersOf(req)('Content-Type') ?? 'application/sdp', req.body);
+      if (offer === undefined) return res.send(415, { headers: { Accept: 'application/sdp' } });
+      const body = offered(offer);
+      res.send(200, { body, headers: { 'Content-Type': 'application/sdp' } });
+    } catch (error) {
+      this.logger.warn({ reason: reasonOf(error) }, 'offer refused');
+      res.send(488);
+    }
+  }
+
   private cancel(): void {
     this.canceled = true;
+    this.onAcknowledged();
     this.onCancel();
   }
 }

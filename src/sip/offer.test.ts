@@ -5,7 +5,7 @@ const SDP = 'v=0\r\ns=-\r\n';
 
 function refusal(headers: Record<string, string>, body = SDP): number | undefined {
   const all: Record<string, string | undefined> = { Contact: '<sip:caller@127.0.0.1>', ...headers };
-  return inviteRefusal((name) => all[name], body)?.status;
+  return inviteRefusal((name) => all[name], body, { expires: 1800, min: 90 })?.status;
 }
 
 describe('inviteRefusal', () => {
@@ -18,6 +18,7 @@ describe('inviteRefusal', () => {
     expect(refusal({ 'Content-Encoding': 'gzip' })).toBe(415);
     expect(refusal({ Contact: '' })).toBe(400);
     expect(refusal({ Accept: 'text/nobodyKnowsThis' })).toBe(406);
+    expect(refusal({ 'Session-Expires': '60' })).toBe(422);
   });
 });
 

@@ -1,7 +1,6 @@
 /** What an INVITE has to offer, and whether it can be answered at all (RFC 3261 8.1.1.8, 8.2.2.3, 8.2.3). */
-
-/** A request's headers, by name; `undefined` when it has none such. */
-export type HeaderOf = (name: string) => string | undefined;
+import type { HeaderOf } from './header-of.js';
+import { intervalRefusal, type SessionTimerConfig } from './session-interval.js';
 
 /** Extensions that an INVITE may require of Parley. */
 const SUPPORTED = new Set(['100rel', 'timer']);
@@ -12,6 +11,7 @@ const SDP = 'application/sdp';
 export function inviteRefusal(
   header: HeaderOf,
   body: string,
+  timer: SessionTimerConfig,
 ): { status: number; headers: Record<string, string> } | undefined {
   // RFC 3261 section 8.1.1.8: without it no dialog can be made, and drachtio-srf would answer 200 all the same.
   if (!header('Contact')) return { status: 400, headers: {} };
@@ -24,7 +24,7 @@ export function inviteRefusal(
   }
   const accepts = list(header('Accept')).map((range) => typeOf(range));
   const answerable = accepts.length === 0 || [SDP, 'application/*', '*/*'].some((range) => accepts.includes(range));
-  return answerable ? undefined : { status: 406, headers: {} };
+  return answerable ? intervalRefusal(header, timer) : { status: 406, headers: {} };
 }
 
 /** The session description in a body, which may be one part of several (RFC 5621); `undefined` without one. */

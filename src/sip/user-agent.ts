@@ -6,6 +6,7 @@ import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
 import type { EdgeCounts } from './edge/counters.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
+import { headersOf } from './header-of.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
 
@@ -98,7 +99,8 @@ export class UserAgent {
   }
 
   private listen(): void {
-    const { logger, onInvite } = this.options;
+    const { logger, onInvite, config } = this.options;
+    const timer = config.sessionTimer;
     this.srf.on('error', (error) => this.closed || logger.warn({ reason: reasonOf(error) }, 'SIP control connection'));
     this.srf.on('connect', (error) => {
       this.connected = !error;
@@ -110,10 +112,10 @@ export class UserAgent {
       if (this.edge) this.options.onLost();
     });
     this.srf.invite((req, res) => {
-      const refusal = inviteRefusal((name) => (req.has(name) ? req.get(name) : undefined), req.body ?? '');
+      const refusal = inviteRefusal(headersOf(req), req.body ?? '', timer);
       if (refusal) return res.send(refusal.status, { headers: refusal.headers });
       try {
-        onInvite(new Invite(this.srf, req, res, logger));
+        onInvite(new Invite(this.srf, req, res, timer, logger));
       } catch (error) {
         logger.error({ err: error }, 'INVITE failed');
         res.send(500);
@@ -147,7 +149,7 @@ export class UserAgent {
   }
 }
 
-const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, REFER, UPDATE';
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, PRACK, REFER, UPDATE';
 
 function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
   const { host, allowedNetworks, externalAddress, tls, dnsServers, limits } = options.config;
