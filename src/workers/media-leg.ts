@@ -212,8 +212,8 @@ export class RtpLeg {
       return;
     }
     if (!this.isExpected(fields.payloadType)) return;
-    if (!this.latch.accepts(source.address, source.port)) return;
     const at = monotonicMs();
+    if (!this.latch.accepts(source.address, source.port, fields.ssrc, at)) return;
     if (this.received++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
     this.reorder.push(fields, datagram, at);
   }
