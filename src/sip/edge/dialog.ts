@@ -67,6 +67,10 @@ export class Dialog {
   ending = false;
   /** Our last session description, sent again when the edge refreshes the session (RFC 4028 7.4). */
   localSdp = '';
+  /** Whether the dialog was made by a request of this side. */
+  callIdIsOurs = false;
+  /** The peer has said that it takes UPDATE (RFC 3311 4). */
+  takesUpdate = false;
   /** The session timer, when one was agreed. */
   session: { stop(): void } | undefined;
   /** Requests that wait for the peer's ACK (RFC 3261 15: no BYE before it). */
@@ -105,7 +109,7 @@ export class Dialog {
   /** RFC 3261 12.1.1: from a request received and the first response with a tag sent for it. */
   static ofServer(received: ReceivedRequest, response: SipResponse, app: Application): Dialog {
     const { message, callId, fromTag, cseq, source } = received;
-    return new Dialog({
+    const dialog = new Dialog({
       id: dialogId(callId, fromTag),
       callId,
       localTag: tagOf(fieldOf(response, 'to')),
@@ -120,6 +124,8 @@ export class Dialog {
       remoteTarget: contactUri(message) ?? parseNameAddress(fieldOf(message, 'from') ?? '')?.uri ?? '',
       connection: source.connection,
     });
+    dialog.noteAllowed(message);
+    return dialog;
   }
 
   /** RFC 3261 12.1.2: from a request of ours and a response with a tag received for it. */
@@ -140,6 +146,7 @@ export class Dialog {
       remoteTarget: request.uri,
       connection: undefined,
     });
+    dialog.callIdIsOurs = true;
     dialog.adopt(received);
     return dialog;
   }
@@ -157,6 +164,13 @@ export class Dialog {
   refreshTarget(message: SipMessage): void {
     const uri = contactUri(message);
     if (uri !== undefined) this.remoteTarget = uri;
+    this.noteAllowed(message);
+  }
+
+  /** What an Allow says holds until another comes. */
+  private noteAllowed(message: SipMessage): void {
+    const allowed = listOf(message, 'allow');
+    if (allowed.length > 0) this.takesUpdate = allowed.some((method) => method.toUpperCase() === 'UPDATE');
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Session timers (RFC 4028), kept as drachtio-server keeps them: the edge refreshes, the application is not told. */
+import { glareBackoffMs } from '../glare.js';
 import type { Core } from './core.js';
 import type { Dialog } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
@@ -62,7 +63,7 @@ export class SessionTimers {
     const interval = Math.max(MIN_SESSION_S, agreed.interval);
     const ours = (agreed.refresher ?? 'uac') === side;
     if (ours) this.#after(dialog, interval / 2, () => this.#refresh(dialog, interval));
-    else this.#after(dialog, interval, () => this.#expired(dialog));
+    else this.#after(dialog, beforeEnd(interval), () => this.#expired(dialog));
   }
 
   /** @param seconds 2*T1 each, so that the timings of tests shorten them too */
@@ -85,13 +86,27 @@ export class SessionTimers {
     }
     this.#client.refresh(dialog, interval, {
       accepted: (response) => this.agree(dialog, response, 'uac'),
-      failed: (status) => {
-        // 408 and 481 end the dialog, glare is waited out; after anything else the session lasts until it expires.
-        if (status === 408 || status === 481) this.#expired(dialog);
-        else if (status === 491) this.#after(dialog, 3, () => this.#refresh(dialog, interval));
-      },
+      failed: (status, response) => this.#notRefreshed(dialog, interval, status, response),
     });
-    // RFC 4028 10: the BYE comes a little before the session is over.
-    this.#after(dialog, interval / 2 - Math.min(32, interval / 3), () => this.#expired(dialog));
+    this.#after(dialog, beforeEnd(interval) - interval / 2, () => this.#expired(dialog));
   }
+
+  /** 408 and 481 end the dialog, glare is waited out; after most other refusals the session lasts until it expires. */
+  #notRefreshed(dialog: Dialog, interval: number, status: number, response: SipResponse | undefined): void {
+    const least = Number(/^\d{1,9}/.exec((response && fieldOf(response, 'min-se')) ?? '')?.[0] ?? 0);
+    if (status === 408 || status === 481) this.#expired(dialog);
+    else if (status === 491) {
+      this.#after(dialog, glareBackoffMs(dialog.callIdIsOurs) / 1000, () => this.#refresh(dialog, interval));
+    } else if (status === 422 && least > interval) this.#refresh(dialog, least);
+    else if (dialog.takesUpdate) {
+      // It said that it takes UPDATE, and does not.
+      dialog.takesUpdate = false;
+      this.#refresh(dialog, interval);
+    }
+  }
+}
+
+/** When a session that is not refreshed is ended: a little before it is over (RFC 4028 10), s. */
+function beforeEnd(interval: number): number {
+  return interval - Math.min(32, interval / 3);
 }

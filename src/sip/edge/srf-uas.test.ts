@@ -323,6 +323,35 @@ describe.skipIf(REAL)('a session timer', () => {
     await hungUp(call);
   });
 
+  it('of ours is refreshed by UPDATE where the peer takes it, as often as the peer likes, and ends a call without', async () => {
+    await bench.close();
+    bench = await SrfBench.start(4);
+    const app = await answering({ headers: { 'Session-Expires': '90;refresher=uas' } });
+    const call = new ScriptedCall(peer, bench.uri);
+    call.send('INVITE', { body: OFFER, extra: ['Allow: INVITE, ACK, BYE, UPDATE', 'Supported: timer'] });
+    await call.response(200, 'INVITE');
+    const dialog = await app.dialog();
+    call.send('ACK');
+    const destroyed = once(dialog, 'destroy');
+    const contact = `Contact: <sip:caller@127.0.0.1:${peer.port}>`;
+    const first = await call.request('UPDATE');
+    expect([first.body, first.get('session-expires')]).toEqual(['', '90;refresher=uac']);
+    peer.answer(first, '422 Session Interval Too Small', '', ['Min-SE: 120']);
+    const longer = await call.request('UPDATE');
+    expect(longer.get('session-expires')).toBe('120;refresher=uac');
+    peer.answer(longer, '405 Method Not Allowed', '', ['Allow: INVITE, ACK, BYE']);
+    const instead = await call.request('INVITE');
+    expect([instead.body, instead.get('session-expires')]).toEqual([ANSWER, '120;refresher=uac']);
+    peer.answer(instead, '200 OK', '', [contact, 'Session-Expires: 120;refresher=uac'], OFFER);
+    await call.request('ACK');
+    const unheard = await call.request('INVITE');
+    peer.answer(unheard, '503 Service Unavailable', '');
+    const bye = await call.request('BYE');
+    expect(bye.get('reason')).toContain('Session timer expired');
+    peer.answer(bye, '200 OK');
+    await destroyed;
+  });
+
   it('of the peer ends the call when it runs out, unless it is refreshed; too short ones are refused', async () => {
     await bench.close();
     bench = await SrfBench.start(4);
