@@ -35,6 +35,11 @@ export class Doubler {
     }
     return 2 * total;
   }
+
+  /** Begins a new stream: what follows does not ring on from what came before. */
+  reset(): void {
+    this.work.fill(0);
+  }
 }
 
 /** Halves the rate of one stream. */
@@ -58,6 +63,11 @@ export class Halver {
       work.copyWithin(0, 2 * count, 2 * count + 2 * middle);
     }
     return total;
+  }
+
+  /** Begins a new stream: what follows does not ring on from what came before. */
+  reset(): void {
+    this.work.fill(0);
   }
 }
 
