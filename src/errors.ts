@@ -44,6 +44,10 @@ export const ERRORS = {
     mend: 'Set rtp.bind to an address of this machine.',
     sip: 500,
   },
+  PARLEY_ERR_DTMF_INVALID: {
+    message: 'cannot send the keys "{digits}": {reason}',
+    mend: 'Give 0-9, A-D, * and #; a comma is a pause of 1 s, w one of 500 ms.',
+  },
   PARLEY_ERR_MEDIA_LOST: {
     message: 'the media worker of this call ended: {reason}',
     mend: 'The worker is started again by itself; if it happens often, report it with the log lines around it.',

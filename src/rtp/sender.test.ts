@@ -115,4 +115,67 @@ describe('RtpSender', () => {
     expect(after).toMatchObject({ payloadType: 8, size: 240, ssrc: before!.ssrc });
     expect((after!.sequence - before!.sequence) & 0xffff).toBe(1);
   });
+
+  it('keeps time that no packet has carried when the packet time changes', () => {
+    const sender = new RtpSender(8000);
+    sender.configure(media(60));
+    const before = run(sender, 5).at(-1)!;
+    sender.configure(media(20));
+    const after = run(sender, 1);
+    expect(after.length).toBe(3);
+    expect((after[0]!.timestamp - before.timestamp) >>> 0).toBe(480);
+    expect(after[0]!.marker).toBe(false);
+  });
+
+  it('goes on in its codec where only other things change', () => {
+    const [constant, changed] = [0, 1].map((change) => {
+      const sender = new RtpSender(16_000);
+      const g722 = { ...media(20), codec: { name: 'G722' as const, payloadType: 9, clockRate: 8000 } };
+      const octets: number[] = [];
+      for (let n = 0; n < 20; n++) {
+        sender.configure(n < 10 || change === 0 ? g722 : { ...g722, codec: { ...g722.codec, payloadType: 99 } });
+        sender.advance(
+          20,
+          (frame) => frame.set(frame.map((_, k) => 8000 * Math.sin((n * 320 + k) / 3))),
+          (packet) => octets.push(...packet.subarray(12)),
+        );
+      }
+      return octets;
+    });
+    expect(changed).toEqual(constant);
+  });
+
+  it.skipIf(opusLibrary.problem !== undefined)('is another stream when the RTP clock is another', () => {
+    const sender = new RtpSender(16_000);
+    sender.configure(media(20));
+    const [before] = run(sender, 3);
+    expect([sender.packets, sender.octets]).toEqual([3, 480]);
+    const opus = { bitrate: 24_000, fec: false, dtx: false };
+    sender.configure({ ...media(20), codec: { name: 'opus', payloadType: 96, clockRate: 48_000, opus } });
+    const [first, second] = run(sender, 2);
+    expect(first!.ssrc).not.toBe(before!.ssrc);
+    expect(second!.ssrc).toBe(first!.ssrc);
+    expect(first!.marker).toBe(true);
+    expect(sender.sent).toBe(5);
+    expect(sender.packets).toBe(2);
+    expect(sender.lastTimestamp).toBe(second!.timestamp);
+  });
+
+  it('wraps sequence and timestamp', () => {
+    const sender = new RtpSender(8000);
+    sender.configure(media(10));
+    let previous = run(sender, 3).at(-1);
+    // 72,000 packets; the pauses between them add up to ten turns of the timestamp.
+    let wrong = 0;
+    for (let n = 0; n < 120; n++) {
+      sender.pause(50_000_000);
+      for (const packet of run(sender, 300)) {
+        if (((packet.sequence - previous!.sequence) & 0xffff) !== 1) wrong++;
+        const ticks = (packet.timestamp - previous!.timestamp) >>> 0;
+        if (ticks !== (packet.marker ? 80 + 400_000_000 : 80)) wrong++;
+        previous = packet;
+      }
+    }
+    expect(wrong).toBe(0);
+  });
 });

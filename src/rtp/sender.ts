@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Codec, createCodec } from './codec.js';
 import type { NegotiatedMedia, PcmRate } from './negotiated.js';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.js';
+import { type DigitOptions, DigitSender } from './sender-digits.js';
 
 /** The send calls of a socket are asynchronous: a packet's buffer rests this many packets before it is used again. */
 const BUFFERS = 16;
@@ -9,34 +11,79 @@ const BUFFERS = 16;
 const PACKET_BYTES = 1472;
 
 /**
- * Makes the outgoing RTP stream of one leg. SSRC, sequence and timestamp begin at random (RFC 3550, 5.1) and stay one
- * stream whatever is renegotiated; the timestamp goes on with time also while nothing is sent.
+ * Makes the outgoing RTP stream of one leg, audio and keys. SSRC, sequence and timestamp begin at random (RFC 3550, 5.1)
+ * and stay one stream whatever is renegotiated; the timestamp goes on with time also while nothing is sent. Only another
+ * RTP clock is another stream, with an SSRC of its own: under one SSRC it would spoil the peer's jitter and RTCP (RFC 7160, 4).
  */
 export class RtpSender {
-  readonly ssrc = randomInt(0x1_0000_0000);
-  /** Packets made. */
+  /** Packets made, of all streams. */
   sent = 0;
+  /** Packets and payload octets of the present SSRC, for RTCP (RFC 3550, 6.4.1). */
+  packets = 0;
+  octets = 0;
+  /** RTP timestamp of the packet made last; an event's is that of its beginning. */
+  lastTimestamp = 0;
+  private source = randomInt(0x1_0000_0000);
   private sequence = randomInt(0x1_0000);
   private timestamp = randomInt(0x1_0000_0000);
   private marker = true;
   private codec: Codec | undefined;
-  private payloadType = 0;
+  private negotiated: NegotiatedMedia['codec'] | undefined;
+  private event: NegotiatedMedia['telephoneEvent'];
   private frame = new Int16Array(0);
+  private frameMs = 20;
   /** Samples that time has earned and no packet has carried. */
   private due = 0;
+  private readonly keys: DigitSender;
   private readonly buffers = Array.from({ length: BUFFERS }, () => Buffer.alloc(PACKET_BYTES));
-  private packets: Buffer[] = [];
+  private readonly views: Buffer[] = [];
 
   /** @param sampleRate of what is rendered, Hz */
-  constructor(private readonly sampleRate: PcmRate) {}
+  constructor(private readonly sampleRate: PcmRate) {
+    this.keys = new DigitSender(sampleRate);
+  }
 
-  /** What to send from now on. */
-  configure({ codec, ptime }: NegotiatedMedia): void {
-    this.codec = createCodec(codec.name, this.sampleRate, codec.opus);
-    this.payloadType = codec.payloadType;
+  /** Of the present stream. */
+  get ssrc(): number {
+    return this.source;
+  }
+
+  /** RTP timestamp that belongs to now: of the audio that comes next, for the sender reports of RTCP. */
+  get mediaTimestamp(): number {
+    return this.timestamp;
+  }
+
+  /** Whether keys are being sent, or wait to be. */
+  get sendsDigits(): boolean {
+    return this.keys.active;
+  }
+
+  /** What to send from now on. The codec's state goes on where it stays the same; time that no packet has carried is kept. */
+  configure({ codec, ptime, telephoneEvent }: NegotiatedMedia): void {
+    const before = this.codec;
+    const same = isDeepStrictEqual([codec.name, codec.opus], [this.negotiated?.name, this.negotiated?.opus]);
+    const made = before && same ? before : createCodec(codec.name, this.sampleRate, codec.opus);
+    if (before && made.clockRate !== before.clockRate) this.beginAnew();
+    this.codec = made;
+    this.negotiated = codec;
+    this.event = telephoneEvent;
+    this.frameMs = ptime;
     this.frame = new Int16Array((ptime * this.sampleRate) / 1000);
-    this.packets = [];
-    this.due = 0;
+  }
+
+  /**
+   * Sends keys after those that wait: 0-9 A-D * #; `,` is a pause of 1 s, `w` one of 500 ms. What is rendered waits
+   * meanwhile, except in pauses.
+   *
+   * @throws ParleyError PARLEY_ERR_DTMF_INVALID; nothing is queued then
+   */
+  digits(text: string, options: DigitOptions = {}): void {
+    this.keys.queue(text, options);
+  }
+
+  /** Drops the keys that wait; one that is down is let go. */
+  clearDigits(): void {
+    this.keys.clear();
   }
 
   /**
@@ -51,8 +98,7 @@ export class RtpSender {
     this.due += (ms * this.sampleRate) / 1000;
     while (this.due >= frame.length) {
       this.due -= frame.length;
-      render(frame);
-      const packet = this.packet(codec, frame);
+      const packet = this.packet(codec, frame, render);
       if (packet) send(packet);
       this.timestamp = (this.timestamp + (frame.length * codec.clockRate) / this.sampleRate) >>> 0;
     }
@@ -64,26 +110,63 @@ export class RtpSender {
     if (!codec) return;
     this.timestamp = (this.timestamp + (ms * codec.clockRate) / 1000) >>> 0;
     this.marker = true;
+    this.keys.skip(ms);
+  }
+
+  private packet(codec: Codec, frame: Int16Array, render: (frame: Int16Array) => void): Buffer | undefined {
+    const step = this.keys.step(this.frameMs, this.timestamp, codec.clockRate, this.event?.clockRate);
+    if (step === 'event' && this.event) return this.key(this.event.payloadType);
+    if (step === 'audio') render(frame);
+    else this.keys.tone(frame);
+    return this.audio(codec, frame);
   }
 
   /** Nothing when there is silence that need not be sent; the packet after it has the marker. */
-  private packet(codec: Codec, frame: Int16Array): Buffer | undefined {
-    const slot = this.sent % BUFFERS;
-    const buffer = this.buffers[slot]!;
-    const octets = codec.encode(frame, frame.length, buffer, RTP_HEADER_BYTES);
+  private audio(codec: Codec, frame: Int16Array): Buffer | undefined {
+    const octets = codec.encode(frame, frame.length, this.buffer, RTP_HEADER_BYTES);
     if (octets === 0) {
       this.marker = true;
       return undefined;
     }
-    writeRtpHeader(buffer, this.payloadType, this.marker, this.sequence, this.timestamp, this.ssrc);
-    const size = RTP_HEADER_BYTES + octets;
-    this.sequence = (this.sequence + 1) & 0xffff;
+    const packet = this.finish(this.negotiated!.payloadType, this.marker, this.timestamp, octets);
     this.marker = false;
+    return packet;
+  }
+
+  /** A packet of the key that is down. Audio after it is a new talkspurt. */
+  private key(payloadType: number): Buffer {
+    const octets = this.keys.event(this.buffer, RTP_HEADER_BYTES);
+    this.marker = true;
+    return this.finish(payloadType, this.keys.marker, this.keys.timestamp, octets);
+  }
+
+  private get buffer(): Buffer {
+    return this.buffers[this.sent % BUFFERS]!;
+  }
+
+  private finish(payloadType: number, marker: boolean, timestamp: number, octets: number): Buffer {
+    const slot = this.sent % BUFFERS;
+    const size = RTP_HEADER_BYTES + octets;
+    let packet = this.views[slot];
+    if (packet?.length !== size) {
+      packet = this.buffer.subarray(0, size);
+      this.views[slot] = packet;
+    }
+    writeRtpHeader(packet, payloadType, marker, this.sequence, timestamp, this.source);
+    this.sequence = (this.sequence + 1) & 0xffff;
+    this.lastTimestamp = timestamp;
     this.sent++;
-    const packet = this.packets[slot];
-    if (packet?.length === size) return packet;
-    const view = buffer.subarray(0, size);
-    this.packets[slot] = view;
-    return view;
+    this.packets++;
+    this.octets += octets;
+    return packet;
+  }
+
+  /** The clock is another one: another stream. */
+  private beginAnew(): void {
+    this.source = randomInt(0x1_0000_0000);
+    this.sequence = randomInt(0x1_0000);
+    this.timestamp = randomInt(0x1_0000_0000);
+    this.marker = true;
+    this.packets = this.octets = 0;
   }
 }
