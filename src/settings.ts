@@ -69,7 +69,8 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
   return {
     ...conversation,
     ...agent.limits,
-    ...agent.endpointing,
+    endpointing: agent.endpointing,
+    stopWords: agent.interruption.stopWords,
     idle: agent.idle,
     apology: agent.fallbacks.apology,
   };

@@ -1,17 +1,21 @@
-import { armEndpoint, contest, dismiss, listenOn } from './floor.js';
+import { armEndpoint, commitTo, dismiss, endpointOf, forget, listenOn } from './floor.js';
+import { burstEnded, contest, judgeBurst } from './overlap.js';
 import { apologise, beginTurn, interrupt, reopen, settle } from './reply-side.js';
 import { type Step, sameWords } from './step.js';
+import type { VoiceEvent } from './voice.js';
 
-/*
- * The caller's half of the turn machine: from sound to a turn. Endpointing waits a fixed time after the last voiced
- * sample; a policy that reads the words replaces `armEndpoint`, nothing else.
- */
+/* The caller's half of the turn machine: from sound to a turn. */
+
+/** What the recogniser tells of the caller's words. */
+type Words = Extract<VoiceEvent, { type: 'partial' | 'final' }>;
 
 /** The caller begins to make sound. */
-export function onset(step: Step): void {
+export function onset(step: Step, voicedAt = step.at): void {
   const { caller, settings, phase } = step.state;
   caller.speaking = true;
-  caller.onsetAt = step.at;
+  caller.onsetAt = voicedAt;
+  caller.partial = '';
+  caller.real = undefined;
   step.clear('endpoint', 'idle', 'recognition');
   caller.awaiting = undefined;
   if (caller.turnSince === undefined) {
@@ -29,37 +33,45 @@ export function offset(step: Step, voicedAt: number, position: number): void {
   caller.voicedAt = voicedAt;
   caller.offsetPosition = position;
   step.clear('barge-in');
-  if (step.state.phase === 'speaking') step.do({ type: 'gain', level: 1 });
+  if (step.state.phase === 'speaking') burstEnded(step);
   else if (step.state.phase === 'listening') armEndpoint(step);
 }
 
 /** Words so far. */
-export function partial(step: Step, text: string, position: number): void {
+export function partial(step: Step, { text, position, finished, real }: Words): void {
   const { state } = step;
   if (position <= state.committed) return;
   state.caller.partial = text;
+  state.caller.finished = finished;
+  state.caller.real = real;
   step.journal({ type: 'caller.partial', text });
   if (text && hasNewWords(step, text)) reopenFor(step);
+  else judgeBurst(step);
 }
 
 /** Final words of the utterance up to `position`. */
-export function final(step: Step, text: string, position: number): void {
+export function final(step: Step, { text, position, finished, real }: Words): void {
   const { state } = step;
   const { caller } = state;
   if (position <= state.committed) return;
   caller.text = text;
   caller.textPosition = position;
   caller.partial = '';
+  caller.finished = finished;
+  caller.real = real;
   if (state.phase === 'thinking') {
     if (text && hasNewWords(step, text)) reopenFor(step);
     else if (state.current?.taking) state.current.taking.position = position;
     return;
   }
+  if (state.phase === 'speaking') return judgeBurst(step);
   if (state.phase !== 'listening') return;
   // An empty final of an earlier sound says nothing about the words that are still to come.
   const empty = !text && position < (caller.offsetPosition ?? 0);
-  if (caller.awaiting && !empty) takeWords(step);
-  else if (!text && !caller.speaking && position === caller.offsetPosition) dismiss(step);
+  if (caller.awaiting && !empty) decide(step);
+  else if (caller.speaking || position !== caller.offsetPosition) return;
+  else if (text) armEndpoint(step);
+  else dismiss(step);
 }
 
 /** The wait after the caller's last sound is over. */
@@ -133,12 +145,31 @@ export function takeKeys(step: Step): void {
   beginTurn(step, { text, from: 'dtmf', endedAt: step.at }, {});
 }
 
+/** The words that the turn waited for are here: it is over, unless they say that more is to come. */
+function decide(step: Step): void {
+  const { caller } = step.state;
+  const silence = step.at - (caller.voicedAt ?? step.at);
+  if (!caller.text || caller.awaiting === 'maximum' || endpointOf(step).waitMs <= silence) return takeWords(step);
+  caller.awaiting = undefined;
+  step.clear('recognition');
+  armEndpoint(step);
+}
+
 function takeWords(step: Step): void {
   const { caller } = step.state;
   if (!caller.text) return dismiss(step);
-  const decision = caller.awaiting === 'maximum' ? 'maximum' : 'ended';
-  const waitMs = step.at - (caller.voicedAt ?? step.at);
-  step.journal({ type: 'turn.decision', turn: step.state.turn + 1, decision, waitMs, text: caller.text });
+  const { handBack, completeness } = endpointOf(step);
+  const decision = caller.awaiting === 'maximum' ? 'maximum' : handBack ? 'hand-back' : 'ended';
+  step.journal({
+    type: 'turn.decision',
+    turn: step.state.turn + 1,
+    decision,
+    waitMs: step.at - (caller.voicedAt ?? step.at),
+    text: caller.text,
+    finished: caller.finished,
+    seen: completeness,
+  });
+  if (decision === 'hand-back') return giveTime(step);
   const taken = {
     text: caller.text,
     from: 'speech' as const,
@@ -149,6 +180,17 @@ function takeWords(step: Step): void {
   beginTurn(step, taken, { voiced: caller.voicedAt, decided: step.at, final: step.at });
   // The caller goes on: what comes now is the next turn, or this one would be reopened for ever.
   if (decision === 'maximum' && step.state.current) settle(step, step.state.current);
+}
+
+/** The caller asked for time: the words go on record, nothing is answered, and nobody is asked whether they are there. */
+function giveTime(step: Step): void {
+  const { state } = step;
+  const { text, turnSince: startedAt, voicedAt: endedAt, textPosition } = state.caller;
+  state.turn += 1;
+  step.journal({ type: 'caller.turn', turn: state.turn, text, from: 'speech', startedAt, endedAt });
+  commitTo(step, textPosition);
+  forget(step);
+  step.timer('idle', state.settings.handBackMs);
 }
 
 /** Takes a turn back for the words that were added to it; they may have come after the caller fell silent. */

@@ -4,7 +4,9 @@ const ms = (fallback: number) => z.number().int().min(0).default(fallback);
 
 /** `conversation:` of parley.yaml: what holds for every agent. What differs between agents is in their files. */
 export const conversationConfig = z.strictObject({
-  bargeInMs: ms(400).describe('Speech over the agent for this long is an interruption.'),
+  finalMs: ms(700).describe(
+    "Longest wait for the words of a burst over the agent's voice before it is judged without them.",
+  ),
   duckLevel: z
     .number()
     .min(0)
@@ -17,5 +19,6 @@ export const conversationConfig = z.strictObject({
   recognitionMs: ms(2500).describe('Longest wait for final words after the end of a turn.'),
   reasonerMs: ms(12_000).describe("Longest wait for the reasoner's first sentence."),
   failures: z.number().int().min(1).default(3).describe('Failures in a row after which a person is called.'),
+  handBackMs: ms(30_000).describe('How long a caller who asked for time ("let me check") is left alone.'),
   dtmfMs: ms(2500).describe('Silence after a key that ends keyed input.'),
 });

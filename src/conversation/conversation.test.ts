@@ -8,8 +8,10 @@ import type { ConversationSettings } from './settings.js';
 import type { Voice, VoiceEvent } from './voice.js';
 
 const SETTINGS: ConversationSettings = {
-  waitMs: 0,
-  bargeInMs: 400,
+  endpointing: { certainMs: 0, unsureMs: 0, unlikelyMs: 0, partsMs: 0, incompleteMs: 0, unknownMs: 0 },
+  handBackMs: 30_000,
+  stopWords: [],
+  finalMs: 700,
   duckLevel: 0.3,
   overlapMs: 1200,
   idle: { afterMs: 60_000, prompts: [], goodbye: 'Goodbye.' },

@@ -1,19 +1,21 @@
+import { type EndpointDecision, endpointWait } from '../turns/endpointing.js';
 import type { Step } from './step.js';
 
 /* Who has the floor: what both halves of the turn machine share. */
 
-/** Caller and agent speak at once: lower the agent's voice until it is decided who goes on. */
-export function contest(step: Step): void {
-  const { current, settings } = step.state;
-  if (!current || current.kind === 'notice') return;
-  step.do({ type: 'gain', level: settings.duckLevel });
-  step.timer('barge-in', settings.bargeInMs);
+/** Sets the timer that ends the turn unless the caller goes on: set again when more is known of the words. */
+export function armEndpoint(step: Step): void {
+  const { caller } = step.state;
+  const { waitMs } = endpointOf(step);
+  step.timer('endpoint', waitMs - (step.at - (caller.voicedAt ?? step.at)));
 }
 
-/** Sets the timer that ends the turn unless the caller goes on. */
-export function armEndpoint(step: Step): void {
-  const { caller, settings } = step.state;
-  step.timer('endpoint', settings.waitMs - (step.at - (caller.voicedAt ?? step.at)));
+/** How long the caller may be silent by what is known of the turn now. */
+export function endpointOf(step: Step): EndpointDecision {
+  const { caller, expected, settings } = step.state;
+  const isFinal = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
+  const text = isFinal ? caller.text : caller.partial || caller.text;
+  return endpointWait({ text, finished: caller.finished, expected }, settings.endpointing);
 }
 
 /** What sounded was no speech, or is over and done with: forget it and listen on. */

@@ -13,8 +13,17 @@ import {
 } from './state.js';
 
 const SETTINGS: ConversationSettings = {
-  waitMs: 700,
-  bargeInMs: 400,
+  endpointing: {
+    certainMs: 700,
+    unsureMs: 700,
+    unlikelyMs: 700,
+    partsMs: 700,
+    incompleteMs: 700,
+    unknownMs: 700,
+  },
+  handBackMs: 30_000,
+  stopWords: [],
+  finalMs: 700,
   duckLevel: 0.3,
   overlapMs: 1200,
   idle: { afterMs: 7000, prompts: ['Are you still there?', 'Hello?'], goodbye: 'Goodbye.' },
@@ -245,7 +254,7 @@ describe('turn machine', () => {
     expect(talk.all('cancel')).toHaveLength(0);
   });
 
-  it('ducks at once, then stops for speech that goes on, and records only what was heard', async () => {
+  it('ducks at once, then stops at a stop word, and records only what was heard', async () => {
     talk.utter('tell me about returns');
     talk.pass(500);
     talk.reply('You may return anything within thirty days.');
@@ -253,8 +262,10 @@ describe('turn machine', () => {
     talk.pass(600);
     talk.onset();
     expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 0.3 });
+    talk.pass(399);
     expect(talk.all('stop')).toHaveLength(0);
-    talk.pass(400);
+    talk.pass(1);
+    talk.send({ type: 'partial', text: 'No, stop.', position: talk.position });
     expect(talk.all('stop')).toHaveLength(1);
     await settle();
     expect(talk.recorded('interruption')).toMatchObject([{ turn: 1, intoReplyMs: 1000 }]);
@@ -264,6 +275,76 @@ describe('turn machine', () => {
     talk.send({ type: 'final', text: 'no stop', position });
     talk.pass(700);
     expect(talk.all('ask').at(-1)?.turn).toMatchObject({ turn: 2, text: 'no stop' });
+  });
+
+  it('judges each burst by itself, and the words decide however long it lasts', async () => {
+    talk.utter('tell me about returns');
+    talk.pass(500);
+    talk.reply('You may return anything within thirty days.');
+    talk.start();
+    for (const text of ['yeah', 'okay', 'uh huh']) {
+      talk.onset();
+      talk.pass(900);
+      talk.send({ type: 'partial', text, position: talk.position, real: 0.99 });
+      const position = talk.offset();
+      talk.send({ type: 'final', text, position, real: 0.99 });
+      talk.pass(1500);
+    }
+    expect(talk.all('stop')).toHaveLength(0);
+    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+    expect(talk.recorded('backchannel').map(({ text }) => text)).toEqual(['yeah', 'okay', 'uh huh']);
+    talk.onset();
+    talk.pass(300);
+    talk.send({ type: 'partial', text: 'what', position: talk.position, real: 0.8 });
+    expect(talk.all('stop')).toHaveLength(0);
+    talk.pass(200);
+    expect(talk.all('stop')).toHaveLength(1);
+    await settle();
+  });
+
+  it('answers what was said over a notice once the agent is done', () => {
+    const call = new Talk();
+    call.send({ type: 'begin', greeting: ['Hello.'], notice: ['This call may be recorded.'] });
+    call.start();
+    call.utter('where is my order', 900);
+    call.pass(500);
+    call.finish();
+    call.playAll();
+    call.pass(2000);
+    expect(call.all('stop')).toHaveLength(0);
+    expect(call.all('ask').map(({ turn }) => turn.text)).toEqual(['where is my order']);
+  });
+
+  it('holds for digits that are still missing, and gives time to who asks for it', () => {
+    const times = {
+      certainMs: 220,
+      unsureMs: 750,
+      unlikelyMs: 1700,
+      partsMs: 1200,
+      incompleteMs: 2500,
+      unknownMs: 900,
+    };
+    talk.state.settings = { ...SETTINGS, endpointing: times };
+    talk.utter('where is my order');
+    talk.pass(1000);
+    talk.reply('What is the number?', undefined, { kind: 'digits', length: 6 });
+    talk.playAll();
+    talk.utter('four eight two');
+    talk.pass(2200);
+    expect(talk.all('ask')).toHaveLength(1);
+    talk.utter('four eight two seven one five');
+    talk.pass(20);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('four eight two seven one five');
+    talk.reply('And your e-mail address?', undefined, { kind: 'email' });
+    talk.playAll();
+    talk.utter('hold on, let me check');
+    talk.pass(10_000);
+    expect(talk.all('ask')).toHaveLength(2);
+    expect(talk.recorded('turn.decision').at(-1)).toMatchObject({ decision: 'hand-back', seen: 'hand-back' });
+    expect(talk.recorded('caller.turn').at(-1)).toMatchObject({ turn: 3, text: 'hold on, let me check' });
+    expect(talk.recorded('idle')).toHaveLength(0);
+    talk.pass(25_000);
+    expect(talk.recorded('idle')).toHaveLength(1);
   });
 
   it('lets a short burst pass and comes back to full level', () => {
@@ -318,7 +399,7 @@ describe('turn machine', () => {
     expect(talk.all('say').at(-1)?.text).toBe('We have to stop here.');
     talk.start();
     talk.onset();
-    talk.pass(400);
+    talk.pass(1500);
     await settle();
     expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'hangup', by: 'limit' } }]);
   });
@@ -427,9 +508,11 @@ describe('turn machine', () => {
     talk.onset();
     talk.pass(300);
     talk.finish();
+    talk.send({ type: 'partial', text: 'but I want my money', position: talk.position });
     talk.pass(300);
+    expect(talk.recorded('interruption')).toHaveLength(0);
     talk.start();
-    talk.pass(400);
+    talk.pass(100);
     await settle();
     expect(talk.recorded('interruption')).toHaveLength(1);
   });

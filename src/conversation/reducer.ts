@@ -11,6 +11,7 @@ import {
   turnTooLong,
   typed,
 } from './caller-side.js';
+import { judgeBurst, overlapOver } from './overlap.js';
 import {
   abandon,
   addSentence,
@@ -42,13 +43,13 @@ function apply(step: Step, event: TurnEvent): void {
     case 'begin':
       return begin(step, event.greeting, event.notice);
     case 'onset':
-      return onset(step);
+      return onset(step, event.voicedAt);
     case 'offset':
       return offset(step, event.voicedAt, event.position);
     case 'partial':
-      return partial(step, event.text, event.position);
+      return partial(step, event);
     case 'final':
-      return final(step, event.text, event.position);
+      return final(step, event);
     case 'recognition.failed':
       return recognitionFailed(step, event.reason);
     case 'text':
@@ -115,7 +116,9 @@ function timer(step: Step, name: TimerName): void {
     case 'recognition':
       return recognitionLate(step, 'no final in time');
     case 'barge-in':
-      return bargeIn(step);
+      return judgeBurst(step);
+    case 'overlap':
+      return overlapOver(step);
     case 'idle':
       return idle(step);
     case 'turn':
@@ -131,14 +134,6 @@ function timer(step: Step, name: TimerName): void {
       step.do({ type: 'finish', afterwards: { type: 'hangup', reason: 'maximum call length', by: 'limit' } });
       return;
   }
-}
-
-/** The caller has spoken over the agent for long enough; between two sentences there is nothing to interrupt yet. */
-function bargeIn(step: Step): void {
-  const { caller, current, settings } = step.state;
-  if (!caller.speaking || !current) return;
-  if (step.talking) interrupt(step);
-  else step.timer('barge-in', settings.bargeInMs);
 }
 
 /** The caller has been silent since the agent spoke. */

@@ -1,5 +1,6 @@
 import type { ReplyLatency } from '../journal/events.js';
-import { armEndpoint, commitTo, contest, forget, listenOn } from './floor.js';
+import { armEndpoint, commitTo, forget, listenOn } from './floor.js';
+import { contest, isOwedAnswer, passBurst } from './overlap.js';
 import type { Afterwards, Reply, ReplyKind, TakenTurn, TurnState, Utterance } from './state.js';
 import type { Step } from './step.js';
 
@@ -144,7 +145,7 @@ export function interrupt(step: Step): void {
   step.do({ type: 'stop' });
   step.do({ type: 'gain', level: 1 });
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
-  step.clear('barge-in', 'reasoner');
+  step.clear('barge-in', 'overlap', 'reasoner');
   step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started });
   reply.interrupted = true;
   // What was to follow a farewell is off when the caller has more to say; a promised transfer is not.
@@ -198,7 +199,7 @@ function finishIfHeard(step: Step, reply: Reply): void {
   if (reply.kind === 'notice') return speak(step, 'greeting', state.greeting);
   if (reply.kind === 'reply' && reply.expected) expect(step, reply);
   state.phase = 'listening';
-  step.clear('barge-in');
+  step.clear('barge-in', 'overlap');
   answerOverlap(step);
 }
 
@@ -213,23 +214,20 @@ function countSilence(step: Step, reply: Reply): void {
   reply.afterwards = { type: 'transfer', target: '', reason: 'failure' };
 }
 
-/** What the caller said over the agent's last words is their turn; what they said long before was a backchannel. */
+/** What the caller said over the agent's last words is their turn; what a listener said long before them is not. */
 function answerOverlap(step: Step): void {
   const { caller, settings, committed } = step.state;
   if (caller.speaking) return;
   const { offsetPosition, voicedAt } = caller;
   if (offsetPosition === undefined || voicedAt === undefined || offsetPosition <= committed) return listenOn(step);
-  if (step.at - voicedAt <= settings.overlapMs) return armEndpoint(step);
-  if (caller.text)
-    step.journal({ type: 'backchannel', text: caller.text, durationMs: voicedAt - (caller.onsetAt ?? voicedAt) });
-  commitTo(step, offsetPosition);
-  forget(step);
+  if (step.at - voicedAt <= settings.overlapMs || isOwedAnswer(caller.text)) return armEndpoint(step);
+  passBurst(step);
   listenOn(step);
 }
 
 function handOver(step: Step, afterwards: Afterwards): void {
   step.state.phase = 'handing-over';
-  step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'farewell');
+  step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'overlap', 'farewell');
   step.do({ type: 'finish', afterwards });
 }
 

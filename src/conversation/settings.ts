@@ -1,13 +1,19 @@
+import type { WaitTimes } from '../turns/config.js';
+
 /** How a conversation behaves; composed from the agent file and the configuration. Times in ms. */
 export interface ConversationSettings {
-  /** Silence after the caller's last voiced sample that ends the turn. */
-  waitMs: number;
-  /** Speech over the agent for this long is an interruption. */
-  bargeInMs: number;
+  /** Silence after the caller's last voiced sample that ends the turn, by what was said. */
+  endpointing: WaitTimes;
+  /** Words of this agent that stop it at once, besides those that stop every agent. */
+  stopWords: readonly string[];
+  /** Longest wait for the final words of a burst over the agent's voice; then it is judged by what is known. */
+  finalMs: number;
   /** Playout level while the caller speaks over the agent, until it is decided; 1 is full. */
   duckLevel: number;
   /** A short burst over the agent's last words still counts as an answer when it ended at most this long before them. */
   overlapMs: number;
+  /** Silence for which a caller who asked for time is left alone. */
+  handBackMs: number;
   idle: { afterMs: number; prompts: readonly string[]; goodbye: string };
   /** Longest caller turn; then the words so far are taken. */
   turnMs: number;

@@ -68,6 +68,10 @@ export interface CallerSide {
   textPosition?: number | undefined;
   /** Newest partial, used when no final comes. */
   partial: string;
+  /** P(the newest words are a finished turn), when they were judged. */
+  finished?: number | undefined;
+  /** P(the newest words over the agent's take the floor), when they were judged. */
+  real?: number | undefined;
   /** The turn is over, only its final words are missing. */
   awaiting?: 'ended' | 'maximum' | undefined;
   keys: string;
@@ -97,6 +101,7 @@ export type TimerName =
   | 'endpoint'
   | 'recognition'
   | 'barge-in'
+  | 'overlap'
   | 'idle'
   | 'turn'
   | 'call'

@@ -25,12 +25,31 @@ export interface Voice {
 
 /** What a voice reports. `position`: samples of the caller's stream (text: characters). */
 export type VoiceEvent =
-  | { type: 'onset'; at: number; position: number }
+  /** `voicedAt`: when the first voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
+  | { type: 'onset'; at: number; position: number; voicedAt?: number | undefined }
   /** `voicedAt`: when the last voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'offset'; at: number; voicedAt: number; position: number }
-  | { type: 'partial'; at: number; text: string; position: number }
-  /** Words of the whole uncommitted utterance up to `position`, the position of the offset it answers. Empty: not speech. */
-  | { type: 'final'; at: number; text: string; position: number }
+  /** `real`: P(these words over the agent's take the floor). */
+  | {
+      type: 'partial';
+      at: number;
+      text: string;
+      position: number;
+      finished?: number | undefined;
+      real?: number | undefined;
+    }
+  /**
+   * Words of the whole uncommitted utterance up to `position`, the position of the offset it answers. Empty: not speech.
+   * `finished`: P(they are a whole turn); `real`: as for partials.
+   */
+  | {
+      type: 'final';
+      at: number;
+      text: string;
+      position: number;
+      finished?: number | undefined;
+      real?: number | undefined;
+    }
   /** Recognition is lost for this stretch; the caller's words are unknown. */
   | { type: 'recognition.failed'; at: number; reason: string }
   /** A typed turn: whole as it is. */

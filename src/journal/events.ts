@@ -27,6 +27,12 @@ export interface ReplyLatency {
 /** Who or what ended a call. */
 export type EndedBy = 'caller' | 'agent' | 'limit' | 'transfer' | 'error' | 'rejected' | 'cancelled' | 'shutdown';
 
+/** How keys are sent: as RTP events, by SIP INFO, or as tones in the audio. */
+export type DtmfMethod = 'rfc4733' | 'info' | 'inband';
+
+/** A direction of RTP as Parley sees it. */
+export type MediaFlow = 'received' | 'sent';
+
 /** What an event says, by type. */
 export type JournalEvent =
   | {
@@ -64,7 +70,19 @@ export type JournalEvent =
       kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
       latency?: ReplyLatency | undefined;
     }
-  | { type: 'turn.decision'; turn: number; decision: 'ended' | 'held' | 'maximum'; waitMs: number; text: string }
+  /**
+   * `held`: more words came before the answer was heard; `hand-back`: the caller asked for time. `finished`: P(the words
+   * are a whole turn) by the model; `seen`: what their form says (complete, incomplete, parts, hand-back, open).
+   */
+  | {
+      type: 'turn.decision';
+      turn: number;
+      decision: 'ended' | 'held' | 'maximum' | 'hand-back';
+      waitMs: number;
+      text: string;
+      finished?: number | undefined;
+      seen?: string | undefined;
+    }
   | { type: 'backchannel'; text: string; durationMs: number }
   | { type: 'interruption'; turn: number; intoReplyMs: number }
   | { type: 'idle'; count: number }
@@ -94,7 +112,40 @@ export type JournalEvent =
       status?: number | undefined;
       reason?: string | undefined;
     }
-  | { type: 'hold'; on: boolean }
+  /** `by`: the caller put us on hold or took us back, or we them. */
+  | { type: 'hold'; on: boolean; by: 'caller' | 'us' }
+  /**
+   * Keys were sent to the caller's side, an extension behind an IVR for instance: `,` is a pause of 1 s, `w` of 500 ms.
+   * `sent`: how many of them went out; fewer than were asked for when the peer refused one or the call ended.
+   */
+  | { type: 'dtmf.sent'; digits: string; sent: number; method: DtmfMethod }
+  /** A recording of the call. `reason`: who or what asked for it. */
+  | { type: 'recording.started'; reason: string; file?: string | undefined }
+  /** There is silence in the recording until it is resumed. */
+  | { type: 'recording.paused'; reason: string }
+  | { type: 'recording.resumed'; reason: string }
+  | { type: 'recording.finished'; file?: string | undefined; durationMs?: number | undefined; bytes?: number | undefined }
+  /** How the sound was in one direction since the last such event, as RTP and RTCP tell it. */
+  | {
+      type: 'media.quality';
+      /** `received`: what the caller said, by our own count; `sent`: what they heard, by their reports. */
+      direction: MediaFlow;
+      /** Estimated mean opinion score by the E-model (ITU-T G.107), 1 to 4.5. */
+      mos?: number | undefined;
+      lossPercent?: number | undefined;
+      /** Interarrival jitter (RFC 3550 6.4.1), ms. */
+      jitterMs?: number | undefined;
+      /** ms, by RTCP; absent until both sides have reported. */
+      roundTripMs?: number | undefined;
+      /** What the jitter buffer adds, ms. */
+      delayMs?: number | undefined;
+      packets?: number | undefined;
+      codec?: string | undefined;
+      /** The whole call rather than an interval. */
+      final?: boolean | undefined;
+    }
+  /** No RTP came (or went) in one direction for `seconds`; `on` false: it flows again. Not while the call is on hold. */
+  | { type: 'media.silent'; direction: MediaFlow; seconds: number; on: boolean }
   | { type: 'error'; code: ErrorCode; message: string };
 
 /** An event's type name. */

@@ -45,3 +45,16 @@ export const endpointingConfig = z
       .transform((given): WaitTimes => ({ ...PATIENCE.balanced, ...given })),
   ])
   .default(PATIENCE.balanced);
+
+/** `interruption:` of an agent file. */
+export const interruptionConfig = z
+  .strictObject({
+    stopWords: z
+      .array(z.string().min(2))
+      .max(50)
+      .default([])
+      .describe(
+        'Words that stop the agent as soon as they are heard, besides "stop", "wait", "no", "hold on" and the like.',
+      ),
+  })
+  .prefault({});

@@ -38,7 +38,7 @@ describe('completeness', () => {
 });
 
 describe('endpoint wait', () => {
-  const wait = (text: string, finished: number | undefined, expected = OPEN) =>
+  const wait = (text: string, finished: number | undefined, expected: ExpectedAnswer = OPEN) =>
     endpointWait({ text, finished, expected }, PATIENCE.balanced).waitMs;
 
   it('falls as the words look more finished, and what can be seen outweighs the model', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endpointingConfig, interruptionConfig } from '../../turns/config.js';
 import { action } from './actions.js';
 import { checkReferences } from './references.js';
 import { topic } from './topics.js';
@@ -29,12 +30,6 @@ const limits = z
     callMs: z.number().int().min(10_000).max(14_400_000).default(1_200_000).meta({ example: '1200000' }),
     /** Said when the call has lasted that long. */
     farewell: speech.default('We have reached the end of the time for this call. Thank you, and goodbye.'),
-  })
-  .prefault({});
-
-const endpointing = z
-  .strictObject({
-    waitMs: z.number().int().min(100).max(5000).default(700).meta({ example: '700' }),
   })
   .prefault({});
 
@@ -127,7 +122,8 @@ export const agentFile = z
     greeting: speech.meta({ example: '"Hello, this is the order desk. How can I help?"' }),
     idle,
     limits,
-    endpointing,
+    endpointing: endpointingConfig,
+    interruption: interruptionConfig,
     reasoner: z.enum(['builtin']).default('builtin'),
     variables: z.record(name, variable).default({}),
     topics: z.array(topic).default([]),
