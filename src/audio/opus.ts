@@ -42,6 +42,9 @@ const DTX_BYTES = 2;
 /** 120 ms at the highest rate (RFC 6716, 3.2.5) are far below. */
 const MAX_PACKET_BYTES = 1500;
 
+/** Leaves of a packet's first octet all but the number of frames, which becomes one (RFC 6716, 3.1). */
+const ONE_FRAME = 0xfc;
+
 const OPUS_PACKAGE = '@discordjs/opus';
 
 /**
@@ -98,6 +101,8 @@ export class OpusCoder {
   /** The PCM encoded last and the bytes that it lies in: a sender encodes from the same frame again and again. */
   private pcm: Int16Array | undefined;
   private pcmBytes: Buffer = Buffer.alloc(0);
+  /** First octet of the packet decoded last: what kind of frames come; -1 before the first. */
+  private kind = -1;
 
   /** @param settings of the encoder, when there is to be one */
   constructor(
@@ -129,6 +134,25 @@ export class OpusCoder {
     if (end <= start || end - start > MAX_PACKET_BYTES) return 0;
     const packet = packetOf(end - start);
     for (let n = 0; n < packet.length; n++) packet[n] = bytes[start + n]!;
+    const samples = this.decoded(packet, out);
+    if (samples > 0) this.kind = packet[0]!;
+    return samples;
+  }
+
+  /**
+   * Makes up for one lost frame, of the kind that came last, into the beginning of `out`: the decoder goes on as it
+   * would, fading. A packet of nothing but its first octet says so (RFC 6716, 3.2.1: a frame of no length).
+   *
+   * @returns the samples, 0 when no packet has come yet
+   */
+  conceal(out: Int16Array): number {
+    if (this.kind < 0) return 0;
+    const packet = packetOf(1);
+    packet[0] = this.kind & ONE_FRAME;
+    return this.decoded(packet, out);
+  }
+
+  private decoded(packet: Buffer, out: Int16Array): number {
     try {
       const pcm = this.native.decode(packet);
       const samples = Math.min(pcm.length >> 1, out.length);

@@ -51,10 +51,14 @@ describe('ListeningStream', () => {
     expect(runs()).toBe('L160 S400 L160');
   });
 
-  it('repeats the frame before a loss more softly, and is silent for the rest', () => {
-    audio(0, 0);
-    audio(160 + 480, 80, { lostBefore: 3 });
-    expect(runs()).toBe('L160 H160 S320 L160');
+  it('repeats what was before a loss, fading, and is silent after 60 ms', () => {
+    for (let n = 0; n < 4; n++) audio(n * 160, n * 20);
+    audio(640 + 1600, 300, { lostBefore: 10 });
+    expect(stream.ring.end).toBe(640 + 1600 + 160);
+    const { pcm } = stream.ring.read(640, 640 + 1600);
+    const at = (ms: number) => pcm[ms * 8]! / LOUD;
+    expect([at(5), at(15) < 1, at(50) < 0.3, at(60), at(150)]).toEqual([1, true, true, 0, 0]);
+    expect(stream.concealed).toBe(480);
   });
 
   it('goes on in real time when packets stop, and with the timestamps when they come again', () => {

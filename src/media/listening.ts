@@ -1,3 +1,4 @@
+import { Concealer } from '../audio/concealment.js';
 import { AudioRing } from '../audio/ring.js';
 import type { Codec } from '../rtp/codec.js';
 import type { Released } from '../rtp/reorder.js';
@@ -20,16 +21,27 @@ const MAX_AHEAD_MS = 4000;
 const ARRIVALS = 512;
 /** Most samples of one packet. */
 const MAX_PACKET_SAMPLES = 4096;
+/** Most of a loss that is made up, ms: beyond, a repetition has faded to nothing. */
+const MAX_CONCEALED_MS = 60;
+
+/** What is written in place of a loss: a repetition of what was heard (the codec's own, where it has one), or nothing. */
+export type Concealment = 'repeat' | 'silence';
 
 /**
  * What the caller says, as one unbroken stream of samples in a ring: position 0 is the first packet's first sample,
- * positions follow the RTP timestamps, and when packets stop (silence suppression, loss, a dead client) time goes on as silence.
+ * positions follow the RTP timestamps. Losses are made up for; when packets stop (silence suppression, a dead client)
+ * time goes on as silence.
  */
 export class ListeningStream {
   private readonly decoded = new Int16Array(MAX_PACKET_SAMPLES);
-  /** Views of `decoded` by length: a view a packet would be garbage. */
+  /** Views of `decoded` by length. */
   private readonly views: Int16Array[] = [];
   private readonly silence = new Int16Array(MAX_PACKET_SAMPLES);
+  private readonly made = new Int16Array(MAX_PACKET_SAMPLES);
+  private readonly frame = new Int16Array(MAX_PACKET_SAMPLES);
+  /** Views of `made` by length. */
+  private readonly madeViews: Int16Array[] = [];
+  private readonly concealer: Concealer;
   private readonly arrivalEnds = new Float64Array(ARRIVALS);
   private readonly arrivalTimes = new Float64Array(ARRIVALS);
   private arrivals = 0;
@@ -38,18 +50,22 @@ export class ListeningStream {
   /** Time that belongs to the end of the ring, and of the last packet, ms. */
   private syncAt = 0;
   private packetAt = 0;
-  private lastFrame = 0;
   private allowance = 0;
   private allowanceAt = 0;
   private begun = false;
   /** Packets dropped because they came faster than speech. */
   dropped = 0;
+  /** Samples made up for losses. */
+  concealed = 0;
 
   constructor(
     readonly ring: AudioRing,
     /** Hz */
     readonly sampleRate: number,
-  ) {}
+    private readonly concealment: Concealment = 'repeat',
+  ) {
+    this.concealer = new Concealer(sampleRate);
+  }
 
   /** Whether a packet has come. */
   get started(): boolean {
@@ -58,6 +74,10 @@ export class ListeningStream {
 
   /** Takes a packet of audio in its order. */
   audio(packet: Released, codec: Codec): void {
+    const missing = this.missing(packet, codec.clockRate);
+    const lost = packet.lostBefore > 0 && this.concealment === 'repeat' ? missing : 0;
+    // The codec makes up for a loss before it decodes what follows.
+    const made = codec.conceal && lost > 0 ? this.byCodec(codec, lost) : 0;
     const samples = codec.decode(packet.bytes, packet.start, packet.end, this.decoded);
     if (samples === 0) return;
     if (!this.begun) this.begin(packet);
@@ -65,12 +85,12 @@ export class ListeningStream {
       this.dropped++;
       return;
     }
-    const ticks = (packet.timestamp - this.expected) | 0;
-    if (!packet.restarted && ticks > 0) this.bridge(Math.round((ticks * this.sampleRate) / codec.clockRate), packet);
+    if (missing > 0) this.bridge(missing, lost, made, packet.at);
+    else if (packet.restarted) this.concealer.reset();
     this.expected = (packet.timestamp + Math.round((samples * codec.clockRate) / this.sampleRate)) >>> 0;
-    this.ring.write(this.view(samples));
+    this.concealer.received(this.decoded, samples);
+    this.ring.write(view(this.views, this.decoded, samples));
     this.remember(packet.at);
-    this.lastFrame = samples;
     this.packetAt = packet.at;
     this.syncAt = Math.max(this.syncAt, packet.at);
   }
@@ -81,10 +101,10 @@ export class ListeningStream {
     const ms = now - SILENCE_LAG_MS - this.syncAt;
     const samples = Math.floor((Math.min(ms, MAX_FILL_MS) * this.sampleRate) / 1000);
     this.writeSilence(samples);
+    this.concealer.reset();
     this.remember(now);
     this.expected = (this.expected + Math.round((samples * clockRate) / this.sampleRate)) >>> 0;
     this.syncAt = ms > MAX_FILL_MS ? now - SILENCE_LAG_MS : this.syncAt + (samples * 1000) / this.sampleRate;
-    this.lastFrame = 0;
   }
 
   /** When the sample at this position came, ms monotonic. */
@@ -113,22 +133,48 @@ export class ListeningStream {
     return true;
   }
 
-  /** Writes what stands for `samples` that are missing before a packet. */
-  private bridge(samples: number, packet: Released): void {
+  /** Samples between the stream's end and this packet; 0 when they are not credible. */
+  private missing(packet: Released, clockRate: number): number {
+    if (!this.begun || packet.restarted) return 0;
+    const ticks = (packet.timestamp - this.expected) | 0;
     const most = Math.min(MAX_GAP_MS, packet.at - this.packetAt + GAP_SLACK_MS);
-    if ((samples * 1000) / this.sampleRate > most) return;
-    let rest = samples;
-    // One lost packet is hardly heard when the one before it is said again more softly. The packet to come lies decoded
-    // in the buffer already, so its echo is taken from the ring.
-    if (packet.lostBefore > 0 && this.lastFrame > 0) {
-      const count = Math.min(rest, this.lastFrame);
-      const { pcm } = this.ring.read(this.ring.end - this.lastFrame, this.ring.end - this.lastFrame + count);
-      for (let n = 0; n < pcm.length; n++) pcm[n] = pcm[n]! >> 1;
-      this.ring.write(pcm);
-      rest -= pcm.length;
+    if (ticks <= 0 || (ticks * 1000) / clockRate > most) return 0;
+    return Math.round((ticks * this.sampleRate) / clockRate);
+  }
+
+  /** Lets the codec make up `samples` at most; returns how many it did, in `made`. */
+  private byCodec(codec: Codec, samples: number): number {
+    const most = Math.min(samples, this.mostConcealed);
+    let made = 0;
+    while (made < most) {
+      const count = codec.conceal?.(this.frame) ?? 0;
+      if (count === 0) break;
+      const used = Math.min(count, most - made);
+      for (let n = 0; n < used; n++) this.made[made + n] = this.frame[n]!;
+      made += used;
     }
-    this.writeSilence(rest);
-    this.remember(packet.at);
+    return made;
+  }
+
+  /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `made` lie there already. */
+  private bridge(samples: number, lost: number, made: number, at: number): void {
+    let count = made;
+    if (made > 0) this.concealer.reset();
+    else if (lost > 0) {
+      count = Math.min(lost, this.mostConcealed);
+      this.concealer.conceal(this.made, count);
+    }
+    if (count > 0) this.ring.write(view(this.madeViews, this.made, count));
+    this.concealed += count;
+    if (count < samples) {
+      this.writeSilence(samples - count);
+      this.concealer.reset();
+    }
+    this.remember(at);
+  }
+
+  private get mostConcealed(): number {
+    return (MAX_CONCEALED_MS * this.sampleRate) / 1000;
   }
 
   private writeSilence(samples: number): void {
@@ -142,15 +188,16 @@ export class ListeningStream {
     this.arrivalTimes[this.arrivals % ARRIVALS] = at;
     this.arrivals++;
   }
+}
 
-  private view(samples: number): Int16Array {
-    let view = this.views[samples];
-    if (!view) {
-      view = this.decoded.subarray(0, samples);
-      this.views[samples] = view;
-    }
-    return view;
+/** The first `samples` of `pcm`: made once for each length, since a view a packet would be garbage. */
+function view(views: Int16Array[], pcm: Int16Array, samples: number): Int16Array {
+  let found = views[samples];
+  if (!found) {
+    found = pcm.subarray(0, samples);
+    views[samples] = found;
   }
+  return found;
 }
 
 /** A ring for {@link ListeningStream}: the last 16 s. */

@@ -14,6 +14,11 @@ export interface Codec {
   readonly sampleRate: number;
   /** Decodes the payload `bytes[start..end)` into the beginning of `out`; returns the samples written. */
   decode(bytes: Uint8Array, start: number, end: number, out: Int16Array): number;
+  /**
+   * Makes up one lost frame into the beginning of `out`, where the codec can do so by itself: to be called in place of
+   * {@link decode}. Returns the samples, 0 when nothing has been decoded yet.
+   */
+  conceal?(out: Int16Array): number;
   /** Encodes the first `samples` of `pcm` into `out` at `offset`; returns the octets written, 0 when none need be sent. */
   encode(pcm: Int16Array, samples: number, out: Uint8Array, offset: number): number;
 }
@@ -95,6 +100,7 @@ function opus(sampleRate: PcmRate, settings?: OpusSettings): Codec {
     clockRate: 48_000,
     sampleRate,
     decode: (bytes, start, end, out) => coder.decode(bytes, start, end, out),
+    conceal: (out) => coder.conceal(out),
     encode: (pcm, samples, out, offset) => coder.encode(pcm, samples, out, offset),
   };
 }
