@@ -153,7 +153,8 @@ export class MediaEngine {
     this.speech.set(speech, port);
     port.on('message', (message: SpeechToMedia) => {
       const leg = this.legs.get(message.leg);
-      if (leg) this.guard(leg, () => leg.clip(message));
+      if (!leg) return;
+      this.guard(leg, () => (message.type === 'hush' ? leg.hush() : leg.clip(message)));
     });
   }
 
@@ -164,7 +165,7 @@ export class MediaEngine {
   }
 
   private mark(type: 'onset' | 'offset', mark: SpeechMark, speech: number | undefined): void {
-    const message: MediaToSpeech = { type, ...mark };
+    const message = { type, ...mark } as const;
     // Recognition first: the words wait for it, main only counts.
     if (speech !== undefined) this.speech.get(speech)?.postMessage(message);
     this.post(message);

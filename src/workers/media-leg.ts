@@ -147,6 +147,11 @@ export class RtpLeg {
     this.playout.gain(level);
   }
 
+  /** A stop word was heard: silent from the next frame on, until main has decided. */
+  hush(): void {
+    this.playout.gain(0);
+  }
+
   /** The 20 ms tick. @param frame its number; missing numbers are frames left out after a stall */
   tick(frame: number, now: number): void {
     const frames = this.lastFrame < 0 ? 1 : frame - this.lastFrame;

@@ -99,10 +99,17 @@ export interface SpeechMark {
 }
 
 /** media worker -> speech worker, over the pair's port */
-export type MediaToSpeech = ({ type: 'onset' } & SpeechMark) | ({ type: 'offset' } & SpeechMark);
+export type MediaToSpeech =
+  | ({ type: 'onset' } & SpeechMark)
+  /** The voice has just fallen silent, which may be the offset to come: words up to here can be made ready. */
+  | ({ type: 'pause' } & SpeechMark)
+  | ({ type: 'offset' } & SpeechMark);
 
 /** speech worker -> media worker, over the pair's port */
-export type SpeechToMedia = { type: 'clip' } & ClipMessage;
+export type SpeechToMedia =
+  | ({ type: 'clip' } & ClipMessage)
+  /** A stop word was heard over the agent's voice: fall silent now; main decides what follows. */
+  | { type: 'hush'; leg: string };
 
 /** A ParleyError on its way across threads, which classes don't survive. */
 export interface WireError {
@@ -110,6 +117,23 @@ export interface WireError {
   code: string;
   reason: string;
   details: ErrorDetails;
+}
+
+/** What the agent is saying, or said last, while the caller is listened to. */
+export interface AgentSpeech {
+  text: string;
+  /** It is saying it now, and can be interrupted. */
+  speaking: boolean;
+  /** Words that stop this agent, besides those that stop every agent. */
+  stopWords: readonly string[];
+}
+
+/** What the turn models say of the caller's words; absent where nothing was judged. */
+export interface TurnLikelihood {
+  /** P(they are a whole turn). */
+  finished?: number | undefined;
+  /** P(they take the floor from the agent). */
+  real?: number | undefined;
 }
 
 /** main -> speech worker */
@@ -121,6 +145,7 @@ export type ToSpeech =
    */
   | { type: 'stream.open'; leg: string; ring: SharedArrayBuffer; sampleRate: number; from: number; resumed: boolean }
   | { type: 'stream.expect'; leg: string; expected: ExpectedAnswer }
+  | { type: 'stream.agent'; leg: string; agent: AgentSpeech }
   /** The words up to this position belong to a turn that was taken: the next utterance begins after it. */
   | { type: 'stream.commit'; leg: string; position: number }
   /** Asks for a final up to this position even though the caller may still be speaking (maximum turn length). */
@@ -149,12 +174,20 @@ export type FromSpeech =
   /** The worker can't begin. It ends. */
   | ({ type: 'start.failed' } & WireError)
   /** Words so far of the utterance that began at `from`. */
-  | { type: 'partial'; leg: string; text: string; from: number; position: number }
+  | ({ type: 'partial'; leg: string; text: string; from: number; position: number } & TurnLikelihood)
   /**
    * Words of the utterance [from, position): sent by itself at every offset and on `stream.finalise`. An empty text
    * means that the sound was not speech. `ms`: compute time; `position` names the mark it answers.
    */
-  | { type: 'final'; leg: string; text: string; from: number; position: number; ms: number; logProbability: number }
+  | ({
+      type: 'final';
+      leg: string;
+      text: string;
+      from: number;
+      position: number;
+      ms: number;
+      logProbability: number;
+    } & TurnLikelihood)
   | { type: 'synthesised'; job: string; pcm: Int16Array; sampleRate: number; words: WordTime[] | undefined; ms: number }
   | { type: 'transcribed'; job: string; text: string }
   /** A job that could not be done. */

@@ -7,6 +7,8 @@ import type { Recogniser } from '../speech/recognition/recogniser.js';
 import { createSynthesiser } from '../speech/synthesis/engines.js';
 import type { Synthesiser, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 
+import type { TurnModels } from './speech-listener.js';
+
 const DEFAULT_VOICE: VoiceSettings = { engine: 'flite', speed: 1 };
 const VAD_RATE = 8000;
 /** For recordings and for streams taken over, where nothing waits for an onset. */
@@ -14,6 +16,7 @@ const GATE: GateOptions = { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs
 
 /** The models of one speech worker, loaded and warmed. */
 export class SpeechEngines {
+  readonly turns: TurnModels | undefined = undefined;
   private readonly synthesisers = new Map<string, Promise<Synthesiser>>();
 
   private constructor(

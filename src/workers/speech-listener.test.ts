@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AudioRing } from '../audio/ring.js';
 import type { Recogniser, RecognitionOptions } from '../speech/recognition/recogniser.js';
-import { type ListenerEvent, StreamListener } from './speech-listener.js';
+import { type ListenerEvent, StreamListener, type TurnModels } from './speech-listener.js';
 import { Scheduler } from './speech-scheduler.js';
 
 const RATE = 8000;
@@ -23,7 +23,7 @@ class Fake implements Recogniser {
   async close() {}
 }
 
-function setUp(ringSeconds = 16) {
+function setUp(ringSeconds = 16, turns?: TurnModels) {
   const ring = AudioRing.allocate(seconds(ringSeconds));
   const recogniser = new Fake();
   const events: ListenerEvent[] = [];
@@ -40,6 +40,7 @@ function setUp(ringSeconds = 16) {
     sampleRate: RATE,
     from: 0,
     recogniser,
+    turns,
     scheduler,
     emit,
     warn: () => undefined,
@@ -65,7 +66,7 @@ describe('StreamListener', () => {
     await arrive(1.1);
     listener.onset(seconds(1));
     await arrive(2.2);
-    expect(partials().map(({ text }) => text)).toEqual(['0.65s', '0.95s', '1.25s']);
+    expect(partials().map(({ text }) => text)).toEqual(['0.61s', '0.87s', '1.13s', '1.39s']);
     listener.offset(seconds(2));
     await scheduler.idle();
     expect(finals()).toMatchObject([{ text: '1.41s', from: seconds(0.75), position: seconds(2) }]);
@@ -86,6 +87,47 @@ describe('StreamListener', () => {
       ['1.3s', seconds(0.25)],
     ]);
     expect(recogniser.asked.at(-1)?.draft).not.toEqual([]);
+  });
+
+  it('has the words of a pause ready when it turns out to be the end, and asks again when it was not', async () => {
+    const { listener, arrive, scheduler, finals, recogniser } = setUp();
+    await arrive(1);
+    listener.onset(seconds(0.5));
+    await arrive(1.2);
+    listener.pause(seconds(1));
+    await scheduler.idle();
+    const asked = recogniser.asked.length;
+    listener.offset(seconds(1.02));
+    await scheduler.idle();
+    expect(recogniser.asked).toHaveLength(asked);
+    expect(finals()).toMatchObject([{ text: '0.9s', position: seconds(1.02) }]);
+    listener.onset(seconds(1.3));
+    await arrive(1.8);
+    listener.offset(seconds(1.6));
+    await scheduler.idle();
+    expect(finals().at(-1)).toMatchObject({ text: '1.5s' });
+  });
+
+  it('has the agent fall silent at a stop word while it speaks, and tells how likely a turn is', async () => {
+    const turns = {
+      finished: async ({ words }: { words: string }) => (words === 'stop' ? 0.9 : 0.1),
+      real: async ({ elapsedMs }: { elapsedMs: number }) => Math.min(1, elapsedMs / 1000),
+    };
+    const { listener, arrive, scheduler, recogniser, partials, finals } = setUp(16, turns);
+    let hushed = 0;
+    recogniser.answer = () => 'stop';
+    await arrive(1);
+    listener.onset(seconds(0.9), () => hushed++);
+    await arrive(1.3);
+    expect(hushed).toBe(0);
+    expect(partials().at(-1)).toMatchObject({ finished: 0.9, real: undefined });
+    listener.agentSays({ text: 'You may return', speaking: true, stopWords: [] });
+    await arrive(1.6);
+    expect(hushed).toBeGreaterThan(0);
+    expect(partials().at(-1)?.real).toBeGreaterThan(0.5);
+    listener.offset(seconds(1.5));
+    await scheduler.idle();
+    expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6 });
   });
 
   it('begins a new utterance after a commit, and keeps speech that began before the commit came', async () => {

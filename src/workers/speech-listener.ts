@@ -2,7 +2,8 @@ import type { AudioRing } from '../audio/ring.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import type { FromSpeech } from './messages.js';
+import { stopWord } from '../turns/interruption.js';
+import type { AgentSpeech, FromSpeech, TurnLikelihood } from './messages.js';
 import { quietestPlace, SegmentAudio } from './speech-audio.js';
 import type { Scheduler } from './speech-scheduler.js';
 import { type Segment, Utterance } from './speech-utterance.js';
@@ -11,8 +12,12 @@ import { type Segment, Utterance } from './speech-utterance.js';
 const PRE_ROLL_MS = 250;
 /** Real audio taken after an offset, ms; it is there when the offset is told, and holds the end of a soft consonant. */
 const TRAILING_MS = 160;
-/** A new partial is due when so much was said since the last one, ms. */
-const PARTIAL_MS = 300;
+/** A new partial is due when so much was said since the last one, ms... */
+const PARTIAL_MS = 250;
+/** ...and while the agent speaks, when the words decide whether it stops. */
+const CONTESTED_PARTIAL_MS = 120;
+/** Words made ready in a pause stand for an offset found this close to it, ms. */
+const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
 const LONG_PAUSE_MS = 3000;
 /** Part of the ring that may be overwritten while a job waits, ms. */
@@ -32,12 +37,22 @@ export interface ListenerOptions {
   /** Position from which on the stream is listened to. */
   from: number;
   recogniser: Recogniser;
+  /** Judges the words; without it they go unjudged. */
+  turns?: TurnModels | undefined;
   scheduler: Scheduler;
   emit(event: ListenerEvent): void;
   /** Told of a partial that could not be made: the next one or the final may still be. */
   warn(error: unknown): void;
   /** Monotonic clock, ms. */
   now(): number;
+}
+
+/** The models that tell whether a turn is over and who has the floor. */
+export interface TurnModels {
+  /** P(the words are a whole turn), 0 to 1. */
+  finished(input: { words: string; agent: string; expected: ExpectedAnswer }): Promise<number>;
+  /** P(a burst over the agent's voice takes the floor), 0 to 1. */
+  real(input: { words: string; elapsedMs: number; speaking: boolean; agent: string }): Promise<number>;
 }
 
 /** What was recognised in one segment. */
@@ -55,6 +70,12 @@ interface Heard {
 export class StreamListener {
   private readonly utterance: Utterance;
   private expected: ExpectedAnswer = { kind: 'open' };
+  private agent: AgentSpeech = { text: '', speaking: false, stopWords: [] };
+  private hush = () => {};
+  /** Where the burst that is heard now began. */
+  private burst = 0;
+  /** Words made ready in a pause, and where it is. */
+  private early: { position: number; heard: Heard } | undefined;
   /** Results by segment: all but the last stand for good, the last is the draft for its longer self. */
   private readonly heard = new Map<number, Segment & Heard>();
   /** Of the segment recognised last. */
@@ -80,10 +101,24 @@ export class StreamListener {
     );
   }
 
-  /** Speech began at this position. */
-  onset(position: number): void {
+  /**
+   * Speech began at this position.
+   *
+   * @param hush makes the agent fall silent at once
+   */
+  onset(position: number, hush: () => void = () => {}): void {
     this.utterance.onset(position);
-    this.nextPartial = this.options.ring.end + this.samples(PARTIAL_MS);
+    this.burst = position;
+    this.hush = hush;
+    this.early = undefined;
+    this.nextPartial = this.options.ring.end + this.samples(this.partialMs);
+  }
+
+  /** The voice paused at this position: what was said so far is made ready for the offset that may follow. */
+  pause(position: number): void {
+    if (!this.utterance.speaking) return;
+    this.options.scheduler.cancel(this.partialKey);
+    this.options.scheduler.submit({ kind: 'early', key: this.partialKey, run: () => this.prepare(position) });
   }
 
   /** The last voiced sample ended at this position: asks for a final. */
@@ -96,7 +131,7 @@ export class StreamListener {
   poll(): void {
     const { ring, scheduler } = this.options;
     if (!this.utterance.speaking || ring.end < this.nextPartial) return;
-    this.nextPartial = ring.end + this.samples(PARTIAL_MS);
+    this.nextPartial = ring.end + this.samples(this.partialMs);
     scheduler.submit({ kind: 'partial', key: this.partialKey, run: () => this.partial() });
   }
 
@@ -105,10 +140,16 @@ export class StreamListener {
     this.expected = expected;
   }
 
+  /** What the agent says, or has just said. */
+  agentSays(agent: AgentSpeech): void {
+    this.agent = agent;
+  }
+
   /** The words up to this position belong to a turn that was taken. */
   commit(position: number): void {
     this.utterance.commit(position);
     this.heard.clear();
+    this.early = undefined;
     this.options.scheduler.cancel(this.partialKey);
   }
 
@@ -122,6 +163,10 @@ export class StreamListener {
     this.closed = true;
     this.options.scheduler.cancel(this.partialKey);
     for (let n = 0; n < this.finals; n++) this.options.scheduler.cancel(this.finalKey(n));
+  }
+
+  private get partialMs(): number {
+    return this.agent.speaking ? CONTESTED_PARTIAL_MS : PARTIAL_MS;
   }
 
   private get partialKey(): string {
@@ -144,9 +189,46 @@ export class StreamListener {
     if (this.closed || from === undefined || !this.utterance.speaking) return;
     try {
       const { text } = await this.recognise(position);
-      if (text && !this.closed) this.options.emit({ type: 'partial', leg: this.options.leg, text, from, position });
+      if (text) await this.tell(text, from, position);
     } catch (error) {
       this.options.warn(error);
+    }
+  }
+
+  /** Recognises in a pause what the final will be asked for, if the pause lasts. */
+  private async prepare(position: number): Promise<void> {
+    const from = this.utterance.start;
+    if (this.closed || from === undefined || !this.utterance.speaking) return;
+    try {
+      const heard = await this.recognise(Math.min(position + this.samples(TRAILING_MS), this.options.ring.end));
+      this.early = { position, heard };
+      if (heard.text) await this.tell(heard.text, from, position);
+    } catch (error) {
+      this.options.warn(error);
+    }
+  }
+
+  /** Tells of words so far. A stop word makes the agent fall silent before anybody else hears of it. */
+  private async tell(text: string, from: number, position: number): Promise<void> {
+    const { leg, emit } = this.options;
+    if (this.closed) return;
+    if (this.agent.speaking && stopWord(text, this.agent.stopWords) !== undefined) this.hush();
+    emit({ type: 'partial', leg, text, from, position, ...(await this.likelihood(text, position, true)) });
+  }
+
+  private async likelihood(words: string, position: number, speaking: boolean): Promise<TurnLikelihood> {
+    const { turns, sampleRate } = this.options;
+    const { agent, expected } = this;
+    if (!turns || words === '') return {};
+    const elapsedMs = ((position - this.burst) * 1000) / sampleRate;
+    try {
+      return {
+        finished: await turns.finished({ words, agent: agent.text, expected }),
+        real: agent.speaking ? await turns.real({ words, elapsedMs, speaking, agent: agent.text }) : undefined,
+      };
+    } catch (error) {
+      this.options.warn(error);
+      return {};
     }
   }
 
@@ -158,14 +240,17 @@ export class StreamListener {
     const from = this.utterance.start ?? position;
     let heard: Heard = NOTHING;
     try {
-      heard = await this.recognise(Math.min(until, ring.end));
+      const ready = this.early && Math.abs(this.early.position - position) <= this.samples(SAME_PAUSE_MS);
+      heard = ready && this.early ? this.early.heard : await this.recognise(Math.min(until, ring.end));
       if (!heard.text) this.utterance.drop(position);
     } catch (error) {
       this.failed(error);
     }
     if (this.closed) return;
     const { text, logProbability } = heard;
-    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms: now() - begun, logProbability });
+    const likelihood = await this.likelihood(text, position, false);
+    const ms = now() - begun;
+    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms, logProbability, ...likelihood });
   }
 
   private failed(error: unknown): void {

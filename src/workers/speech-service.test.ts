@@ -25,6 +25,7 @@ function start(found: SpeechSegment[]) {
       }),
       close: async () => {},
     },
+    turns: undefined,
     speech: async () => found,
     synthesiser: () => Promise.reject(new Error('no voice')),
     close: async () => {},

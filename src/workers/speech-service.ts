@@ -11,7 +11,7 @@ import { Scheduler } from './speech-scheduler.js';
 import { transcribe } from './speech-transcribe.js';
 
 /** How often streams are asked whether a partial is due, ms. */
-const POLL_MS = 100;
+const POLL_MS = 40;
 /** Marks kept for legs whose `stream.open` has not come yet: main and media send over different ports. */
 const EARLY_MARKS = 64;
 
@@ -32,7 +32,7 @@ export class SpeechService {
   private readonly poll: NodeJS.Timeout;
 
   constructor(
-    private readonly engines: Pick<SpeechEngines, 'recogniser' | 'speech' | 'synthesiser' | 'close'>,
+    private readonly engines: Pick<SpeechEngines, 'recogniser' | 'turns' | 'speech' | 'synthesiser' | 'close'>,
     private readonly log: Logger,
     private readonly post: (event: FromSpeech) => void,
   ) {
@@ -51,6 +51,8 @@ export class SpeechService {
         return this.open(message);
       case 'stream.expect':
         return this.streams.get(message.leg)?.expect(message.expected);
+      case 'stream.agent':
+        return this.streams.get(message.leg)?.agentSays(message.agent);
       case 'stream.commit':
         return this.streams.get(message.leg)?.commit(message.position);
       case 'stream.finalise':
@@ -83,13 +85,15 @@ export class SpeechService {
   private connect(media: number, port: MessagePort): void {
     this.media.get(media)?.close();
     this.media.set(media, port);
-    port.on('message', (mark: MediaToSpeech) => this.mark(mark));
+    port.on('message', (mark: MediaToSpeech) => this.mark(mark, port));
   }
 
-  private mark(mark: MediaToSpeech): void {
+  private mark(mark: MediaToSpeech, port?: MessagePort): void {
     const stream = this.streams.get(mark.leg);
     if (!stream || this.resuming.has(mark.leg)) this.early = [...this.early, mark].slice(-EARLY_MARKS);
-    else if (mark.type === 'onset') stream.onset(mark.position);
+    else if (mark.type === 'onset')
+      stream.onset(mark.position, () => port?.postMessage({ type: 'hush', leg: mark.leg } satisfies SpeechToMedia));
+    else if (mark.type === 'pause') stream.pause(mark.position);
     else stream.offset(mark.position);
   }
 
@@ -100,6 +104,7 @@ export class SpeechService {
       sampleRate,
       from,
       recogniser: this.engines.recogniser,
+      turns: this.engines.turns,
       scheduler: this.scheduler,
       emit: (event) => this.post(event),
       warn: (error) => this.log.warn({ err: error, leg }, 'a partial could not be recognised'),

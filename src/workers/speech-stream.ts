@@ -1,5 +1,5 @@
 import type { ExpectedAnswer } from '../text/expected.js';
-import type { ToSpeech } from './messages.js';
+import type { AgentSpeech, ToSpeech } from './messages.js';
 import type { ListenerEvent } from './speech-listener.js';
 
 /** What recognition needs of a media leg. */
@@ -17,6 +17,8 @@ export interface ListenedLeg {
 export interface SpeechStream {
   /** What the agent has just asked for. */
   expect(expected: ExpectedAnswer): void;
+  /** What the agent says, or has just said. */
+  agentSays(agent: AgentSpeech): void;
   /** The words up to this position belong to a turn that was taken: the next utterance begins after it. */
   commit(position: number): void;
   /** Asks for a final up to this position, even while the caller is speaking. */
@@ -31,6 +33,7 @@ export class HostedStream implements SpeechStream {
   private send: (message: ToSpeech) => void = () => undefined;
   private committed = 0;
   private expected: ExpectedAnswer | undefined;
+  private agent: AgentSpeech | undefined;
   /** Positions of finals asked for and not answered. */
   private readonly asked = new Set<number>();
   /** Position of the last final, and what it was when another worker took over. */
@@ -52,6 +55,7 @@ export class HostedStream implements SpeechStream {
     this.leg.listen(worker);
     send({ type: 'stream.open', leg, ring, sampleRate, from: this.committed, resumed: this.placed++ > 0 });
     if (this.expected) send({ type: 'stream.expect', leg, expected: this.expected });
+    if (this.agent) send({ type: 'stream.agent', leg, agent: this.agent });
     for (const position of this.asked) send({ type: 'stream.finalise', leg, position });
   }
 
@@ -65,6 +69,11 @@ export class HostedStream implements SpeechStream {
   expect(expected: ExpectedAnswer): void {
     this.expected = expected;
     this.send({ type: 'stream.expect', leg: this.leg.leg, expected });
+  }
+
+  agentSays(agent: AgentSpeech): void {
+    this.agent = agent;
+    this.send({ type: 'stream.agent', leg: this.leg.leg, agent });
   }
 
   commit(position: number): void {
