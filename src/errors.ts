@@ -34,6 +34,11 @@ export const ERRORS = {
     mend: 'Set rtp.bind (and rtp.address) to an address of the family, IPv4 or IPv6, that the peers use for audio.',
     sip: 488,
   },
+  PARLEY_ERR_SRTP_POLICY: {
+    message: 'audio cannot be agreed on with srtp {policy}: {reason}',
+    mend: 'Set srtp (of rtp, or of the trunk) to what the peer does, off, preferred or required, or set the peer to what Parley shall do.',
+    sip: 488,
+  },
   PARLEY_ERR_RTP_NO_PORT: {
     message: 'no free RTP port in {from}-{to}',
     mend: 'Widen rtp.ports: each call needs two ports (RTP and RTCP).',
@@ -47,6 +52,18 @@ export const ERRORS = {
   PARLEY_ERR_DTMF_INVALID: {
     message: 'cannot send the keys "{digits}": {reason}',
     mend: 'Give 0-9, A-D, * and #; a comma is a pause of 1 s, w one of 500 ms.',
+  },
+  PARLEY_ERR_RECORDING_WRITE: {
+    message: 'call {call} can no longer be recorded to {file}: {reason}',
+    mend: 'Check that recording.folder may be written to and that its disk has room. What was recorded so far is kept; the call goes on.',
+  },
+  PARLEY_ERR_RECORDING_SLOW: {
+    message: 'the recording of call {call} in {file} has gaps: {reason}',
+    mend: 'Put recording.folder on a faster disk, or record fewer calls at a time; recording.format opus writes a tenth of wav.',
+  },
+  PARLEY_ERR_RECORDING_OPUS: {
+    message: 'call {call} is recorded as WAV instead of Opus: {reason}',
+    mend: 'Install the optional package @discordjs/opus (it may need a compiler), or set recording.format to wav.',
   },
   PARLEY_ERR_MEDIA_LOST: {
     message: 'the media worker of this call ended: {reason}',
@@ -116,6 +133,18 @@ export const ERRORS = {
   PARLEY_ERR_SIP_START: {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
+  },
+  PARLEY_ERR_SESSION_REFUSED: {
+    message: 'the other side refused {change}: {status} {reason}',
+    mend: 'The call goes on as it was. Whether a peer lets itself be put on hold or takes keys by INFO is its own configuration.',
+  },
+  PARLEY_ERR_CALL_NOT_UP: {
+    message: 'call {call} cannot do this: {reason}',
+    mend: 'Do this between the answer and the end of the call; GET /v1/calls tells where it stands.',
+  },
+  PARLEY_ERR_DIGITS_INVALID: {
+    message: '"{digits}" are no keys',
+    mend: 'Write 0-9 * # A-D, "," for a pause of one second and "w" for half of one, at most 64 of them.',
   },
   PARLEY_ERR_SIP_TOO_LONG: {
     message: 'a SIP message of {bytes} bytes is longer than {limit}',

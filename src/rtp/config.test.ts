@@ -8,10 +8,14 @@ describe('rtpConfig', () => {
       ports: { from: 20_000, to: 29_999 },
       codecs: ['opus', 'G722', 'PCMU', 'PCMA'],
       opus: { bitrate: 32_000, dtx: false },
+      srtp: 'preferred',
+      ptime: 20,
       workers: 1,
     });
     expect(rtpConfig.safeParse({ codecs: ['G729'] }).success).toBe(false);
     expect(rtpConfig.safeParse({ codecs: ['PCMU', 'PCMU'] }).success).toBe(false);
+    expect(rtpConfig.safeParse({ ptime: 25 }).success).toBe(false);
+    expect(rtpConfig.parse({ srtp: 'required' }).srtp).toBe('required');
   });
 
   it('reads a range and refuses what is none', () => {

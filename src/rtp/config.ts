@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import { CODEC_NAMES } from './negotiated.js';
+import { mediaProfile } from './profile.js';
 
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 
@@ -30,18 +30,7 @@ export const rtpConfig = z.strictObject({
   ports: portRange
     .default({ from: 20_000, to: 29_999 })
     .describe('Ports of RTP (even) and RTCP (the odd one above): two for each call.'),
-  codecs: z
-    .array(z.enum(CODEC_NAMES))
-    .min(1)
-    .refine((names) => new Set(names).size === names.length, 'must name each codec once')
-    .default([...CODEC_NAMES])
-    .describe("Codecs that are taken; when Parley offers, in this order. An answer follows the caller's order."),
-  opus: z
-    .strictObject({
-      bitrate: z.int().min(6000).max(64_000).default(32_000).describe('What Opus may take, bit/s.'),
-      dtx: z.boolean().default(false).describe('Whether nothing is sent, and wished for, while there is silence.'),
-    })
-    .prefault({}),
+  ...mediaProfile.shape,
   workers: z.int().min(1).max(64).default(1).describe('Media worker threads; one carries some 200 calls.'),
 });
 

@@ -1,4 +1,7 @@
 import type { OpusSettings } from '../audio/opus.js';
+import type { DtlsIdentity, Fingerprint } from './dtls/certificate.js';
+import type { IceSession } from './ice/responder.js';
+import type { SrtpKey } from './srtp/suites.js';
 
 /** Codecs Parley speaks, in its order of preference. */
 export const CODEC_NAMES = ['opus', 'G722', 'PCMU', 'PCMA'] as const;
@@ -31,4 +34,29 @@ export interface NegotiatedMedia {
   /** Packet time we send, ms. */
   ptime: number;
   direction: MediaDirection;
+  /** Where RTCP goes when that is neither with RTP nor the port above it (RFC 3605). */
+  rtcp?: { address: string; port: number };
+  /** RTCP goes both ways through the port of RTP (RFC 5761). */
+  rtcpMux?: boolean;
+  /** How packets are protected; without it they are plain. */
+  security?: MediaSecurity;
+  /** The peer checks the way to us (RFC 8445); packets go where it nominates. */
+  ice?: IceSession;
 }
+
+/** What protects packets: keys from SDP (SDES, RFC 4568), or from a DTLS handshake on the path of RTP (RFC 5764). */
+export type MediaSecurity =
+  | {
+      kind: 'sdes';
+      /** We send under it. */
+      local: SrtpKey;
+      /** The peer sends under it. */
+      remote: SrtpKey;
+    }
+  | {
+      kind: 'dtls';
+      /** The certificate that we show: we are the server always. */
+      identity: DtlsIdentity;
+      /** One of these has to be the peer's certificate's. */
+      fingerprints: readonly Fingerprint[];
+    };

@@ -49,7 +49,7 @@ describe('answerOffer', () => {
     expect(text).toContain('m=audio 20000 RTP/AVP 8 97\r\n');
     expect(text).toContain('a=rtpmap:97 telephone-event/8000\r\n');
     expect(text).toContain('c=IN IP4 192.0.2.10\r\n');
-    expect(text.endsWith('a=ptime:30\r\na=sendrecv\r\n')).toBe(true);
+    expect(text.endsWith('a=ptime:30\r\na=maxptime:60\r\na=sendrecv\r\n')).toBe(true);
   });
 
   it('answers Opus under its number, mono, with keys at its clock, and no packet time that Opus lacks', () => {
@@ -72,6 +72,7 @@ describe('answerOffer', () => {
         'a=rtpmap:98 telephone-event/48000',
         'a=fmtp:98 0-15',
         'a=ptime:20',
+        'a=maxptime:60',
         'a=sendrecv',
       ].join('\r\n'),
     );
@@ -226,7 +227,7 @@ describe('answerOffer', () => {
     expect(thrown(sdp('a'.repeat(70_000)))).toMatchObject(invalid);
     expect(thrown(sdp('m=audio 4000 RTP/AVP 18 4'))).toMatchObject(noCodec);
     expect(thrown(sdp('m=audio 0 RTP/AVP 0'))).toMatchObject(noCodec);
-    expect(thrown(sdp('m=audio 4000 RTP/SAVP 0'))).toMatchObject(noCodec);
+    expect(thrown(sdp('m=audio 4000 RTP/SAVP 0'))).toMatchObject({ code: 'PARLEY_ERR_SRTP_POLICY', sip: 488 });
     expect(thrown(sdp('m=video 4000 RTP/AVP 31'))).toMatchObject(noCodec);
     expect(thrown(sdp('m=audio 4000 RTP/AVP 8', 'a=rtpmap:8 PCMA/16000'))).toMatchObject(noCodec);
   });

@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { ParleyError } from '../errors.js';
 import {
   CODEC_NAMES,
@@ -23,46 +21,36 @@ import {
   pcmRateOf,
   telephoneEventOf,
 } from './sdp-formats.js';
-import { invalid, type MediaDescription, parseSdp } from './session-description.js';
+import {
+  acceptSecurity,
+  answerSecurity,
+  isRtp,
+  isSecured,
+  misfit,
+  offerSecurity,
+  policyError,
+  type SrtpPolicy,
+} from './sdp-security.js';
+import { SdpSession } from './sdp-session.js';
+import { acceptTransport, answerTransport, type LocalMedia, offerTransport } from './sdp-transport.js';
+import { invalid, type MediaDescription, parseSdp, valuesOf } from './session-description.js';
 
-/** Where we listen, as the peer is to be told. */
-export interface LocalMedia {
-  address: string;
-  port: number;
-}
+export { SdpSession };
 
-/** Which codecs we take and offer, in our order, and how we use Opus. */
+/** Which codecs we take and offer, in our order, how we use Opus, and what else the media profile says. */
 export interface AudioOptions {
   codecs: readonly CodecName[];
   opus: { bitrate: number; dtx: boolean };
+  /** off when left out */
+  srtp?: SrtpPolicy;
+  /** Of packets that the peer has no wish about, ms; 20 when left out. */
+  ptime?: number;
 }
 
 const DEFAULT_PTIME_MS = 20;
+/** The longest packets that are taken, ms. */
+const MAX_PTIME_MS = 60;
 const ALL_AUDIO: AudioOptions = { codecs: CODEC_NAMES, opus: { bitrate: 24_000, dtx: false } };
-
-/** The o= line of one leg: its version rises when what we describe changes, and only then (RFC 3264, 8). */
-export class SdpSession {
-  // Below 2^53 and without a leading zero: some peers read it into a signed number.
-  private readonly id = randomInt(1_000_000_000, 2_000_000_000);
-  private version = this.id;
-  private described: string | undefined;
-
-  /** @param body the description from m= on */
-  write(address: string, body: string): string {
-    const described = `${address}\n${body}`;
-    if (this.described !== undefined && this.described !== described) this.version++;
-    this.described = described;
-    const network = isIPv6(address) ? 'IN IP6' : 'IN IP4';
-    return [
-      'v=0',
-      `o=parley ${this.id} ${this.version} ${network} ${address}`,
-      's=parley',
-      `c=${network} ${address}`,
-      't=0 0',
-      body,
-    ].join('\r\n');
-  }
-}
 
 /**
  * Rate of the PCM for a leg before it is opened, Hz: of the codec that will answer this offer, or of our best codec
@@ -81,10 +69,11 @@ export function pcmRates({ codecs }: AudioOptions): PcmRate[] {
 }
 
 /**
- * Answers an offer (RFC 3264, 6): the first audio line with a codec in common, in the offerer's order of preference;
- * every other line is refused with port 0 in its place.
+ * Answers an offer (RFC 3264, 6): the first audio line with a codec in common that is encrypted or not as the policy has
+ * it, in the offerer's order of preference; every other line is refused with port 0 in its place. Where encryption is
+ * preferred, an encrypted line comes before a plain one.
  *
- * @throws ParleyError PARLEY_ERR_SDP_INVALID (400), PARLEY_ERR_SDP_NO_CODEC (488)
+ * @throws ParleyError PARLEY_ERR_SDP_INVALID (400), PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SRTP_POLICY (488)
  */
 export function answerOffer(
   offer: string,
@@ -98,11 +87,25 @@ export function answerOffer(
     const payloadType = telephoneEventOf(line, clockRate);
     return payloadType === undefined ? [] : [{ payloadType, clockRate }];
   });
-  const media = negotiate(line, codec, events[0], audio);
+  const security = answerSecurity(line, audio.srtp ?? 'off', session);
+  const transport = answerTransport(line, local, session);
+  const media = {
+    ...negotiate(line, codec, events[0], audio),
+    ...transport.media,
+    ...(security.security && { security: security.security }),
+  };
+  session.agreed = {
+    protocol: line.protocol,
+    security: security.security?.kind ?? 'plain',
+    ice: media.ice !== undefined,
+    rtcpMux: media.rtcpMux === true,
+    mid: line.attributes.get('mid')?.[0],
+  };
+  const extra = [...transport.lines, ...security.lines];
   const body = offered
-    .map((other, n) => (n === index ? acceptedLine(line, media, local, audio) : refusedLine(other)))
+    .map((other, n) => (n === index ? acceptedLine(line, media, local, audio, extra) : refusedLine(other)))
     .join('\r\n');
-  return { sdp: session.write(local.address, `${body}\r\n`), media };
+  return { sdp: session.write(local.address, `${body}\r\n`, transport.sessionLines), media };
 }
 
 /** An offer of ours: one audio line with all codecs and telephone-event. */
@@ -114,21 +117,26 @@ export function makeOffer(
 ): string {
   const formats = audio.codecs.map(ourFormat);
   const events = ourEvents(audio.codecs);
+  const security = offerSecurity(audio.srtp ?? 'off', session);
+  const transport = offerTransport(local, session);
   const lines = [
-    `m=audio ${local.port} RTP/AVP ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
+    `m=audio ${local.port} ${security.protocol} ${[...formats, ...events].map(({ payloadType }) => payloadType).join(' ')}`,
     ...formats.flatMap((format) => codecLines(format, audio.opus.dtx)),
     ...events.flatMap(({ payloadType, clockRate }) => eventLines(payloadType, clockRate)),
-    `a=ptime:${DEFAULT_PTIME_MS}`,
+    `a=ptime:${audio.ptime ?? DEFAULT_PTIME_MS}`,
+    `a=maxptime:${MAX_PTIME_MS}`,
+    ...transport.lines,
+    ...security.lines,
     `a=${direction}`,
   ];
-  return session.write(local.address, `${lines.join('\r\n')}\r\n`);
+  return session.write(local.address, `${lines.join('\r\n')}\r\n`, transport.sessionLines);
 }
 
 /**
  * Takes the peer's answer to an offer of ours. It may number formats in its own way: we send its numbers, and ours come
  * back (RFC 3264, 6.1), or, from some, its own.
  *
- * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC
+ * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SRTP_POLICY
  */
 export function acceptAnswer(offer: string, answer: string, audio: AudioOptions = ALL_AUDIO): NegotiatedMedia {
   const offered = parseSdp(offer).media[0];
@@ -152,7 +160,14 @@ export function acceptAnswer(offer: string, answer: string, audio: AudioOptions 
     ...(event ? [{ payloadType: event.payloadType, name: 'telephone-event' as const }] : []),
   ];
   const media = negotiate(line, codec, event && { payloadType: event.payloadType, clockRate: event.clockRate }, audio);
-  return { ...media, direction: directionBetween(offered.direction, line), receives: firstOfEach(receives) };
+  const security = acceptSecurity(offered, line, audio.srtp ?? 'off');
+  return {
+    ...media,
+    ...acceptTransport(offered, line),
+    ...(security && { security }),
+    direction: directionBetween(offered.direction, line),
+    receives: firstOfEach(receives),
+  };
 }
 
 /** A number stands for what it was given to first. */
@@ -162,17 +177,21 @@ function firstOfEach(formats: readonly ReceivedFormat[]): ReceivedFormat[] {
 
 function choose(
   offered: MediaDescription[],
-  { codecs }: AudioOptions,
+  { codecs, srtp = 'off' }: AudioOptions,
 ): { index: number; line: MediaDescription; codec: CodecFormat } {
-  for (const [index, line] of offered.entries()) {
+  const usable = offered.flatMap((line, index) => {
     const codec = isUsable(line) ? codecsOf(line, codecs)[0] : undefined;
-    if (codec) return { index, line, codec };
-  }
-  throw noCodec(offered, codecs);
+    return codec ? [{ index, line, codec, problem: misfit(line, srtp) }] : [];
+  });
+  const fitting = usable.filter(({ problem }) => problem === undefined);
+  const chosen = fitting.find(({ line }) => isSecured(line, srtp)) ?? fitting[0];
+  if (chosen) return chosen;
+  const problem = usable[0]?.problem;
+  throw problem === undefined ? noCodec(offered, codecs) : policyError(srtp, problem);
 }
 
 function isUsable(line: MediaDescription): boolean {
-  return line.kind.toLowerCase() === 'audio' && line.port !== 0 && /^RTP\/AVPF?$/i.test(line.protocol);
+  return line.kind.toLowerCase() === 'audio' && line.port !== 0 && isRtp(line);
 }
 
 function negotiate(
@@ -190,15 +209,19 @@ function negotiate(
     codec: { name, payloadType, clockRate: clockRateOf(name), ...opus },
     telephoneEvent,
     receives,
-    ptime: packetTime(name, Math.min(line.ptime ?? DEFAULT_PTIME_MS, line.maxptime ?? Number.POSITIVE_INFINITY)),
+    ptime: packetTime(
+      name,
+      Math.min(line.ptime ?? audio.ptime ?? DEFAULT_PTIME_MS, line.maxptime ?? Number.POSITIVE_INFINITY),
+    ),
     direction: directionBetween('sendrecv', line),
   };
 }
 
 /** Ours, where `ours` is what we would. */
-function directionBetween(ours: MediaDirection, { address, direction }: MediaDescription): MediaDirection {
-  // Hold as RFC 2543 knew it: an address that nothing can be sent to.
-  const unreachable = address === '0.0.0.0' || address === '::';
+function directionBetween(ours: MediaDirection, line: MediaDescription): MediaDirection {
+  const { address, direction } = line;
+  // Hold as RFC 2543 knew it: an address that nothing can be sent to. With ICE it only is not known yet.
+  const unreachable = (address === '0.0.0.0' || address === '::') && valuesOf(line, 'ice-ufrag').length === 0;
   return directionOf(sends(ours) && listens(direction) && !unreachable, listens(ours) && sends(direction));
 }
 
@@ -220,11 +243,12 @@ function acceptedLine(
   { codec, telephoneEvent, ptime, direction }: NegotiatedMedia,
   local: LocalMedia,
   audio: AudioOptions,
+  extra: readonly string[],
 ): string {
   const types = telephoneEvent ? [codec.payloadType, telephoneEvent.payloadType] : [codec.payloadType];
   const lines = [`m=audio ${local.port} ${line.protocol} ${types.join(' ')}`, ...codecLines(codec, audio.opus.dtx)];
   if (telephoneEvent) lines.push(...eventLines(telephoneEvent.payloadType, telephoneEvent.clockRate));
-  lines.push(`a=ptime:${ptime}`, `a=${direction}`);
+  lines.push(`a=ptime:${ptime}`, `a=maxptime:${MAX_PTIME_MS}`, ...extra, `a=${direction}`);
   return lines.join('\r\n');
 }
 

@@ -24,6 +24,9 @@ export interface MediaDescription {
   ptime: number | undefined;
   /** ms */
   maxptime: number | undefined;
+  /** Values of all other attributes by name in small letters, '' for one without; those of the session, too. */
+  attributes: Map<string, string[]>;
+  sessionAttributes: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Far above any real description. */
@@ -72,6 +75,8 @@ function mediaDescription(kind: string, port: number, protocol: string, formats:
     fmtp: new Map(),
     ptime: undefined,
     maxptime: undefined,
+    attributes: new Map(),
+    sessionAttributes: new Map(),
   };
 }
 
@@ -83,6 +88,7 @@ function parseMediaLine(value: string, session: MediaDescription): MediaDescript
   const media = mediaDescription(kind, number, protocol, formats);
   media.address = session.address;
   media.direction = session.direction;
+  media.sessionAttributes = session.attributes;
   return media;
 }
 
@@ -108,7 +114,16 @@ function parseAttribute(value: string, media: MediaDescription): void {
   } else if (name === 'fmtp') {
     const space = rest.search(/\s/);
     if (space > 0) media.fmtp.set(rest.slice(0, space), rest.slice(space + 1));
+  } else {
+    const values = media.attributes.get(name);
+    if (values) values.push(rest);
+    else media.attributes.set(name, [rest]);
   }
+}
+
+/** The attribute's values on the media line, else what the session says for all lines. */
+export function valuesOf(line: MediaDescription, name: string): readonly string[] {
+  return line.attributes.get(name) ?? line.sessionAttributes.get(name) ?? [];
 }
 
 function isDirection(name: string): name is MediaDirection {

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { CODEC_NAMES, type CodecName } from './negotiated.js';
+import type { AudioOptions } from './sdp.js';
+import { SRTP_POLICIES } from './sdp-security.js';
+
+/** How one side of Parley speaks RTP: `rtp:` of parley.yaml has these keys for all calls, a trunk may have its own. */
+export const mediaProfile = z.strictObject({
+  codecs: z
+    .array(z.enum(CODEC_NAMES))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, 'must name each codec once')
+    .default([...CODEC_NAMES])
+    .describe("Codecs that are taken; when Parley offers, in this order. An answer follows the caller's order."),
+  opus: z
+    .strictObject({
+      bitrate: z.int().min(6000).max(64_000).default(32_000).describe('What Opus may take, bit/s.'),
+      dtx: z.boolean().default(false).describe('Whether nothing is sent, and wished for, while there is silence.'),
+    })
+    .prefault({}),
+  srtp: z
+    .enum(SRTP_POLICIES)
+    .default('preferred')
+    .describe(
+      'Encryption of media (SDES, and DTLS-SRTP when offered). off: only plain RTP. preferred: encrypted when the peer can, ' +
+        'offered in a way that peers without it pass over. required: calls without it are refused with 488.',
+    ),
+  ptime: z
+    .int()
+    .min(10)
+    .max(60)
+    .multipleOf(10)
+    .default(20)
+    .describe('Length of the packets that are offered, ms, and that are sent to peers that wish for none.'),
+});
+
+/** A media profile as it was read, with all defaults. */
+export type MediaProfile = z.infer<typeof mediaProfile>;
+
+/**
+ * What offers and answers are made from.
+ *
+ * @param usable codecs that can be used here; the others are left out
+ */
+export function audioOptions(profile: MediaProfile, usable: readonly CodecName[] = CODEC_NAMES): AudioOptions {
+  const { codecs, opus, srtp, ptime } = profile;
+  return { codecs: codecs.filter((name) => usable.includes(name)), opus, srtp, ptime };
+}
