@@ -21,6 +21,11 @@ export class CallServer {
     return { calls: this.live.size, timers };
   }
 
+  /** A live call by Parley's id. */
+  get(id: string): Call | undefined {
+    return this.live.get(id);
+  }
+
   /** Takes an INVITE. */
   admit(invite: Invite): void {
     const { limits, logger } = this.services;

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
 
-const ANSWER = { type: 'answer', agent: 'orders', notice: undefined, variables: {} } as const;
+const ANSWER = {
+  type: 'answer',
+  agent: 'orders',
+  notice: undefined,
+  earlyMedia: false,
+  record: false,
+  variables: {},
+} as const;
 const HANGUP = {
   type: 'finished',
   afterwards: { type: 'hangup', reason: 'done', by: 'agent' },
@@ -33,7 +40,7 @@ function run(...events: CallEvent[]): { effects: string[]; state: CallState } {
 
 const UP: CallEvent[] = [
   { type: 'routed', action: ANSWER },
-  { type: 'prepared' },
+  { type: 'prepared', early: false },
   { type: 'answered' },
   { type: 'confirmed' },
 ];
@@ -49,12 +56,17 @@ describe('legs', () => {
     ['the agent hangs up', [...UP, HANGUP], ['prepare', 'answer', 'begin', 'bye', 'release:agent']],
     [
       'is cancelled while being prepared',
-      [{ type: 'routed', action: ANSWER }, { type: 'cancelled' }, { type: 'prepared' }],
+      [{ type: 'routed', action: ANSWER }, { type: 'cancelled' }, { type: 'prepared', early: false }],
       ['prepare', 'release:cancelled'],
     ],
     [
       'is cancelled while 200 is on its way',
-      [{ type: 'routed', action: ANSWER }, { type: 'prepared' }, { type: 'cancelled' }, { type: 'answered' }],
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'prepared', early: false },
+        { type: 'cancelled' },
+        { type: 'answered' },
+      ],
       ['prepare', 'answer', 'release:cancelled', 'bye'],
     ],
     [
@@ -67,7 +79,11 @@ describe('legs', () => {
     ],
     [
       'cannot be answered',
-      [{ type: 'routed', action: ANSWER }, { type: 'prepared' }, { type: 'answer.failed', reason: 'too long' }],
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'prepared', early: false },
+        { type: 'answer.failed', reason: 'too long' },
+      ],
       ['prepare', 'answer', 'reject:500', 'release:error'],
     ],
     ['has no entry', [{ type: 'routed', action: undefined }], ['reject:404', 'release:rejected']],
@@ -108,6 +124,55 @@ describe('legs', () => {
       'is shut down before the answer',
       [{ type: 'routed', action: ANSWER }, { type: 'shutdown' }],
       ['prepare', 'reject:503', 'release:shutdown'],
+    ],
+    [
+      'has its notice heard before the answer',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'prepared', early: true },
+        { type: 'noticed' },
+        { type: 'answered' },
+        { type: 'confirmed' },
+      ],
+      ['prepare', 'progress', 'answer', 'begin'],
+    ],
+    [
+      'is cancelled during its notice',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'prepared', early: true },
+        { type: 'cancelled' },
+        { type: 'noticed' },
+      ],
+      ['prepare', 'progress', 'release:cancelled'],
+    ],
+    [
+      'is silent and hung up',
+      [...UP, { type: 'silent', action: 'hangup', target: 'sip:desk@127.0.0.1', reason: 'no RTP' }],
+      ['prepare', 'answer', 'begin', 'bye', 'release:error'],
+    ],
+    [
+      'is silent and handed to people, who may not be reached',
+      [
+        ...UP,
+        { type: 'silent', action: 'fallback', target: 'sip:desk@127.0.0.1', reason: 'no RTP' },
+        { type: 'silent', action: 'fallback', target: 'sip:desk@127.0.0.1', reason: 'no RTP' },
+        { type: 'referred', accepted: false, reason: '486' },
+      ],
+      ['prepare', 'answer', 'begin', 'refer', 'transfer.failed'],
+    ],
+    [
+      'is silent and there is nobody to hand it to',
+      [...UP, { type: 'silent', action: 'fallback', target: undefined, reason: 'no RTP' }],
+      ['prepare', 'answer', 'begin', 'bye', 'release:error'],
+    ],
+    [
+      'is silent before there is a dialog',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'silent', action: 'hangup', target: undefined, reason: 'no RTP' },
+      ],
+      ['prepare'],
     ],
     [
       'is shut down while talking',

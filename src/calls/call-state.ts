@@ -9,7 +9,7 @@ import type { EndedBy } from '../journal/events.js';
 
 /** Where a call stands. */
 export interface CallState {
-  phase: 'received' | 'preparing' | 'answering' | 'talking' | 'referring' | 'ended';
+  phase: 'received' | 'preparing' | 'early' | 'answering' | 'talking' | 'referring' | 'ended';
   /** 200 was sent and the dialog stands. */
   dialog: boolean;
   /** The conversation has begun. */
@@ -19,8 +19,10 @@ export interface CallState {
 /** What can happen to a call. */
 export type CallEvent =
   | { type: 'routed'; action: DialplanAction | undefined }
-  /** Port bound, SDP made, first clip at hand. */
-  | { type: 'prepared' }
+  /** Port bound, SDP made, first clip at hand. `early`: the notice is to be heard before the answer. */
+  | { type: 'prepared'; early: boolean }
+  /** The notice was heard, or could not be played before the answer. */
+  | { type: 'noticed' }
   | { type: 'unprepared'; status: number; reason: string }
   /** 200 is on its way. */
   | { type: 'answered' }
@@ -32,12 +34,16 @@ export type CallEvent =
   /** The conversation has said its last word. */
   | { type: 'finished'; afterwards: Afterwards; target: string | undefined }
   | { type: 'referred'; accepted: boolean; reason: string }
+  /** No RTP comes any more. `action`: what the configuration has for it; `target`: who takes over. */
+  | { type: 'silent'; action: 'hangup' | 'fallback'; target: string | undefined; reason: string }
   | { type: 'lost'; reason: string }
   | { type: 'shutdown' };
 
 /** What is to be done about it. */
 export type CallEffect =
   | { type: 'prepare'; action: Extract<DialplanAction, { type: 'answer' }> }
+  /** Sends 183 and plays the notice. */
+  | { type: 'progress' }
   | { type: 'answer' }
   | { type: 'reject'; status: number }
   | { type: 'redirect'; to: string }
@@ -58,6 +64,10 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
       return routed(state, event.action);
     case 'prepared':
       if (state.phase !== 'preparing') return { state, effects: [] };
+      if (event.early) return { state: { ...state, phase: 'early' }, effects: [{ type: 'progress' }] };
+      return { state: { ...state, phase: 'answering' }, effects: [{ type: 'answer' }] };
+    case 'noticed':
+      if (state.phase !== 'early') return { state, effects: [] };
       return { state: { ...state, phase: 'answering' }, effects: [{ type: 'answer' }] };
     case 'unprepared':
       return refuse(event.status, event.reason, 'error');
@@ -76,6 +86,8 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
       return finished(state, event.afterwards, event.target);
     case 'referred':
       return referred(state, event.accepted, event.reason);
+    case 'silent':
+      return silent(state, event);
     case 'lost':
       return end(state, 'error', event.reason);
     case 'shutdown':
@@ -132,6 +144,17 @@ function referred(state: CallState, accepted: boolean, reason: string): ReturnTy
   if (state.phase !== 'referring') return { state, effects: [] };
   if (accepted) return end(state, 'transfer', reason);
   return { state: { ...state, phase: 'talking' }, effects: [{ type: 'transfer.failed', reason }] };
+}
+
+/** Nobody is heard: the people behind the agent may reach the caller where it does not. */
+function silent(
+  state: CallState,
+  { action, target, reason }: Extract<CallEvent, { type: 'silent' }>,
+): ReturnType<typeof reduceCall> {
+  if (!state.dialog || state.phase === 'referring') return { state, effects: [] };
+  const reachable = action === 'fallback' && target !== undefined && state.phase === 'talking';
+  if (!reachable) return end(state, 'error', reason);
+  return { state: { ...state, phase: 'referring' }, effects: [{ type: 'refer', target, reason }] };
 }
 
 /** A dialog that came to be although the call is over (200 crossing CANCEL or shutdown) is ended. */

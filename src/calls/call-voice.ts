@@ -10,6 +10,7 @@ import type { MediaLeg } from '../workers/media-host.js';
 import type { FromMedia, FromSpeech } from '../workers/messages.js';
 import { heardText, type Speaker } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
+import { DigitMerge, type KeySource } from './digits.js';
 
 /** What a call's voice is made of. */
 export interface CallVoiceOptions {
@@ -27,6 +28,14 @@ interface Saying {
   abort: AbortController;
 }
 
+/** Sentences that are said before the conversation begins. */
+interface Announcement {
+  left: Set<string>;
+  heard: string[];
+  stopped: boolean;
+  done: () => void;
+}
+
 /** The voice of a SIP call: a media leg, its recognition stream, and synthesis into its playout queue. */
 export class CallVoice implements Voice {
   readonly channel = 'voice';
@@ -36,7 +45,10 @@ export class CallVoice implements Voice {
   private epoch = 1;
   /** The caller has made a sound of which no final words are known yet. */
   private unrecognised = false;
+  private speaking = false;
   private onSettled = () => {};
+  private announcement: Announcement | undefined;
+  private readonly keys = new DigitMerge();
 
   constructor(private readonly options: CallVoiceOptions) {
     this.stream = options.speech.openStream(options.leg, (event) => this.fromSpeech(event));
@@ -60,6 +72,29 @@ export class CallVoice implements Voice {
         if (!saying.abort.signal.aborted) logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
       },
     );
+  }
+
+  /**
+   * Says something before the conversation begins, which hears nothing of the caller meanwhile. Resolves when it was
+   * heard, or cut.
+   *
+   * @param ms longest that it may take
+   */
+  async announce(sentences: readonly string[], ms: number): Promise<{ heard: string; stopped: boolean }> {
+    const ids = sentences.map((_, n) => `announcement-${n}`);
+    const announcement: Announcement = { left: new Set(ids), heard: [], stopped: false, done: () => undefined };
+    this.announcement = announcement;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => announcement.done(), ms);
+      announcement.done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      for (const [n, text] of sentences.entries()) this.say({ id: ids[n] ?? '', text });
+    });
+    this.announcement = undefined;
+    if (announcement.left.size > 0) this.stop();
+    return { heard: announcement.heard.join(' '), stopped: announcement.stopped || announcement.left.size > 0 };
   }
 
   stop(): void {
@@ -107,6 +142,13 @@ export class CallVoice implements Voice {
     this.stream.close();
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
+    this.announcement?.done();
+  }
+
+  /** A key, by whatever way it came; the conversation is told of each press once. @param at monotonicMs() */
+  key(source: KeySource, digit: string, durationMs: number, at: number): void {
+    if (this.announcement || !this.keys.isNew(source, digit, at, durationMs)) return;
+    this.listener({ type: 'dtmf', at, digit, durationMs });
   }
 
   /** What the media worker reports of this leg. */
@@ -114,12 +156,17 @@ export class CallVoice implements Voice {
     const at = monotonicMs();
     switch (event.type) {
       case 'onset':
+        if (this.announcement) return;
         this.unrecognised = true;
+        this.speaking = true;
         return this.listener({ type: 'onset', at, position: event.position });
       case 'offset':
+        // Of what began during an announcement the conversation knows nothing.
+        if (!this.speaking) return;
+        this.speaking = false;
         return this.listener({ type: 'offset', at, voicedAt: event.at, position: event.position });
       case 'dtmf':
-        return this.listener({ type: 'dtmf', at, digit: event.digit, durationMs: event.durationMs });
+        return this.key('rfc4733', event.digit, event.durationMs, event.at);
       case 'utterance.started':
         return this.listener({ type: 'utterance.started', at: event.at, id: event.utterance });
       case 'utterance.ended':
@@ -132,12 +179,20 @@ export class CallVoice implements Voice {
     if (!saying) return;
     this.saying.delete(id);
     const heard = stopped ? heardText(saying.text, saying.clip, played) : saying.text;
-    this.listener({ type: 'utterance.ended', at, id, heard, stopped });
+    if (this.announcement?.left.delete(id)) this.announced(this.announcement, heard, stopped);
+    else this.listener({ type: 'utterance.ended', at, id, heard, stopped });
     this.onSettled();
+  }
+
+  private announced(announcement: Announcement, heard: string, stopped: boolean): void {
+    if (heard) announcement.heard.push(heard);
+    announcement.stopped ||= stopped;
+    if (announcement.left.size === 0) announcement.done();
   }
 
   private fromSpeech(event: FromSpeech): void {
     const at = monotonicMs();
+    if (this.announcement) return;
     if (event.type === 'partial') this.listener({ type: 'partial', at, text: event.text, position: event.position });
     if (event.type !== 'final' && event.type !== 'stream.failed') return;
     this.unrecognised = false;

@@ -1,22 +1,22 @@
-import { Conversation, type Opening, openingOf } from '../conversation/conversation.js';
 import type { Afterwards } from '../conversation/state.js';
-import type { Dialplan, DialplanAction } from '../dialplan/dialplan.js';
+import type { Dialplan } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
-import type { EndedBy, JournalEvent } from '../journal/events.js';
+import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
-import type { MediaHost } from '../workers/media-host.js';
+import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import type { FromMedia } from '../workers/messages.js';
 import type { Speaker } from '../workers/speaker.js';
 import type { SpeechHost } from '../workers/speech-host.js';
+import { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
-import { CallVoice } from './call-voice.js';
 import type { LimitsConfig } from './config.js';
-import { LegMedia } from './leg-media.js';
+import type { MediaControl } from './media-control.js';
+import { type AnswerAction, type Prepared, prepareCall } from './prepare.js';
 import type { VoiceAgent } from './voice-agent.js';
 
 /** What all calls share. */
@@ -28,19 +28,15 @@ export interface CallServices {
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
+  /** What of a leg's media is controlled besides the talk; without it there is no music, no recording, no key in RTP. */
+  control?: ((leg: MediaLeg) => MediaControl) | undefined;
   logger: Logger;
-}
-
-interface Prepared {
-  agent: VoiceAgent;
-  media: LegMedia;
-  conversation: Conversation;
-  voice: CallVoice;
-  opening: Opening;
 }
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
+/** Longest that a notice is played before the answer: callers' proxies give up after three minutes (RFC 3261 16.6), ms. */
+const EARLY_MS = 90_000;
 
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
@@ -48,6 +44,7 @@ export class Call {
   private prepared: Prepared | undefined;
   private preparing: Promise<void> = Promise.resolve();
   private dialog: Dialog | undefined;
+  private session: CallSession | undefined;
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -70,7 +67,7 @@ export class Call {
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    return this.prepared?.conversation.pending ?? 0;
+    return (this.prepared?.conversation.pending ?? 0) + (this.session?.pending ?? 0);
   }
 
   /** Takes the call to its end; resolves when nothing of it is left. Never rejects. */
@@ -97,6 +94,53 @@ export class Call {
     await this.released;
   }
 
+  /**
+   * Puts the caller on hold, with music in place of the agent.
+   *
+   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_SESSION_REFUSED: the call is as it was
+   */
+  async hold(): Promise<void> {
+    await this.standing.hold(true);
+  }
+
+  /** Takes the caller back. @throws ParleyError as {@link hold} */
+  async resume(): Promise<void> {
+    await this.standing.hold(false);
+  }
+
+  /**
+   * Sends keys to the caller's side; `,` is a pause of 1 s, `w` of 500 ms.
+   *
+   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_DIGITS_INVALID, PARLEY_ERR_SESSION_REFUSED
+   */
+  async sendDigits(text: string, method: DtmfMethod): Promise<void> {
+    await this.standing.sendDigits(text, method);
+  }
+
+  /**
+   * Silence in the recording's place, or sound again.
+   *
+   * @param reason who or what asks for it, for the journal
+   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP
+   */
+  recording(action: 'pause' | 'resume', reason: string): void {
+    this.standing.pauseRecording(action === 'pause', reason);
+  }
+
+  /** RTP of one direction has stopped for so long, or flows again. */
+  mediaSilent(direction: MediaFlow, seconds: number, on: boolean): void {
+    this.record({ type: 'media.silent', direction, seconds, on });
+    const action = this.services.limits.silence;
+    if (!on || action === 'none' || this.session?.onHold) return;
+    const target = this.prepared?.agent.escalationTarget;
+    this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
+  }
+
+  private get standing(): CallSession {
+    if (this.session && this.state.phase === 'talking') return this.session;
+    throw new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
+  }
+
   /** Ends the call, whatever it is doing. */
   end(why: 'shutdown' | 'lost', reason = why as string): void {
     this.dispatch(why === 'shutdown' ? { type: 'shutdown' } : { type: 'lost', reason });
@@ -113,6 +157,8 @@ export class Call {
       case 'prepare':
         this.preparing = this.prepare(effect.action);
         return;
+      case 'progress':
+        return void this.progress();
       case 'answer':
         return void this.answer();
       case 'reject':
@@ -132,16 +178,25 @@ export class Call {
     }
   }
 
-  /** Everything that can be done before the answer: port, SDP, agent, the greeting's first clip. */
-  private async prepare(action: Extract<DialplanAction, { type: 'answer' }>): Promise<void> {
+  /** Everything that can be done before the answer. */
+  private async prepare(action: AnswerAction): Promise<void> {
     try {
-      const agent = this.services.agents.get(action.agent);
-      if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
-      const { media: host, audio } = this.services;
-      const media = await LegMedia.open(host, this.id, this.invite.offer, audio, (e) => this.fromMedia(e));
-      this.prepared = await this.compose(agent, media, action);
-      await this.warmGreeting(this.prepared);
-      this.dispatch({ type: 'prepared' });
+      const { services, invite, logger } = this;
+      const prepared = await prepareCall({
+        services,
+        call: this.id,
+        invite,
+        action,
+        logger,
+        origin: this.receivedAt,
+        record: (event, at) => this.record(event, at),
+        finish: (afterwards) => this.finished(afterwards),
+        fromMedia: (event) => this.fromMedia(event),
+      });
+      this.prepared = prepared;
+      // A caller that has not said where they listen, or does not, would hear nothing of it.
+      const early = action.earlyMedia && invite.offer !== undefined && prepared.media.heard;
+      this.dispatch({ type: 'prepared', early });
     } catch (error) {
       this.logger.error({ err: error }, 'call could not be prepared');
       this.record({
@@ -157,57 +212,21 @@ export class Call {
     }
   }
 
-  private async compose(
-    agent: VoiceAgent,
-    media: LegMedia,
-    action: Extract<DialplanAction, { type: 'answer' }>,
-  ): Promise<Prepared> {
+  /** The notice as early media; when that can't be, it is said after the answer like any other. */
+  private async progress(): Promise<void> {
+    const { prepared } = this;
+    if (!prepared) return;
+    const { media, voice, opening } = prepared;
     try {
-      return this.talk(agent, media, action);
+      await this.invite.progress(media.localSdp, (offer) => media.reoffered(offer).sdp);
+      const { heard, stopped } = await voice.announce(opening.notice, EARLY_MS);
+      const planned = opening.notice.join(' ');
+      this.record({ type: 'agent.turn', turn: 0, planned, heard, interrupted: stopped, kind: 'notice' });
+      prepared.opening = { ...opening, notice: [] };
     } catch (error) {
-      await media.close();
-      throw error;
+      this.logger.warn({ reason: reasonOf(error) }, 'no early media');
     }
-  }
-
-  private talk(agent: VoiceAgent, media: LegMedia, action: Extract<DialplanAction, { type: 'answer' }>): Prepared {
-    const { speech, speaker } = this.services;
-    const { logger, invite } = this;
-    const variables = { caller: invite.from, called: invite.to, ...action.variables };
-    const session = agent.reasoner.open({ call: this.id, channel: 'voice', variables });
-    const opening = openingOf(session, action.notice);
-    const voice = new CallVoice({
-      leg: media.leg,
-      speech,
-      speaker,
-      settings: agent.voice,
-      lexicon: agent.lexicon,
-      logger,
-    });
-    const conversation = new Conversation({
-      voice,
-      session,
-      settings: agent.settings,
-      record: (event, at) => this.record(event, at),
-      origin: this.receivedAt,
-      finish: (afterwards) => this.finished(afterwards),
-      logger,
-    });
-    return { agent, media, conversation, voice, opening };
-  }
-
-  /** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */
-  private async warmGreeting({ agent, media, opening }: Prepared): Promise<void> {
-    const first = opening.notice[0] ?? opening.greeting[0];
-    if (!first) return;
-    const clip = this.services.speaker.prepare(first, agent.voice, media.leg.sampleRate, agent.lexicon);
-    clip.catch((error) => this.logger.error({ err: error }, 'greeting could not be synthesised'));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.services.limits.prepareMs);
-    });
-    await Promise.race([clip.catch(() => {}), late]);
-    clearTimeout(timer);
+    this.dispatch({ type: 'noticed' });
   }
 
   private async answer(): Promise<void> {
@@ -216,30 +235,37 @@ export class Call {
     try {
       const dialog = await this.invite.answer(prepared.media.localSdp);
       this.dialog = dialog;
-      this.dispatch({ type: 'answered' });
-      dialog.listen({
-        ack: (sdp) => this.acked(sdp),
-        ended: (reason) => this.dispatch({ type: 'peer.ended', reason }),
-        offered: async (offer) => this.offered(prepared.media, offer),
+      this.session = new CallSession({
+        call: this.id,
+        dialog,
+        media: prepared.media,
+        control: prepared.control,
+        record: (event) => this.record(event),
+        lost: (reason) => this.dispatch({ type: 'lost', reason }),
       });
+      this.dispatch({ type: 'answered' });
+      this.listen(dialog, this.session, prepared);
     } catch (error) {
       this.dispatch({ type: 'answer.failed', reason: reasonOf(error) });
     }
   }
 
-  private acked(answer: string | undefined): void {
+  private listen(dialog: Dialog, session: CallSession, { voice }: Prepared): void {
+    dialog.listen({
+      ack: (sdp) => this.acked(session, sdp),
+      ended: (reason) => this.dispatch({ type: 'peer.ended', reason }),
+      offered: async (offer) => session.offered(offer),
+      key: ({ digit, durationMs }) => voice.key('info', digit, durationMs, monotonicMs()),
+    });
+  }
+
+  private acked(session: CallSession, answer: string | undefined): void {
     try {
-      this.prepared?.media.accept(answer);
+      session.acked(answer);
       this.dispatch({ type: 'confirmed' });
     } catch (error) {
       this.dispatch({ type: 'lost', reason: reasonOf(error) });
     }
-  }
-
-  private offered(media: LegMedia, offer: string | undefined): string {
-    const { sdp, held } = media.reoffered(offer);
-    if (held !== undefined) this.record({ type: 'hold', on: held });
-    return sdp;
   }
 
   private begin(): void {
@@ -250,6 +276,7 @@ export class Call {
       codec: prepared.media.codec,
       ms: Math.round(monotonicMs() - this.receivedAt),
     });
+    if (prepared.action.record) prepared.control?.record('start');
     prepared.conversation.begin(prepared.opening);
   }
 
@@ -278,6 +305,7 @@ export class Call {
 
   private async release(by: EndedBy, reason: string): Promise<void> {
     try {
+      this.session?.end();
       await this.preparing;
       const { prepared } = this;
       await prepared?.voice.settle(SETTLE_MS);

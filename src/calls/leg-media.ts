@@ -4,12 +4,16 @@ import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../rtp/sdp.js';
 import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import type { FromMedia, LegStats } from '../workers/messages.js';
+import { mediaOf, onlyMedium, redirected, unheard, usedMedium } from './sdp-lines.js';
 
 /** One leg's media with its offer/answer state (RFC 3264): who offered what, and what was agreed. */
 export class LegMedia {
   private agreed: NegotiatedMedia | undefined;
   private pendingOffer: string | undefined;
   private sdp = '';
+  /** We have put the caller on hold. */
+  private holding = false;
+  private heldByCaller = false;
 
   private constructor(
     readonly leg: MediaLeg,
@@ -50,54 +54,113 @@ export class LegMedia {
     return this.agreed?.codec.name ?? 'none';
   }
 
+  /** Whether the caller can hear us now. */
+  get heard(): boolean {
+    const direction = this.agreed?.direction;
+    return direction === 'sendrecv' || direction === 'sendonly';
+  }
+
+  /** Whether the caller has put us on hold. */
+  get held(): boolean {
+    return this.heldByCaller;
+  }
+
   /**
    * An ACK has come, with the answer if the offer was ours.
    *
+   * @returns as `held` of {@link reoffered}
    * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC: there is no media to talk over
    */
-  accept(answer: string | undefined): void {
-    if (!this.pendingOffer || (!answer && this.agreed)) return;
+  accept(answer: string | undefined): boolean | undefined {
+    if (!this.pendingOffer || (!answer && this.agreed)) return undefined;
     if (!answer) throw new ParleyError('PARLEY_ERR_SDP_INVALID', { reason: 'the ACK brings no answer to our offer' });
-    this.agree(acceptAnswer(this.pendingOffer, answer, this.audio));
+    const held = this.answered(this.pendingOffer, answer);
     this.pendingOffer = undefined;
+    return held;
   }
 
-  /** A new offer mid-call, or the wish for one. `held` tells when the caller put us on hold or took us back. */
+  /**
+   * A new offer mid-call, or the wish for one. `held` tells when the caller put us on hold or took us back.
+   *
+   * @throws ParleyError as {@link open}; everything stays as it was then
+   */
   reoffered(offer: string | undefined): { sdp: string; held: boolean | undefined } {
-    const before = this.held;
+    const before = this.heldByCaller;
     this.describe(offer);
-    return { sdp: this.sdp, held: this.held === before ? undefined : this.held };
+    return { sdp: this.sdp, held: this.heldByCaller === before ? undefined : this.heldByCaller };
+  }
+
+  /** Our offer to hold the caller, who may still hear us, or to take them back. Nothing changes until the answer. */
+  offer(holding: boolean): string {
+    const body = redirected(this.sdp, holding ? 'sendonly' : 'sendrecv');
+    return this.session.write(this.leg.address, body);
+  }
+
+  /**
+   * The caller took it.
+   *
+   * @returns as `held` of {@link reoffered}
+   * @throws ParleyError as {@link accept}
+   */
+  offerAccepted(offer: string, answer: string, holding: boolean): boolean | undefined {
+    this.holding = holding;
+    const held = this.answered(offer, answer);
+    this.sdp = offer;
+    return held;
   }
 
   close(): Promise<LegStats> {
     return this.leg.close();
   }
 
-  private get held(): boolean {
-    const direction = this.agreed?.direction;
-    return direction === 'recvonly' || direction === 'inactive';
+  private answered(offer: string, answer: string): boolean | undefined {
+    const before = this.heldByCaller;
+    const place = usedMedium(offer);
+    this.agree(acceptAnswer(onlyMedium(offer, place), onlyMedium(answer, place), this.audio));
+    return this.heldByCaller === before ? undefined : this.heldByCaller;
   }
 
   private describe(offer: string | undefined): void {
     const { address, port } = this.leg;
     if (offer === undefined) {
-      this.sdp = makeOffer({ address, port }, this.session, this.audio);
+      this.sdp = this.ownOffer();
       this.pendingOffer = this.sdp;
       return;
     }
-    const { sdp, media } = answerOffer(offer, { address, port }, this.session, this.audio);
+    const heard = this.holding ? unheard(offer) : offer;
+    const { sdp, media } = answerOffer(heard, { address, port }, this.session, this.audio);
+    this.agree(media, true);
     this.sdp = sdp;
-    this.agree(media);
+    this.pendingOffer = undefined;
   }
 
-  private agree(media: NegotiatedMedia): void {
+  /** All that we can do, what is spoken now first; media that were refused before keep their places. */
+  private ownOffer(): string {
+    const { address, port } = this.leg;
+    const { codecs } = this.audio;
+    const now = this.agreed?.codec.name;
+    const ordered = now === undefined ? codecs : [now, ...codecs.filter((name) => name !== now)];
+    const direction = this.holding ? 'sendonly' : 'sendrecv';
+    const plain = makeOffer({ address, port }, this.session, { ...this.audio, codecs: ordered }, direction);
+    const before = mediaOf(this.sdp);
+    if (before.length < 2) return plain;
+    const place = usedMedium(this.sdp);
+    const body = before.map((medium, n) => (n === place ? mediaOf(plain).join('') : medium)).join('');
+    return this.session.write(address, body);
+  }
+
+  /** @param offered by the peer: an answer to a hold of ours does not tell whether they hold us, too */
+  private agree(media: NegotiatedMedia, offered = false): void {
     const { address: remote } = media.remote;
     const { address: local } = this.leg;
     // A host name (0) is looked up later.
     if (isIP(remote) !== 0 && isIP(remote) !== isIP(local)) {
       throw new ParleyError('PARLEY_ERR_SDP_FAMILY', { remote, local });
     }
+    const held = media.direction === 'recvonly' || media.direction === 'inactive';
+    if (offered || !this.holding) this.heldByCaller = held;
     this.agreed = media;
-    this.leg.negotiated(media);
+    // The music that comes while we are on hold is not the caller speaking.
+    this.leg.negotiated(this.heldByCaller ? { ...media, direction: 'inactive' } : media);
   }
 }

@@ -71,7 +71,7 @@ describe('dialplan', () => {
   answer: { agent: orders }
 - name: shop
   match: { to: ["8001", "8003"] }
-  answer: { agent: orders, notice: This call may be recorded., variables: { tier: basic } }
+  answer: { agent: orders, notice: This call may be recorded., earlyMedia: true, variables: { tier: basic } }
 - name: vip
   priority: 10
   match: { to: "8001", headers: { X-Tier: "gold*" } }
@@ -113,6 +113,8 @@ describe('dialplan', () => {
       type: 'answer',
       agent: 'orders',
       notice: 'This call may be recorded.',
+      earlyMedia: true,
+      record: false,
       variables: { tier: 'basic' },
     });
     expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: 'sip:8001@pbx.example.com' });
@@ -135,6 +137,10 @@ describe('dialplan', () => {
   it.each([
     ['- name: a\n  answer: { agent: x }', 'a.yaml:1: [0].name: has no match'],
     ['- name: a\n  default: true', 'a.yaml:1: [0].name: has no action'],
+    [
+      '- name: a\n  default: true\n  answer: { agent: x, earlyMedia: true }',
+      'a.yaml:3: [0].answer.earlyMedia: has nothing to play',
+    ],
     [
       '- name: a\n  match: { to: "8.1" }\n  reject: { status: 404 }',
       'a.yaml:2: [0].match.to: "." may stand only at the end',

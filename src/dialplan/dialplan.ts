@@ -20,7 +20,16 @@ export interface CallFacts {
 
 /** What to do with a call. */
 export type DialplanAction =
-  | { type: 'answer'; agent: string; notice: string | undefined; variables: Record<string, unknown> }
+  | {
+      type: 'answer';
+      agent: string;
+      notice: string | undefined;
+      /** The notice is played before the answer, as early media. */
+      earlyMedia: boolean;
+      /** The call is recorded from its answer on. */
+      record: boolean;
+      variables: Record<string, unknown>;
+    }
   | { type: 'reject'; status: number; reason: string }
   | { type: 'redirect'; to: string };
 
@@ -126,7 +135,10 @@ function compile(file: string, entry: FileEntry): DialplanEntry {
 }
 
 function actionOf({ answer, reject, redirect }: FileEntry): DialplanAction {
-  if (answer) return { type: 'answer', agent: answer.agent, notice: answer.notice, variables: answer.variables };
+  if (answer) {
+    const { agent, notice, earlyMedia, record, variables } = answer;
+    return { type: 'answer', agent, notice, earlyMedia, record, variables };
+  }
   if (redirect) return { type: 'redirect', to: redirect.to };
   return { type: 'reject', status: reject?.status ?? 603, reason: reject?.reason ?? '' };
 }

@@ -52,11 +52,21 @@ const match = z
     },
   });
 
-const answer = z.strictObject({
-  agent: z.string().min(1).meta({ description: 'The name of an agent file in agents/' }),
-  notice: z.string().min(1).optional(),
-  variables: z.record(z.string(), z.unknown()).default({}),
-});
+const answer = z
+  .strictObject({
+    agent: z.string().min(1).meta({ description: 'The name of an agent file in agents/' }),
+    notice: z.string().min(1).optional(),
+    earlyMedia: z.boolean().default(false).meta({
+      description: 'Whether the notice is played before the call is answered (183), so that it costs nothing',
+    }),
+    record: z.boolean().default(false).meta({ description: 'Whether the call is recorded from its answer on' }),
+    variables: z.record(z.string(), z.unknown()).default({}),
+  })
+  .refine(({ notice, earlyMedia }) => notice !== undefined || !earlyMedia, {
+    path: ['earlyMedia'],
+    message: 'has nothing to play',
+    params: { hint: 'Add "notice:" with what is said before the answer, or remove earlyMedia.' },
+  });
 
 const reject = z.strictObject({
   status: z.number().int().min(400).max(699).meta({ example: '603' }),

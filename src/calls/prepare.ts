@@ -1,0 +1,88 @@
+import { Conversation, type Opening, openingOf } from '../conversation/conversation.js';
+import type { Afterwards } from '../conversation/state.js';
+import type { DialplanAction } from '../dialplan/dialplan.js';
+import { ParleyError } from '../errors.js';
+import type { JournalEvent } from '../journal/events.js';
+import type { Invite } from '../sip/invite.js';
+import type { Logger } from '../telemetry/log.js';
+import type { FromMedia } from '../workers/messages.js';
+import type { CallServices } from './call.js';
+import { CallVoice } from './call-voice.js';
+import { LegMedia } from './leg-media.js';
+import type { MediaControl } from './media-control.js';
+import type { VoiceAgent } from './voice-agent.js';
+
+/** What the dialplan says of a call that is answered. */
+export type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
+
+/** All that a call needs from its answer on. */
+export interface Prepared {
+  action: AnswerAction;
+  agent: VoiceAgent;
+  media: LegMedia;
+  control: MediaControl | undefined;
+  conversation: Conversation;
+  voice: CallVoice;
+  opening: Opening;
+}
+
+/** What a call is prepared with. */
+export interface PrepareOptions {
+  services: CallServices;
+  call: string;
+  invite: Invite;
+  action: AnswerAction;
+  logger: Logger;
+  /** monotonicMs() of the INVITE. */
+  origin: number;
+  record(event: JournalEvent, at: number): void;
+  finish(afterwards: Afterwards): void;
+  fromMedia(event: FromMedia): void;
+}
+
+/**
+ * Everything that can be done before the answer: port, SDP, agent, the greeting's first clip.
+ *
+ * @throws ParleyError as `LegMedia.open`; nothing is left open then
+ */
+export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
+  const { services, call, invite, action, fromMedia } = options;
+  const agent = services.agents.get(action.agent);
+  if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
+  const media = await LegMedia.open(services.media, call, invite.offer, services.audio, fromMedia);
+  try {
+    const prepared = talk(options, agent, media);
+    await warmGreeting(options, prepared);
+    return prepared;
+  } catch (error) {
+    await media.close();
+    throw error;
+  }
+}
+
+function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia): Prepared {
+  const { services, call, invite, action, logger, origin, record, finish } = options;
+  const { speech, speaker } = services;
+  const variables = { caller: invite.from, called: invite.to, ...action.variables };
+  const session = agent.reasoner.open({ call, channel: 'voice', variables });
+  const opening = openingOf(session, action.notice);
+  const { voice: settings, lexicon } = agent;
+  const voice = new CallVoice({ leg: media.leg, speech, speaker, settings, lexicon, logger });
+  const conversation = new Conversation({ voice, session, settings: agent.settings, record, origin, finish, logger });
+  return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening };
+}
+
+/** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */
+async function warmGreeting({ services, logger }: PrepareOptions, prepared: Prepared): Promise<void> {
+  const { agent, media, opening } = prepared;
+  const first = opening.notice[0] ?? opening.greeting[0];
+  if (!first) return;
+  const clip = services.speaker.prepare(first, agent.voice, media.leg.sampleRate, agent.lexicon);
+  clip.catch((error) => logger.error({ err: error }, 'greeting could not be synthesised'));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, services.limits.prepareMs);
+  });
+  await Promise.race([clip.catch(() => {}), late]);
+  clearTimeout(timer);
+}
