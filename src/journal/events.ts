@@ -124,7 +124,12 @@ export type JournalEvent =
   /** There is silence in the recording until it is resumed. */
   | { type: 'recording.paused'; reason: string }
   | { type: 'recording.resumed'; reason: string }
-  | { type: 'recording.finished'; file?: string | undefined; durationMs?: number | undefined; bytes?: number | undefined }
+  | {
+      type: 'recording.finished';
+      file?: string | undefined;
+      durationMs?: number | undefined;
+      bytes?: number | undefined;
+    }
   /** How the sound was in one direction since the last such event, as RTP and RTCP tell it. */
   | {
       type: 'media.quality';
