@@ -37,8 +37,10 @@ export class SourceLatch {
   private signalled: Source = { address: '', port: 0 };
   /** What was locked before the last negotiation, and when it was first heard after it. */
   private previous: (Source & { since: number }) | undefined;
-  private locked = false;
-  private nominated = false;
+  /** Whether a source is known. */
+  locked = false;
+  /** Whether ICE has told it. */
+  nominated = false;
   private ssrc = -1;
   private lastAt = 0;
   /** The stranger on probation, since when, and when it was heard last. */

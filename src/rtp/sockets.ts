@@ -4,8 +4,8 @@ import { isIPv6 } from 'node:net';
 
 /** What arrives on a pair of ports. */
 export interface SocketListener {
-  rtp(datagram: Uint8Array, source: RemoteInfo): void;
-  rtcp(): void;
+  rtp(datagram: Buffer, source: RemoteInfo): void;
+  rtcp(datagram: Buffer, source: RemoteInfo): void;
   error(error: Error): void;
 }
 
@@ -13,6 +13,8 @@ export interface SocketListener {
 export interface SocketPair {
   /** Sends from the RTP port; errors go to the listener. */
   send(packet: Uint8Array, address: string, port: number): void;
+  /** As `send`, from the RTCP port. */
+  sendRtcp(packet: Uint8Array, address: string, port: number): void;
   /** Resolves when both ports are free again. */
   close(): Promise<void>;
 }
@@ -25,13 +27,14 @@ export async function bindPair(address: string, port: number, listener: SocketLi
     throw error;
   });
   rtp.on('message', (datagram, source) => listener.rtp(datagram, source));
-  rtcp.on('message', () => listener.rtcp());
+  rtcp.on('message', (datagram, source) => listener.rtcp(datagram, source));
   for (const socket of [rtp, rtcp]) socket.on('error', (error) => listener.error(error));
   const sent = (error: Error | null): void => {
     if (error) listener.error(error);
   };
   return {
     send: (packet, to, toPort) => rtp.send(packet, toPort, to, sent),
+    sendRtcp: (packet, to, toPort) => rtcp.send(packet, toPort, to, sent),
     close: async () => {
       await Promise.all([close(rtp), close(rtcp)]);
     },

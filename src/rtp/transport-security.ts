@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type DtlsPeer, openDtls } from './dtls/host.js';
+import type { MediaSecurity } from './negotiated.js';
+import { SrtpReceiver, SrtpSender } from './srtp/session.js';
+import type { SrtpKey } from './srtp/suites.js';
+
+/** A stranger may spoil a handshake by one of its own; it is waited for anew so many times. */
+const HANDSHAKES = 10;
+
+/**
+ * The keys of one leg's packets: from SDP, or from a DTLS handshake. What does not change in a new negotiation goes on,
+ * with its roll-over counters.
+ */
+export class PacketSecurity {
+  /** Packets are to be protected; until the keys are known none go out, and none are heard. */
+  required = false;
+  sender: SrtpSender | undefined;
+  receiver: SrtpReceiver | undefined;
+  private local: SrtpKey | undefined;
+  private remote: SrtpKey | undefined;
+  private agreed: MediaSecurity | undefined;
+  private dtls: DtlsPeer | undefined;
+
+  /**
+   * @param send brings a datagram of the handshake to the peer
+   * @param failed tells why there are no keys
+   */
+  constructor(
+    private readonly send: (datagram: Uint8Array) => void,
+    private readonly failed: (reason: string) => void,
+  ) {}
+
+  negotiated(security: MediaSecurity | undefined): void {
+    this.required = security !== undefined;
+    if (isDeepStrictEqual(security, this.agreed)) return;
+    this.agreed = security;
+    this.closeDtls();
+    if (security?.kind === 'dtls') {
+      this.keys(undefined, undefined);
+      this.openDtls(security, HANDSHAKES);
+    } else this.keys(security?.local, security?.remote);
+  }
+
+  /** A datagram of DTLS has come. */
+  handshake(datagram: Uint8Array): void {
+    this.dtls?.receive(datagram);
+  }
+
+  close(): void {
+    this.closeDtls();
+    this.agreed = undefined;
+  }
+
+  private openDtls(security: Extract<MediaSecurity, { kind: 'dtls' }>, left: number): void {
+    this.dtls = openDtls(security.identity, security.fingerprints, {
+      send: (datagram) => this.send(datagram),
+      keys: (local, remote) => this.keys(local, remote),
+      failed: (reason) => {
+        if (this.agreed !== security || this.sender) return;
+        this.failed(reason);
+        this.closeDtls();
+        if (left > 1) this.openDtls(security, left - 1);
+      },
+    });
+  }
+
+  private closeDtls(): void {
+    this.dtls?.close();
+    this.dtls = undefined;
+  }
+
+  private keys(local: SrtpKey | undefined, remote: SrtpKey | undefined): void {
+    if (!isDeepStrictEqual(local, this.local)) this.sender = local && new SrtpSender(local);
+    if (!isDeepStrictEqual(remote, this.remote)) this.receiver = remote && new SrtpReceiver(remote);
+    this.local = local;
+    this.remote = remote;
+  }
+}
