@@ -51,6 +51,7 @@ export class Dialog {
     private readonly logger: Logger,
   ) {
     this.reinvites = new Reinvites(dialog, interval);
+    this.reinvites.block(true);
     dialog.on('ack', (req) => this.onAck(req.body || undefined));
     dialog.on('destroy', ((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
     dialog.on('modify', (req, res) => void this.onOffer(req, res));
@@ -143,6 +144,7 @@ export class Dialog {
   }
 
   private onAck(answer: string | undefined): void {
+    this.reinvites.block(false);
     this.acked = { answer };
     this.events?.ack(answer);
   }
@@ -169,21 +171,33 @@ export class Dialog {
     const header = headersOf(req);
     const refusal = intervalRefusal(header, this.timer) ?? this.glare(req);
     if (refusal) return res.send(refusal.status, { headers: refusal.headers });
-    const refresh = this.interval.answer(header);
-    if (req.method === 'UPDATE' && !req.body) return res.send(200, { headers: refresh });
+    if (req.method === 'UPDATE' && !req.body) return res.send(200, { headers: this.interval.answer(header) });
     this.answering = true;
+    if (req.method === 'INVITE') this.reinvites.block(true);
+    const accepted = await this.answerOffer(req, res);
+    this.answering = false;
+    // A 200 to an INVITE keeps it open until its ACK.
+    if (!accepted && req.method === 'INVITE') this.reinvites.block(false);
+  }
+
+  private async answerOffer(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<boolean> {
+    const header = headersOf(req);
     try {
-      const offer = req.body ? sdpOf(header('Content-Type') ?? 'application/sdp', req.body) : undefined;
-      if (req.body && offer === undefined) return res.send(415, { headers: { Accept: 'application/sdp' } });
+      const type = header('Content-Type') ?? 'application/sdp';
+      const offer = req.body ? sdpOf(type, req.body) : undefined;
+      if (req.body && offer === undefined) {
+        res.send(415, { headers: { Accept: 'application/sdp' } });
+        return false;
+      }
       const sdp = await this.events?.offered(offer);
-      const headers = { 'Content-Type': 'application/sdp', ...refresh };
+      const headers = { 'Content-Type': 'application/sdp', ...this.interval.answer(header) };
       checkLength(headers, sdp);
       res.send(200, { body: sdp, headers });
+      return true;
     } catch (error) {
       this.logger.warn({ reason: reasonOf(error) }, 'offer refused');
       res.send(488);
-    } finally {
-      this.answering = false;
+      return false;
     }
   }
 

@@ -33,6 +33,8 @@ const GLARES = 6;
 export class Reinvites {
   private last: Promise<unknown> = Promise.resolve();
   private waiting: (() => void) | undefined;
+  private blocked = false;
+  private unblocked: (() => void) | undefined;
   private ended = false;
   /** An offer of ours has no answer yet. */
   open = false;
@@ -53,14 +55,26 @@ export class Reinvites {
     return outcome;
   }
 
+  /** An INVITE of the peer is open, or is no more: none of ours may be meanwhile (RFC 3261 14.1). */
+  block(on: boolean): void {
+    this.blocked = on;
+    if (!on) this.unblocked?.();
+  }
+
   /** The dialog is over. */
   end(): void {
     this.ended = true;
+    this.block(false);
     this.waiting?.();
   }
 
   private async attempt(describe: () => string): Promise<OfferOutcome> {
     for (let glares = 0; ; ) {
+      while (this.blocked && !this.ended) {
+        await new Promise<void>((resolve) => {
+          this.unblocked = resolve;
+        });
+      }
       if (this.ended) return GONE;
       const response = await this.send(describe());
       if (this.ended) return GONE;
@@ -87,11 +101,11 @@ export class Reinvites {
       this.waiting = () => resolve(FAILED);
       // Not by `modify`, which lets nothing more through after a refusal. It acknowledges a 2xx itself.
       dialog.request({ method: 'INVITE', body: sdp, headers }, (error, response) => {
-        if (error || !response) resolve({ ...FAILED, reason: reasonOf(error) });
-        else if (response.status >= 200) resolve(response);
+        if (!error && response && response.status < 200) return;
+        // At once: an offer of the peer may be read in the same breath.
+        this.open = false;
+        resolve(response ?? { ...FAILED, reason: reasonOf(error) });
       });
-    }).finally(() => {
-      this.open = false;
     });
   }
 
