@@ -54,4 +54,15 @@ describe('LegMedia', () => {
     await expect(refused).rejects.toMatchObject({ code: 'PARLEY_ERR_SDP_NO_CODEC' });
     expect(rates).toEqual([16_000, 8000]);
   });
+
+  it('keeps the media that were refused in their places when the offer is ours, and what is spoken first', async () => {
+    const video = offer('IP4', '127.0.0.1').replace('m=audio', 'm=video 5000 RTP/AVP 96\r\nm=audio');
+    const media = await LegMedia.open(host().host, 'a', video, AUDIO, () => undefined);
+    const lines = (sdp: string) => sdp.split('\r\n').filter((line) => line.startsWith('m='));
+    expect(lines(media.offer(true))).toEqual(['m=video 0 RTP/AVP 96', 'm=audio 20000 RTP/AVP 0']);
+    const { sdp } = media.reoffered(undefined);
+    expect(lines(sdp)).toEqual(['m=video 0 RTP/AVP 96', expect.stringMatching(/^m=audio 20000 RTP\/AVP 0 9 /)]);
+    expect(media.accept(`${video}a=sendonly\r\n`)).toBe(true);
+    expect([media.codec, media.held]).toEqual(['PCMU', true]);
+  });
 });
