@@ -26,7 +26,7 @@ export function answerTransport(line: MediaDescription, local: LocalMedia, sessi
   const rtcpMux = valuesOf(line, 'rtcp-mux').length > 0;
   const ice = iceOf(line, session);
   const rtcp = rtcpOf(line);
-  const mid = line.attributes.get('mid')?.[0];
+  const mid = midOf(line);
   return {
     media: { ...(rtcpMux ? { rtcpMux } : rtcp && { rtcp }), ...(ice && { ice }) },
     sessionLines: [...(ice ? ['a=ice-lite'] : []), ...bundleLines(line, mid)],
@@ -76,6 +76,12 @@ function bundleLines(line: MediaDescription, mid: string | undefined): string[] 
   const groups = (line.sessionAttributes.get('group') ?? []).map((group) => group.split(/\s+/));
   const bundled = mid !== undefined && groups.some(([kind, ...mids]) => kind === 'BUNDLE' && mids.includes(mid));
   return bundled ? [`a=group:BUNDLE ${mid}`] : [];
+}
+
+/** What we repeat has to be a token (RFC 5888, 4). */
+export function midOf(line: MediaDescription): string | undefined {
+  const mid = line.attributes.get('mid')?.[0];
+  return mid !== undefined && /^[\w!#$%&'*+.^`{|}~-]{1,64}$/.test(mid) ? mid : undefined;
 }
 
 function iceOf(line: MediaDescription, session: SdpSession): IceSession | undefined {

@@ -32,7 +32,7 @@ import {
   type SrtpPolicy,
 } from './sdp-security.js';
 import { SdpSession } from './sdp-session.js';
-import { acceptTransport, answerTransport, type LocalMedia, offerTransport } from './sdp-transport.js';
+import { acceptTransport, answerTransport, type LocalMedia, midOf, offerTransport } from './sdp-transport.js';
 import { invalid, type MediaDescription, parseSdp, valuesOf } from './session-description.js';
 
 export { SdpSession };
@@ -99,7 +99,7 @@ export function answerOffer(
     security: security.security?.kind ?? 'plain',
     ice: media.ice !== undefined,
     rtcpMux: media.rtcpMux === true,
-    mid: line.attributes.get('mid')?.[0],
+    mid: midOf(line),
   };
   const extra = [...transport.lines, ...security.lines];
   const body = offered

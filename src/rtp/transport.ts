@@ -63,6 +63,7 @@ export class MediaTransport {
   private media: NegotiatedMedia | undefined;
   private checked = new Set<string>();
   private dtlsSource = { address: '', port: 0 };
+  private shakesSignalled = false;
 
   private constructor(private readonly listener: TransportListener) {}
 
@@ -83,6 +84,7 @@ export class MediaTransport {
   /** After offer and answer, also each later time: what did not change goes on undisturbed. */
   negotiated(media: NegotiatedMedia): void {
     this.media = media;
+    this.shakesSignalled = false;
     this.expected.fill(0);
     for (const { payloadType } of media.receives) this.expected[payloadType] = 1;
     this.expected[COMFORT_NOISE] = 1;
@@ -232,8 +234,15 @@ export class MediaTransport {
   }
 
   private handshake(datagram: Buffer, source: RemoteInfo): void {
-    const ice = this.media?.ice;
-    if (ice && !ice.remoteLite && !this.checked.has(`${source.address} ${source.port}`)) return;
+    const { ice, remote } = this.media ?? {};
+    if (ice && !ice.remoteLite) {
+      if (!this.checked.has(`${source.address} ${source.port}`)) return;
+    } else if (remote) {
+      // Once it comes from where SDP says, nobody else can disturb it.
+      const signalled = source.address === remote.address && source.port === remote.port;
+      if (this.shakesSignalled && !signalled) return;
+      this.shakesSignalled = signalled;
+    }
     this.dtlsSource = { address: source.address, port: source.port };
     this.security.handshake(datagram);
   }
