@@ -101,19 +101,22 @@ export class MediaEngine {
         leg.speech = message.speech;
         return;
       case 'enqueue':
-        leg.enqueue(message.epoch, message.utterance);
+        leg.speaking.playout.enqueue(message.epoch, message.utterance);
         return;
       case 'clip':
         leg.clip(message);
         return;
       case 'skip':
-        leg.skip(message.epoch, message.utterance);
+        leg.speaking.playout.skip(message.epoch, message.utterance);
         return;
       case 'stop':
-        leg.stop(message.epoch);
+        leg.speaking.playout.stop(message.epoch);
         return;
       case 'gain':
-        leg.gain(message.gain);
+        leg.speaking.playout.gain(message.gain);
+        return;
+      case 'digits':
+        leg.speaking.sendDigits(message.request, message.digits, message.method);
     }
   }
 

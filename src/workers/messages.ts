@@ -32,6 +32,8 @@ export type ToMedia =
   | { type: 'stop'; leg: string; epoch: number }
   /** Playout level, 1 is full; ducking. Ramped within a frame. */
   | { type: 'gain'; leg: string; gain: number }
+  /** Sends keys, with `,` and `w` as pauses; `digits.sent` answers when the last has gone. */
+  | { type: 'digits'; leg: string; request: number; digits: string; method: 'rfc4733' | 'inband' }
   | { type: 'close'; leg: string }
   | { type: 'stats'; request: number }
   | { type: 'shutdown' };
@@ -58,6 +60,8 @@ export type FromMedia =
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
   | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number }
+  /** How many of the keys of a `digits` went out. */
+  | { type: 'digits.sent'; leg: string; request: number; sent: number }
   /** First sample of the utterance handed to the socket. */
   | { type: 'utterance.started'; leg: string; epoch: number; utterance: string; at: number }
   /** `played` of `total` samples went out; `stopped` when it was cut or never begun. */

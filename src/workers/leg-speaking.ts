@@ -1,0 +1,65 @@
+import { Playout } from '../media/playout.js';
+import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
+import { RtpSender } from '../rtp/sender.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import type { ClipMessage, FromMedia } from './messages.js';
+
+const FRAME_MS = 20;
+
+/** What a leg says: the playout queue and keys, in packets. */
+export class LegSpeaking {
+  readonly playout: Playout;
+  readonly sender: RtpSender;
+  /** The `digits` request under way, and how many of its keys. */
+  private digits: { request: number; keys: number } | undefined;
+
+  constructor(
+    private readonly leg: string,
+    private readonly sampleRate: PcmRate,
+    private readonly post: (event: FromMedia) => void,
+  ) {
+    this.sender = new RtpSender(sampleRate);
+    this.playout = new Playout(sampleRate, {
+      started: (epoch, utterance) => post({ type: 'utterance.started', leg, epoch, utterance, at: monotonicMs() }),
+      ended: (epoch, utterance, played, total, stopped) =>
+        post({ type: 'utterance.ended', leg, epoch, utterance, at: monotonicMs(), played, total, stopped }),
+    });
+  }
+
+  configure(media: NegotiatedMedia): void {
+    this.sender.configure(media);
+  }
+
+  /** @throws Error when it has another rate; its place is left then */
+  clip({ epoch, utterance, pcm, sampleRate }: ClipMessage): void {
+    if (sampleRate === this.sampleRate) return this.playout.clip(epoch, utterance, pcm);
+    this.playout.skip(epoch, utterance);
+    throw new Error(`clip: sample rate ${sampleRate} instead of ${this.sampleRate} Hz`);
+  }
+
+  /** Sends keys; `digits.sent` tells when the last has gone. @throws ParleyError PARLEY_ERR_DTMF_INVALID */
+  sendDigits(request: number, text: string, method: 'rfc4733' | 'inband'): void {
+    this.endDigits();
+    this.sender.digits(text, { method });
+    this.digits = { request, keys: text.replace(/[,w]/g, '').length };
+  }
+
+  /** Time goes on by a frame. `frames`: how many, after a stall of the thread. */
+  tick(frames: number, send: ((packet: Uint8Array) => void) | undefined): void {
+    if (frames > 1) this.sender.pause((frames - 1) * FRAME_MS);
+    if (send) this.sender.advance(FRAME_MS, this.render, send);
+    else {
+      this.sender.pause(FRAME_MS);
+      this.playout.pause();
+    }
+    if (this.digits && !this.sender.sendsDigits) this.endDigits();
+  }
+
+  private endDigits(): void {
+    const { digits } = this;
+    this.digits = undefined;
+    if (digits) this.post({ type: 'digits.sent', leg: this.leg, request: digits.request, sent: digits.keys });
+  }
+
+  private readonly render = (frame: Int16Array): void => this.playout.render(frame);
+}
