@@ -110,4 +110,79 @@ describe('Playout', () => {
     frame();
     expect(frame()).toEqual(constant(160, 1000));
   });
+
+  const ramp = (samples: number, from = 0): Int16Array => Int16Array.from({ length: samples }, (_, n) => from + n + 1);
+
+  it('falls silent when held, and goes on where it stopped without losing a sample', () => {
+    playout.enqueue(0, 'a');
+    playout.clip(0, 'a', ramp(640));
+    expect(frame()).toEqual(ramp(160));
+    playout.hold();
+    expect(playout.current).toEqual({ epoch: 0, utterance: 'a', sample: 160 });
+    expect(frame().subarray(40)).toEqual(constant(120, 0));
+    expect(frame()).toEqual(constant(160, 0));
+    playout.resume();
+    const resumed = frame();
+    expect(resumed[0]).toBeLessThan(10);
+    expect(resumed.subarray(40)).toEqual(ramp(120, 200));
+    expect(frame()).toEqual(ramp(160, 320));
+    frame();
+    expect(events).toEqual(['a started in 0', 'a 640/640']);
+  });
+
+  it('resumes at the beginning of the word that was cut, and tells what was heard of it', () => {
+    playout.enqueue(0, 'a');
+    playout.clip(0, 'a', ramp(640));
+    frame();
+    frame();
+    playout.hold();
+    frame();
+    playout.resume(100);
+    expect(frame().subarray(40)).toEqual(ramp(120, 140));
+    playout.hold();
+    playout.stop(1);
+    frame();
+    expect(events).toEqual(['a started in 0', 'a 260/640 stopped']);
+    playout.enqueue(1, 'b');
+    playout.clip(1, 'b', constant(160, 3));
+    expect(frame()).toEqual(constant(160, 3));
+  });
+
+  it('begins nothing while held', () => {
+    playout.hold();
+    playout.enqueue(0, 'a');
+    playout.clip(0, 'a', constant(160, 3));
+    expect(frame()).toEqual(constant(160, 0));
+    expect(events).toEqual([]);
+    playout.resume();
+    expect(frame()).toEqual(constant(160, 3));
+  });
+
+  it('plays a stream as it comes; running dry is silence, not its end', () => {
+    const underruns: number[] = [];
+    playout = new Playout(8000, {
+      started: () => events.push('started'),
+      ended: (_epoch, _utterance, played, total, stopped, dry) => {
+        events.push(`${played}/${total}${stopped}`);
+        underruns.push(dry);
+      },
+    });
+    playout.chunk(0, 'a', ramp(100), false);
+    playout.enqueue(0, 'a');
+    playout.enqueue(0, 'b');
+    playout.clip(0, 'b', constant(160, 7));
+    playout.chunk(0, 'a', ramp(100, 100), false);
+    expect(frame()).toEqual(ramp(160));
+    expect(frame()).toEqual(Int16Array.from([...ramp(40, 160), ...constant(120, 0)]));
+    expect(frame()).toEqual(constant(160, 0));
+    playout.chunk(0, 'a', ramp(160, 200), false);
+    expect(frame()).toEqual(ramp(160, 200));
+    expect(frame()).toEqual(constant(160, 0));
+    playout.chunk(0, 'a', new Int16Array(0), true);
+    playout.chunk(0, 'a', ramp(160), true);
+    expect(frame()).toEqual(constant(160, 7));
+    expect(events).toEqual(['started', '360/360false', 'started', '160/160false']);
+    expect(underruns).toEqual([2, 0]);
+    expect(playout.underruns).toBe(2);
+  });
 });

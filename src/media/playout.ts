@@ -1,37 +1,46 @@
+import { Place } from './playout-place.js';
+
 /** What becomes of the utterances of a playout. Called from within {@link Playout}'s methods. */
 export interface PlayoutListener {
   /** Its first sample is in the frame being rendered. */
   started(epoch: number, utterance: string): void;
-  /** `played` of `total` samples went out; `stopped` when it was cut or never begun. */
-  ended(epoch: number, utterance: string, played: number, total: number, stopped: boolean): void;
+  /**
+   * It was played up to sample `played` of `total` that came; `stopped` when it was cut or never begun.
+   *
+   * @param underruns times that a stream ran dry meanwhile
+   */
+  ended(epoch: number, utterance: string, played: number, total: number, stopped: boolean, underruns: number): void;
 }
 
-/** A place in the queue: reserved while `pcm` is missing, then filled, then playing. */
-interface Place {
-  readonly epoch: number;
-  readonly utterance: string;
-  pcm: Int16Array | undefined;
-  played: number;
-}
-
-/** What was cut fades within this, so that it does not click, ms. */
+/** What was cut fades within this, and what goes on rises, so that neither clicks, ms. */
 const FADE_MS = 5;
-/** Clips kept that came before their place was reserved. */
+/** Places kept that were filled before they were reserved. */
 const MAX_EARLY = 16;
 
 /**
  * The queue of what the agent says on one leg, drawn frame by frame. Places are reserved in speaking order and filled
- * when synthesis is done; an unfilled head holds up those behind it. A stop is obeyed by the next frame.
+ * when synthesis is done, or piece by piece while they play; an unfilled head holds up those behind it. A stop or a
+ * pause is obeyed by the next frame.
+ *
+ * What fades out counts as not played: within 5 ms no sound of speech can be made out, so it was not heard, and a resume
+ * says it again, at full level. Nothing else is ever repeated or skipped.
  */
 export class Playout {
+  /** Times that a stream ran dry, of all utterances. */
+  underruns = 0;
   private readonly queue: Place[] = [];
   /** Filled before they were reserved: main and a speech worker send over different ports. */
   private readonly early: Place[] = [];
   private readonly fadeSamples: number;
+  /** What fades out in the next frame. */
+  private readonly tail: Int16Array;
+  private tailLength = 0;
   private epoch = 0;
   private level = 1;
   private target = 1;
-  private fading: { pcm: Int16Array; at: number } | undefined;
+  private held = false;
+  /** The next sample that sounds rises from silence. */
+  private rising = false;
 
   /** @param sampleRate of clips and frames, Hz */
   constructor(
@@ -39,50 +48,97 @@ export class Playout {
     private readonly listener: PlayoutListener,
   ) {
     this.fadeSamples = (sampleRate * FADE_MS) / 1000;
+    this.tail = new Int16Array(this.fadeSamples);
+  }
+
+  /** Whether {@link hold} was called and {@link resume} not yet. */
+  get onHold(): boolean {
+    return this.held;
+  }
+
+  /** Whether anything sounds in the next frame, or would if it were not on hold. */
+  get active(): boolean {
+    return this.tailLength > 0 || (this.queue[0]?.filled ?? false);
+  }
+
+  /** The utterance at the head and the next sample of it, to be resumed at; nothing when none has begun. */
+  get current(): { epoch: number; utterance: string; sample: number } | undefined {
+    const head = this.queue[0];
+    return head?.begun ? { epoch: head.epoch, utterance: head.utterance, sample: head.at } : undefined;
   }
 
   /** Reserves the next place. One of a stopped epoch is reported as stopped. */
   enqueue(epoch: number, utterance: string): void {
     if (epoch < this.epoch) {
-      this.listener.ended(epoch, utterance, 0, 0, true);
+      this.listener.ended(epoch, utterance, 0, 0, true, 0);
       return;
     }
     const index = this.early.findIndex((place) => place.epoch === epoch && place.utterance === utterance);
     const [early] = index < 0 ? [] : this.early.splice(index, 1);
-    this.queue.push(early ?? { epoch, utterance, pcm: undefined, played: 0 });
+    this.queue.push(early ?? new Place(epoch, utterance));
   }
 
-  /** Fills a place. A clip of a stopped epoch, or a second one, is ignored. */
+  /** Fills a place. A clip of a stopped epoch, or for a place that has something already, is ignored. */
   clip(epoch: number, utterance: string, pcm: Int16Array): void {
-    if (epoch < this.epoch) return;
-    const place = this.find(epoch, utterance);
-    if (place) {
-      place.pcm ??= pcm;
-      return;
-    }
-    if (this.early.length === MAX_EARLY) this.early.shift();
-    this.early.push({ epoch, utterance, pcm, played: 0 });
+    const place = this.placeFor(epoch, utterance);
+    if (!place || place.filled) return;
+    place.append(pcm);
+    place.complete = true;
+  }
+
+  /**
+   * Adds a piece of a stream to its place, also while it plays. Until the `last` has come an empty queue is an
+   * underrun: silence, and the stream goes on with what comes. What comes after the last is ignored.
+   */
+  chunk(epoch: number, utterance: string, pcm: Int16Array, last: boolean): void {
+    const place = this.placeFor(epoch, utterance);
+    if (!place || place.complete) return;
+    place.append(pcm);
+    place.complete = last;
   }
 
   /** Leaves a place that will get no clip. */
   skip(epoch: number, utterance: string): void {
     const place = this.find(epoch, utterance);
-    if (!place || place.pcm) return;
+    if (!place || place.filled) return;
     this.queue.splice(this.queue.indexOf(place), 1);
     this.end(place, true);
   }
 
-  /** Drops everything of epochs before `epoch`. */
+  /** Drops everything of epochs before `epoch`. A hold ends with what was held. */
   stop(epoch: number): void {
     if (epoch <= this.epoch) return;
     this.epoch = epoch;
     const dropped = this.queue.filter((place) => place.epoch < epoch);
+    if (dropped.length > 0 && dropped[0] === this.queue[0]) {
+      this.cut();
+      this.held = false;
+    }
     keep(this.queue, (place) => place.epoch >= epoch);
     keep(this.early, (place) => place.epoch >= epoch);
-    for (const place of dropped) {
-      if (place.pcm && place.played > 0) this.fading = { pcm: place.pcm, at: place.played };
-      this.end(place, true);
-    }
+    for (const place of dropped) this.end(place, true);
+  }
+
+  /** Falls silent with the next frame, and waits for {@link resume}. */
+  hold(): void {
+    if (this.held) return;
+    this.cut();
+    this.held = true;
+  }
+
+  /**
+   * Goes on after a hold.
+   *
+   * @param sample of the utterance that was held: the beginning of a word that was cut, say; where it stopped when left
+   * out. A sample that has not come yet, or beyond the end, is the nearest there is
+   */
+  resume(sample?: number): void {
+    this.held = false;
+    const head = this.queue[0];
+    if (!head?.begun) return;
+    if (sample !== undefined) head.at = Math.max(0, Math.min(head.length, Math.floor(sample)));
+    // From the beginning of an utterance there is nothing to be rounded off.
+    this.rising = head.at > 0;
   }
 
   /** Level from the next frame's end on, 1 is full; the next frame ramps to it. */
@@ -93,36 +149,66 @@ export class Playout {
   /** Fills `frame` with the next samples, silence where there are none. */
   render(frame: Int16Array): void {
     frame.fill(0);
-    if (this.fading) this.fadeOut(frame);
-    else this.draw(frame);
+    if (this.tailLength > 0) this.fadeOut(frame);
+    else if (!this.held) this.draw(frame);
     this.applyLevel(frame);
   }
 
   /** Nothing is sent in this frame: the queue waits, and what was fading is over. */
   pause(): void {
-    this.fading = undefined;
+    this.tailLength = 0;
   }
 
   private draw(frame: Int16Array): void {
     let filled = 0;
-    for (let place = this.queue[0]; place?.pcm; place = this.queue[0]) {
+    for (let place = this.queue[0]; place?.filled; place = this.queue[0]) {
       if (filled === frame.length) break;
-      if (place.played === 0) this.listener.started(place.epoch, place.utterance);
-      const count = Math.min(place.pcm.length - place.played, frame.length - filled);
-      for (let n = 0; n < count; n++) frame[filled + n] = place.pcm[place.played + n]!;
-      place.played += count;
+      if (!place.begun) {
+        place.begun = true;
+        this.listener.started(place.epoch, place.utterance);
+      }
+      const count = Math.min(place.length - place.at, frame.length - filled);
+      place.copy(frame, filled, count);
+      if (this.rising && count > 0) this.riseIn(frame, filled, count);
+      place.at += count;
+      place.played = place.at;
       filled += count;
-      if (place.played < place.pcm.length) break;
+      if (count > 0) place.dry = false;
+      if (place.at < place.length) break;
+      if (!place.complete) {
+        if (filled < frame.length) this.runDry(place);
+        break;
+      }
       this.queue.shift();
       this.end(place, false);
     }
   }
 
+  private runDry(place: Place): void {
+    if (place.dry) return;
+    place.dry = true;
+    place.underruns++;
+    this.underruns++;
+  }
+
+  private riseIn(frame: Int16Array, from: number, count: number): void {
+    this.rising = false;
+    const rise = Math.min(this.fadeSamples, count);
+    for (let n = 0; n < rise; n++) frame[from + n] = Math.round((frame[from + n]! * (n + 1)) / (this.fadeSamples + 1));
+  }
+
+  /** Keeps what comes next of the utterance that plays, to fade out. */
+  private cut(): void {
+    const head = this.queue[0];
+    if (!head || head.at === 0 || !head.begun || this.held) return;
+    this.tailLength = Math.min(this.fadeSamples, head.length - head.at);
+    head.copy(this.tail, 0, this.tailLength);
+  }
+
   private fadeOut(frame: Int16Array): void {
-    const { pcm, at } = this.fading!;
-    const count = Math.min(this.fadeSamples, frame.length, pcm.length - at);
-    for (let n = 0; n < count; n++) frame[n] = Math.round(pcm[at + n]! * (1 - (n + 1) / (this.fadeSamples + 1)));
-    this.fading = undefined;
+    const count = Math.min(this.tailLength, frame.length);
+    for (let n = 0; n < count; n++) frame[n] = Math.round(this.tail[n]! * (1 - (n + 1) / (this.fadeSamples + 1)));
+    this.tailLength = 0;
   }
 
   private applyLevel(frame: Int16Array): void {
@@ -132,12 +218,24 @@ export class Playout {
     this.level = this.target;
   }
 
+  /** The place that something came for: reserved, or kept until it is; nothing when its epoch was stopped. */
+  private placeFor(epoch: number, utterance: string): Place | undefined {
+    if (epoch < this.epoch) return undefined;
+    const known =
+      this.find(epoch, utterance) ?? this.early.find((place) => place.epoch === epoch && place.utterance === utterance);
+    if (known) return known;
+    if (this.early.length === MAX_EARLY) this.early.shift();
+    const place = new Place(epoch, utterance);
+    this.early.push(place);
+    return place;
+  }
+
   private find(epoch: number, utterance: string): Place | undefined {
     return this.queue.find((place) => place.epoch === epoch && place.utterance === utterance);
   }
 
-  private end({ epoch, utterance, pcm, played }: Place, stopped: boolean): void {
-    this.listener.ended(epoch, utterance, played, pcm?.length ?? 0, stopped);
+  private end({ epoch, utterance, played, length, underruns }: Place, stopped: boolean): void {
+    this.listener.ended(epoch, utterance, played, length, stopped, underruns);
   }
 }
 
