@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { advertisedAddress, rtpConfig } from './config.js';
+import { audioOptions, mediaProfile } from './profile.js';
+import { makeOffer, SdpSession } from './sdp.js';
 
 describe('rtpConfig', () => {
   it('has defaults that work without any configuration', () => {
@@ -24,6 +26,19 @@ describe('rtpConfig', () => {
       expect(rtpConfig.safeParse({ ports }).success).toBe(false);
     }
     expect(rtpConfig.safeParse({ bind: 'localhost' }).success).toBe(false);
+  });
+});
+
+describe('mediaProfile', () => {
+  it('decides what is offered', () => {
+    const profile = mediaProfile.parse({ codecs: ['opus', 'PCMA', 'PCMU'], ptime: 30, srtp: 'required' });
+    const offer = makeOffer(
+      { address: '192.0.2.1', port: 20_000 },
+      new SdpSession(),
+      audioOptions(profile, ['PCMU', 'PCMA']),
+    );
+    expect(offer).toContain('m=audio 20000 RTP/SAVP 8 0 101\r\n');
+    expect(offer).toContain('a=ptime:30\r\na=maxptime:60\r\n');
   });
 });
 
