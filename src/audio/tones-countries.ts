@@ -75,8 +75,3 @@ export const COUNTRY_TONES = {
 
 /** A country of {@link COUNTRY_TONES}. */
 export type Country = keyof typeof COUNTRY_TONES;
-
-/** The countries whose tones are known. */
-export const COUNTRIES: readonly Country[] = Object.keys(COUNTRY_TONES).filter(
-  (key): key is Country => key in COUNTRY_TONES,
-);
