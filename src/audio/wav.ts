@@ -34,6 +34,24 @@ export function writeWav({ pcm, sampleRate }: Recording): Uint8Array {
   return wav.toBuffer();
 }
 
+/** Length of the header that {@link wavHeader} makes: the samples begin there. */
+export const WAV_HEADER_BYTES = 44;
+
+/** The header of a WAV file of 16-bit samples that is yet to grow; {@link setWavLength} tells it how long it has become. */
+export function wavHeader(channels: number, sampleRate: number): Uint8Array {
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(channels, sampleRate, '16', []);
+  return wav.toBuffer();
+}
+
+/** Writes the length of the samples, bytes, into a header made by {@link wavHeader}. A WAV file knows no more than 4 GiB. */
+export function setWavLength(header: Uint8Array, bytes: number): void {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const held = Math.min(bytes, 0xffff_ffff - WAV_HEADER_BYTES);
+  view.setUint32(4, held + WAV_HEADER_BYTES - 8, true);
+  view.setUint32(WAV_HEADER_BYTES - 4, held, true);
+}
+
 function formatOf(fmt: object): { numChannels: number; sampleRate: number } {
   const numChannels = 'numChannels' in fmt ? Number(fmt.numChannels) : 0;
   const sampleRate = 'sampleRate' in fmt ? Number(fmt.sampleRate) : 0;
