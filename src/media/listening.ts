@@ -7,10 +7,15 @@ import type { Released } from '../rtp/reorder.js';
 const MAX_GAP_MS = 3000;
 /** A jump of the timestamps may exceed the time that really went by this much, ms. */
 const GAP_SLACK_MS = 200;
-/** When nothing came for this long the stream goes on with silence, ms... */
+/** When nothing came for this long, and for the jitter of late, the stream goes on without packets, ms... */
 const SILENT_AFTER_MS = 60;
 /** ...this far behind real time, so that a packet that is merely late still finds its place. */
 const SILENCE_LAG_MS = 40;
+/** Most jitter that is waited for, ms, and what is kept of it from packet to packet: half after 140. */
+const MAX_JITTER_MS = 60;
+const JITTER_KEPT = 0.995;
+/** Packets that wait for one before them are released within so long, ms. */
+const WAITING_MS = 60;
 /** At most this much silence is written in one go, after a stall of the thread, ms. */
 const MAX_FILL_MS = 1000;
 /** A sender may run this much faster than real time; what exceeds it is dropped... */
@@ -50,6 +55,8 @@ export class ListeningStream {
   /** Time that belongs to the end of the ring, and of the last packet, ms. */
   private syncAt = 0;
   private packetAt = 0;
+  /** How much later than the one before a packet came, at most, of late, ms. */
+  private jitter = 0;
   private allowance = 0;
   private allowanceAt = 0;
   private begun = false;
@@ -85,6 +92,7 @@ export class ListeningStream {
       this.dropped++;
       return;
     }
+    this.learnJitter(packet, missing, samples);
     if (missing > 0) this.bridge(missing, lost, made, packet.at);
     else if (packet.restarted) this.concealer.reset();
     this.expected = (packet.timestamp + Math.round((samples * codec.clockRate) / this.sampleRate)) >>> 0;
@@ -95,16 +103,20 @@ export class ListeningStream {
     this.syncAt = Math.max(this.syncAt, packet.at);
   }
 
-  /** To be called every 20 ms: keeps the stream going when nothing comes. `now` in ms monotonic. */
-  tick(now: number, clockRate: number): void {
-    if (!this.begun || now - this.syncAt < SILENT_AFTER_MS) return;
-    const ms = now - SILENCE_LAG_MS - this.syncAt;
+  /**
+   * To be called every 20 ms: keeps the stream going when nothing comes. `now` in ms monotonic.
+   *
+   * @param waiting whether packets wait for others before them: what they hold is not silence
+   */
+  tick(now: number, clockRate: number, waiting = false): void {
+    if (!this.begun || now - this.syncAt < SILENT_AFTER_MS + this.jitter + (waiting ? WAITING_MS : 0)) return;
+    const ms = now - SILENCE_LAG_MS - this.jitter - this.syncAt;
     const samples = Math.floor((Math.min(ms, MAX_FILL_MS) * this.sampleRate) / 1000);
-    this.writeSilence(samples);
-    this.concealer.reset();
+    this.fill(samples);
     this.remember(now);
     this.expected = (this.expected + Math.round((samples * clockRate) / this.sampleRate)) >>> 0;
-    this.syncAt = ms > MAX_FILL_MS ? now - SILENCE_LAG_MS : this.syncAt + (samples * 1000) / this.sampleRate;
+    this.syncAt =
+      ms > MAX_FILL_MS ? now - SILENCE_LAG_MS - this.jitter : this.syncAt + (samples * 1000) / this.sampleRate;
   }
 
   /** When the sample at this position came, ms monotonic. */
@@ -154,6 +166,26 @@ export class ListeningStream {
       made += used;
     }
     return made;
+  }
+
+  /** Keeps in mind how late packets come. */
+  private learnJitter(packet: Released, missing: number, samples: number): void {
+    if (packet.restarted) return;
+    const late = packet.at - this.packetAt - ((missing + samples) * 1000) / this.sampleRate;
+    this.jitter = Math.min(MAX_JITTER_MS, Math.max(late, this.jitter * JITTER_KEPT));
+  }
+
+  /** Writes what stands for `samples` of a packet that may be lost, late or never sent: a repetition, then silence. */
+  private fill(samples: number): void {
+    let made = 0;
+    if (this.concealment === 'repeat' && !this.concealer.silent) {
+      made = Math.min(samples, this.mostConcealed);
+      this.concealer.conceal(this.made, made);
+      this.ring.write(view(this.madeViews, this.made, made));
+      this.concealed += made;
+    }
+    this.writeSilence(samples - made);
+    if (made === 0 && this.concealment === 'silence') this.concealer.reset();
   }
 
   /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `made` lie there already. */

@@ -62,6 +62,11 @@ export class ReorderBuffer {
     this.slots = Array.from({ length: WINDOW }, makeSlot);
   }
 
+  /** Whether packets wait for others before them. */
+  get waiting(): boolean {
+    return this.held > 0;
+  }
+
   /** Takes a packet whose fields lie in `datagram`. */
   push(fields: RtpFields, datagram: Uint8Array, at: number): void {
     if (!this.started || fields.ssrc !== this.ssrc) {

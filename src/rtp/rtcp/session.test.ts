@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { rtpFields } from '../packet.js';
+import { parseRtcp } from './packets.js';
+import { Reception } from './reception.js';
+import { RtcpSession } from './session.js';
+
+const WALL = 1_800_000_000_000;
+
+function packet(sequence: number, timestamp = sequence * 160, ssrc = 7) {
+  return { ...rtpFields(), sequence: sequence & 0xffff, timestamp: timestamp >>> 0, ssrc };
+}
+
+describe('Reception', () => {
+  it('counts losses over wraps, with duplicates and reordering', () => {
+    const reception = new Reception();
+    for (let n = 65_500; n < 65_500 + 200_000; n++) {
+      if (n % 10 === 3) continue;
+      reception.packet(packet(n % 100 === 50 ? n + 1 : n % 100 === 51 ? n - 1 : n), n * 20, 8000);
+    }
+    expect(reception.expected).toBe(200_000);
+    expect(reception.lost).toBe(20_000);
+    expect(reception.extended).toBe(65_500 + 199_999);
+    expect(reception.report(0, 0)).toMatchObject({ ssrc: 7, fractionLost: 0.1, lost: 20_000 });
+    expect(reception.report(0, 0)?.fractionLost).toBe(0);
+  });
+
+  it('measures jitter as the RFC does, in spite of keys, a wrap of the timestamp and a pause', () => {
+    const reception = new Reception();
+    // Every other packet 10 ms late: the difference of transits is always 10 ms.
+    for (let n = 0; n < 500; n++) reception.packet(packet(n, 0xffff_0000 + n * 160), n * 20 + (n % 2) * 10, 8000);
+    expect(reception.jitterMs).toBeCloseTo(10, 1);
+    for (let n = 500; n < 540; n++) reception.packet(packet(n, 5), n * 20, 0);
+    reception.packet(packet(540, 0xffff_0000 + 540 * 160), 540 * 20 + 60_000, 8000);
+    expect(reception.jitterMs).toBeCloseTo(10, 1);
+  });
+
+  it('tells bursts from random loss, and begins anew with another source or numbering', () => {
+    const reception = new Reception();
+    for (let n = 0; n < 1000; n++) if (n % 100 < 95) reception.packet(packet(n), n * 20, 8000);
+    expect(reception.burstRatio).toBeGreaterThan(4);
+    reception.packet(packet(30_000), 20_000, 8000);
+    expect(reception.expected).toBeGreaterThan(900);
+    reception.packet(packet(30_001), 20_020, 8000);
+    expect([reception.expected, reception.lost]).toEqual([1, 0]);
+    reception.packet(packet(5, 5, 8), 20_040, 8000);
+    expect([reception.ssrc, reception.expected]).toEqual([8, 1]);
+  });
+});
+
+describe('RtcpSession', () => {
+  const make = (ssrc: number) => new RtcpSession({ ssrc, cname: 'c@h', now: 1000, wallClock: WALL, random: () => 0.5 });
+
+  it('reports every 5 s or so, the first time sooner, from its own clock and counts', () => {
+    const session = make(1);
+    const times: number[] = [];
+    for (let now = 1000; now < 31_000; now += 20) {
+      session.onRtpSent(160, (now * 8) >>> 0, now, 8000);
+      if (session.due(now)) times.push(now);
+    }
+    const gaps = times.slice(1).map((time, n) => time - times[n]!);
+    expect(times[0]).toBeLessThan(4000);
+    for (const gap of gaps) expect(Math.abs(gap - 5000 / (Math.E - 1.5))).toBeLessThan(41);
+    const [report] = parseRtcp(session.due(40_000)!)!;
+    const { rtpTimestamp: timestamp, ...counts } = report?.type === 'sr' ? report.sender : { rtpTimestamp: 0 };
+    expect(timestamp).toBe(40_000 * 8);
+    expect(counts).toEqual({
+      ntpSeconds: 2_208_988_800 + WALL / 1000 + 39,
+      ntpFraction: 0,
+      packets: 1500,
+      octets: 240_000,
+    });
+    // Quiet for so long that it is no sender any more.
+    expect(parseRtcp(session.due(60_000)!)![0]?.type).toBe('rr');
+  });
+
+  it('finds the round trip, and what the other side hears', () => {
+    const [near, far] = [make(7), make(8)];
+    near.onRtpSent(160, 0, 1000, 8000);
+    for (let n = 0; n < 20; n++) if (n !== 3) far.onRtpReceived(packet(n), 1000 + n * 20, 8000);
+    expect(far.received(near.due(5000)!, 5040)).toBe(true);
+    expect(near.received(far.due(6000)!, 6060)).toBe(true);
+    expect(near.roundTripMs).toBeCloseTo(100, 0);
+    expect(near.remote).toMatchObject({ at: 6060, lost: 1, highestSequence: 19 });
+    expect(far.peerSent).toBe(1);
+  });
+
+  it('leaves, and sees the other leave; believes nothing malformed or about others', () => {
+    const [near, far] = [make(7), make(8)];
+    expect(near.bye(2000)).toBeUndefined();
+    near.onRtpSent(160, 0, 1000, 8000);
+    far.onRtpReceived(packet(1), 1000, 8000);
+    const bye = near.bye(2000)!;
+    expect(far.received(bye.subarray(0, bye.length - 2), 2000)).toBe(false);
+    expect(far.left).toBe(false);
+    const other = make(9);
+    other.onRtpReceived(packet(1, 160, 70), 1000, 8000);
+    expect(other.received(bye, 2000) && !other.left).toBe(true);
+    expect(far.received(bye, 2000)).toBe(true);
+    expect(far.left).toBe(true);
+  });
+});
