@@ -59,6 +59,21 @@ describe('a session', () => {
     expect(journal.at(-1)).toMatchObject({ type: 'call.ended', by: 'caller' });
   });
 
+  it('is refused when it would have to be refreshed too often, and answered when it must be reliable', async () => {
+    const peer = await RawPeer.open(server.sip);
+    const rtp = await RtpPeer.open();
+    const short = peer.invite('8001', rtp.sdp(), ['Supported: timer', 'Session-Expires: 60']);
+    const refused = await short.final();
+    short.acknowledge(refused);
+    expect([refused.status, refused.header('min-se')]).toEqual([422, '90']);
+    const reliable = peer.invite('8001', rtp.sdp(), ['Require: 100rel, timer', 'Session-Expires: 90;refresher=uas']);
+    const answer = await reliable.answered();
+    expect(answer.header('session-expires')).toBe('90;refresher=uas');
+    await reliable.bye();
+    rtp.close();
+    peer.close();
+  });
+
   it('has its sound where the caller moves it in mid-call', async () => {
     const phone = await Phone.dial(server);
     const moved = await RtpPeer.open();

@@ -145,10 +145,10 @@ export class CallVoice implements Voice {
     this.announcement?.done();
   }
 
-  /** A key, by whatever way it came; the conversation is told of each press once. @param at monotonicMs() */
+  /** A key, by whatever way it came; the conversation is told of each press once. @param at of its release, monotonicMs() */
   key(source: KeySource, digit: string, durationMs: number, at: number): void {
     if (this.announcement || !this.keys.isNew(source, digit, at, durationMs)) return;
-    this.listener({ type: 'dtmf', at, digit, durationMs });
+    this.listener({ type: 'dtmf', at: monotonicMs(), digit, durationMs });
   }
 
   /** What the media worker reports of this leg. */

@@ -103,6 +103,7 @@ export class Invite {
   async answer(sdp: string): Promise<Dialog> {
     // A session description that waits for its PRACK must not be overtaken (RFC 3262 3).
     await this.acknowledged;
+    if (this.canceled) throw new Error('cancelled');
     const interval = new SessionInterval(this.timer);
     const headers = interval.answer(headersOf(this.req));
     checkLength(headers, sdp);

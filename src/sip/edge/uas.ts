@@ -296,7 +296,8 @@ export class Uas {
       if (!open.inDialog) this.#core.dialogs.remove(dialog);
       return;
     }
-    dialog.confirmed = true;
+    // An UPDATE or PRACK that is taken does not answer the INVITE.
+    if (makesDialog(method)) dialog.confirmed = true;
     if (makesDialog(method) || method === 'UPDATE') dialog.refreshTarget(open.received.message);
     if (method === 'INVITE' || method === 'UPDATE') this.#client.sessions.agree(dialog, response, 'uas');
     if (method === 'INVITE') this.#repeatUntilAck(open, dialog, response);
