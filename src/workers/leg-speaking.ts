@@ -1,3 +1,4 @@
+import { Background, type BackgroundKind, type SoundLibrary } from '../media/background.js';
 import { Playout } from '../media/playout.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { RtpSender } from '../rtp/sender.js';
@@ -10,15 +11,16 @@ const FRAME_MS = 20;
 export class LegSpeaking {
   readonly playout: Playout;
   readonly sender: RtpSender;
-  /** The `digits` request under way, and how many of its keys. */
-  private digits: { request: number; keys: number } | undefined;
+  private readonly background: Background;
 
   constructor(
     private readonly leg: string,
     private readonly sampleRate: PcmRate,
     private readonly post: (event: FromMedia) => void,
+    sounds: SoundLibrary,
   ) {
     this.sender = new RtpSender(sampleRate);
+    this.background = new Background(sampleRate, sounds);
     this.playout = new Playout(sampleRate, {
       started: (epoch, utterance) => post({ type: 'utterance.started', leg, epoch, utterance, at: monotonicMs() }),
       ended: (epoch, utterance, played, total, stopped) =>
@@ -39,9 +41,22 @@ export class LegSpeaking {
 
   /** Sends keys; `digits.sent` tells when the last has gone. @throws ParleyError PARLEY_ERR_DTMF_INVALID */
   sendDigits(request: number, text: string, method: 'rfc4733' | 'inband'): void {
-    this.endDigits();
-    this.sender.digits(text, { method });
-    this.digits = { request, keys: text.replace(/[,w]/g, '').length };
+    const done = (sent: number) => this.post({ type: 'digits.sent', leg: this.leg, request, sent });
+    this.sender.digits(text, { method, done });
+  }
+
+  /** Pauses within a frame, and tells main where, so that it can have the cut word said again. */
+  hold(): void {
+    if (this.playout.onHold) return;
+    this.playout.hold();
+    const { current } = this.playout;
+    if (current) this.post({ type: 'held', leg: this.leg, ...current });
+  }
+
+  /** Plays under what is said, or alone, until another or none. */
+  sound(kind: BackgroundKind | undefined): void {
+    if (kind) this.background.play(kind);
+    else this.background.stop();
   }
 
   /** Time goes on by a frame. `frames`: how many, after a stall of the thread. */
@@ -52,14 +67,10 @@ export class LegSpeaking {
       this.sender.pause(FRAME_MS);
       this.playout.pause();
     }
-    if (this.digits && !this.sender.sendsDigits) this.endDigits();
   }
 
-  private endDigits(): void {
-    const { digits } = this;
-    this.digits = undefined;
-    if (digits) this.post({ type: 'digits.sent', leg: this.leg, request: digits.request, sent: digits.keys });
-  }
-
-  private readonly render = (frame: Int16Array): void => this.playout.render(frame);
+  private readonly render = (frame: Int16Array): void => {
+    this.playout.render(frame);
+    this.background.render(frame);
+  };
 }

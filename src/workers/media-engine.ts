@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../errors.js';
+import { SoundLibrary, type SoundOptions } from '../media/background.js';
 import { Detection } from '../media/detection.js';
 import { Lateness } from '../media/lateness.js';
 import { Pacer, PHASES } from '../media/pacer.js';
@@ -16,6 +17,7 @@ export interface MediaEngineOptions {
   /** Address told to peers. */
   advertise: string;
   vad: GateOptions;
+  sounds: SoundOptions;
 }
 
 /** A media worker without its thread: the legs, their pacing and their voice activity detection. */
@@ -43,6 +45,7 @@ export class MediaEngine {
     this.context = {
       bind: options.bind,
       detection: this.detection,
+      sounds: warmSounds(options.sounds),
       log,
       post,
       mark: (type, mark, speech) => this.mark(type, mark, speech),
@@ -115,6 +118,12 @@ export class MediaEngine {
       case 'gain':
         leg.speaking.playout.gain(message.gain);
         return;
+      case 'hold':
+        return leg.speaking.hold();
+      case 'resume':
+        return leg.speaking.playout.resume(message.sample);
+      case 'sound':
+        return leg.speaking.sound(message.sound);
       case 'digits':
         leg.speaking.sendDigits(message.request, message.digits, message.method);
     }
@@ -186,4 +195,11 @@ export class MediaEngine {
       this.log.debug({ error }, 'media leg threw');
     }
   }
+}
+
+/** Rendering music takes longer than a frame lasts: not while calls are up. */
+function warmSounds(options: SoundOptions): SoundLibrary {
+  const library = new SoundLibrary(options);
+  for (const rate of [8000, 16_000]) for (const kind of ['music', 'ringback'] as const) library.loop(kind, rate);
+  return library;
 }

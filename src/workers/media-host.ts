@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
+import type { BackgroundKind, SoundOptions } from '../media/background.js';
 import { advertisedAddress } from '../rtp/config.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { PortPool } from '../rtp/ports.js';
@@ -19,6 +20,8 @@ export interface MediaHostOptions {
   /** Both inclusive. */
   ports: { from: number; to: number };
   vad: GateOptions;
+  /** Tones and music. */
+  sounds?: SoundOptions | undefined;
   /** What legs may use: made ready at the start. */
   codecs?: readonly CodecName[] | undefined;
   logLevel: LogLevel;
@@ -46,6 +49,16 @@ export interface MediaLeg {
   stop(epoch: number): void;
   /** 1 is full. */
   gain(level: number): void;
+  /** Pauses playout within a frame; the listener is told `held`. */
+  hold(): void;
+  /** Goes on where it paused, or at this sample of the utterance. */
+  resume(sample?: number): void;
+  /** Sounds besides the utterances, until another or none. */
+  sound(kind: BackgroundKind | undefined): void;
+  /**
+   * Sends keys, with `,` (1 s) and `w` (500 ms) as pauses. Resolves with how many went out when the last has, or the leg is closed.
+   */
+  digits(digits: string, method: 'rfc4733' | 'inband'): Promise<number>;
   /** Resolves when the port is free again. A second call gives the same result. */
   close(): Promise<LegStats>;
 }
@@ -62,6 +75,8 @@ interface OpenLeg {
   readonly port: number;
   readonly worker: number;
   readonly listener: (event: LegEvent) => void;
+  /** Keys that are being sent, by request. */
+  readonly digits: Map<number, (sent: number) => void>;
   opened: (event: Extract<FromMedia, { type: 'opened' | 'open.failed' }> | undefined) => void;
   closed: (stats: LegStats) => void;
 }
@@ -74,6 +89,7 @@ export class MediaHost {
   private readonly speech = new Map<number, (media: number, port: MessagePort) => void>();
   private readonly lostListeners: ((legs: string[]) => void)[] = [];
   private readonly log: Logger;
+  private lastRequest = 0;
   private started = false;
   private closing = false;
   private readonly restartTimers = new Set<NodeJS.Timeout>();
@@ -146,9 +162,9 @@ export class MediaHost {
   }
 
   private launch(worker: number): MediaThread {
-    const { bind, advertise, vad, codecs = [], logLevel } = this.options;
+    const { bind, advertise, vad, sounds = { country: 'us', level: 0 }, codecs = [], logLevel } = this.options;
     const thread: MediaThread = new MediaThread(
-      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, codecs, logLevel },
+      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, sounds, codecs, logLevel },
       (event) => this.heard(event),
       (reason) => this.ended(thread, reason),
     );
@@ -170,7 +186,7 @@ export class MediaHost {
       closed = resolve;
     });
     const answer = await new Promise<Parameters<OpenLeg['opened']>[0]>((opened) => {
-      this.legs.set(name, { name, port, worker: thread.worker, listener, opened, closed });
+      this.legs.set(name, { name, port, worker: thread.worker, listener, digits: new Map(), opened, closed });
       thread.legs++;
       thread.post(open);
     });
@@ -207,6 +223,15 @@ export class MediaHost {
       skip: (epoch, utterance) => post({ type: 'skip', leg, epoch, utterance }),
       stop: (epoch) => post({ type: 'stop', leg, epoch }),
       gain: (level) => post({ type: 'gain', leg, gain: level }),
+      hold: () => post({ type: 'hold', leg }),
+      resume: (sample) => post({ type: 'resume', leg, sample }),
+      sound: (sound) => post({ type: 'sound', leg, sound }),
+      digits: (digits, method) => {
+        if (!entry || this.legs.get(leg) !== entry) return Promise.resolve(0);
+        const request = ++this.lastRequest;
+        post({ type: 'digits', leg, request, digits, method });
+        return new Promise((resolve) => entry.digits.set(request, resolve));
+      },
       close: () => {
         if (!closing) post({ type: 'close', leg });
         closing = true;
@@ -220,7 +245,10 @@ export class MediaHost {
     const leg = this.legs.get(event.leg);
     if (!leg) return;
     if (event.type === 'opened' || event.type === 'open.failed') leg.opened(event);
-    else {
+    else if (event.type === 'digits.sent') {
+      leg.digits.get(event.request)?.(event.sent);
+      leg.digits.delete(event.request);
+    } else {
       if (event.type === 'closed') this.forget(event.leg, event.stats);
       this.tell(leg, event);
     }
@@ -241,6 +269,7 @@ export class MediaHost {
     this.ports.giveBack(leg.port);
     const thread = this.threads[leg.worker];
     if (thread) thread.legs--;
+    for (const sent of leg.digits.values()) sent(0);
     leg.closed(stats);
   }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AudioRing } from '../audio/ring.js';
 import { reasonOf } from '../errors.js';
+import type { SoundLibrary } from '../media/background.js';
 import type { Detection } from '../media/detection.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { parseRtp, type RtpFields, rtpFields } from '../rtp/packet.js';
@@ -26,6 +27,7 @@ export interface LegOptions {
 export interface LegContext {
   bind: string;
   detection: Readonly<Record<PcmRate, Detection>>;
+  sounds: SoundLibrary;
   log: Logger;
   post(event: FromMedia): void;
   /** Onset and offset, for main and the leg's speech worker. */
@@ -52,7 +54,7 @@ export class RtpLeg {
     { sampleRate, detect }: LegOptions,
     private readonly context: LegContext,
   ) {
-    this.speaking = new LegSpeaking(leg, sampleRate, context.post);
+    this.speaking = new LegSpeaking(leg, sampleRate, context.post, context.sounds);
     this.hearing = new LegHearing(sampleRate, detect ? context.detection[sampleRate] : undefined, {
       key: (digit, durationMs, at) => context.post({ type: 'dtmf', leg, at, digit, durationMs }),
       mark: (type, position, at) => context.mark(type, { leg, position, at }, this.speech),
@@ -94,7 +96,7 @@ export class RtpLeg {
 
   /** A stop word was heard: silent from the next frame on, until main has decided. */
   hush(): void {
-    this.speaking.playout.gain(0);
+    this.speaking.hold();
   }
 
   /** The 20 ms tick. @param frame its number; missing numbers are frames left out after a stall */

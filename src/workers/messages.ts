@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorDetails } from '../errors.js';
+import type { BackgroundKind } from '../media/background.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
@@ -32,6 +33,12 @@ export type ToMedia =
   | { type: 'stop'; leg: string; epoch: number }
   /** Playout level, 1 is full; ducking. Ramped within a frame. */
   | { type: 'gain'; leg: string; gain: number }
+  /** Playout pauses within a frame; `held` tells where. */
+  | { type: 'hold'; leg: string }
+  /** It goes on where it paused, or at this sample of the utterance. */
+  | { type: 'resume'; leg: string; sample: number | undefined }
+  /** Music, ringback...: what sounds besides the utterances; undefined for nothing. */
+  | { type: 'sound'; leg: string; sound: BackgroundKind | undefined }
   /** Sends keys, with `,` and `w` as pauses; `digits.sent` answers when the last has gone. */
   | { type: 'digits'; leg: string; request: number; digits: string; method: 'rfc4733' | 'inband' }
   | { type: 'close'; leg: string }
@@ -60,6 +67,8 @@ export type FromMedia =
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
   | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number }
+  /** Playout pauses; `sample` of the utterance comes next. */
+  | { type: 'held'; leg: string; epoch: number; utterance: string; sample: number }
   /** How many of the keys of a `digits` went out. */
   | { type: 'digits.sent'; leg: string; request: number; sent: number }
   /** First sample of the utterance handed to the socket. */
