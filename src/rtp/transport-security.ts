@@ -20,13 +20,16 @@ export class PacketSecurity {
   private remote: SrtpKey | undefined;
   private agreed: MediaSecurity | undefined;
   private dtls: DtlsPeer | undefined;
+  private address = '';
+  private port = 0;
+  private fromSignalled = false;
 
   /**
-   * @param send brings a datagram of the handshake to the peer
+   * @param send brings a datagram of the handshake to where its last one came from
    * @param failed tells why there are no keys
    */
   constructor(
-    private readonly send: (datagram: Uint8Array) => void,
+    private readonly send: (datagram: Uint8Array, address: string, port: number) => void,
     private readonly failed: (reason: string) => void,
   ) {}
 
@@ -34,6 +37,7 @@ export class PacketSecurity {
     this.required = security !== undefined;
     if (isDeepStrictEqual(security, this.agreed)) return;
     this.agreed = security;
+    this.fromSignalled = false;
     this.closeDtls();
     if (security?.kind === 'dtls') {
       this.keys(undefined, undefined);
@@ -41,8 +45,16 @@ export class PacketSecurity {
     } else this.keys(security?.local, security?.remote);
   }
 
-  /** A datagram of DTLS has come. */
-  handshake(datagram: Uint8Array): void {
+  /**
+   * A datagram of DTLS has come.
+   *
+   * @param signalled whether from where SDP says: once it has been, nobody else can disturb the handshake
+   */
+  handshake(datagram: Uint8Array, address: string, port: number, signalled: boolean): void {
+    if (this.fromSignalled && !signalled) return;
+    this.fromSignalled = signalled;
+    this.address = address;
+    this.port = port;
     this.dtls?.receive(datagram);
   }
 
@@ -53,7 +65,7 @@ export class PacketSecurity {
 
   private openDtls(security: Extract<MediaSecurity, { kind: 'dtls' }>, left: number): void {
     this.dtls = openDtls(security.identity, security.fingerprints, {
-      send: (datagram) => this.send(datagram),
+      send: (datagram) => this.send(datagram, this.address, this.port),
       keys: (local, remote) => this.keys(local, remote),
       failed: (reason) => {
         if (this.agreed !== security || this.sender) return;

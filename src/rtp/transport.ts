@@ -50,8 +50,13 @@ export class MediaTransport {
   private readonly latch = new SourceLatch();
   private readonly rtcpLatch = new SourceLatch();
   private readonly security = new PacketSecurity(
-    (datagram) => this.sendTo(datagram, this.dtlsSource.address, this.dtlsSource.port),
+    (datagram, address, port) => this.sendTo(datagram, address, port),
     (reason) => this.listener.error(new Error(`DTLS: ${reason}`)),
+  );
+  /** Where RTCP has a port of its own, it has a DTLS handshake of its own there (RFC 5764, 3). */
+  private readonly rtcpSecurity = new PacketSecurity(
+    (datagram, address, port) => this.sockets?.sendRtcp(datagram, address, port),
+    (reason) => this.listener.error(new Error(`DTLS of RTCP: ${reason}`)),
   );
   private readonly fields: RtpFields = rtpFields();
   private readonly expected = new Uint8Array(128);
@@ -62,8 +67,6 @@ export class MediaTransport {
   private sockets: SocketPair | undefined;
   private media: NegotiatedMedia | undefined;
   private checked = new Set<string>();
-  private dtlsSource = { address: '', port: 0 };
-  private shakesSignalled = false;
 
   private constructor(private readonly listener: TransportListener) {}
 
@@ -84,11 +87,11 @@ export class MediaTransport {
   /** After offer and answer, also each later time: what did not change goes on undisturbed. */
   negotiated(media: NegotiatedMedia): void {
     this.media = media;
-    this.shakesSignalled = false;
     this.expected.fill(0);
     for (const { payloadType } of media.receives) this.expected[payloadType] = 1;
     this.expected[COMFORT_NOISE] = 1;
     this.security.negotiated(media.security);
+    this.rtcpSecurity.negotiated(hasOwnRtcpKeys(media) ? media.security : undefined);
     if (!media.ice) this.checked.clear();
     // What ICE has found holds until it finds another; SDP has the pair of before.
     if (media.ice && !media.ice.remoteLite && this.latch.nominated) return;
@@ -121,7 +124,8 @@ export class MediaTransport {
   /** Sends a compound RTCP packet. */
   sendRtcp(packet: Uint8Array): void {
     if (!this.canSend || !this.media) return;
-    const { sender } = this.security;
+    const { required, sender } = hasOwnRtcpKeys(this.media) ? this.rtcpSecurity : this.security;
+    if (required && !sender) return;
     let bytes = packet;
     if (sender) {
       const buffer = Buffer.alloc(packet.length + SRTP_OVERHEAD);
@@ -142,6 +146,7 @@ export class MediaTransport {
     this.sockets = undefined;
     this.media = undefined;
     this.security.close();
+    this.rtcpSecurity.close();
     await sockets?.close();
   }
 
@@ -174,7 +179,7 @@ export class MediaTransport {
       const first = datagram[0] ?? 255;
       if (first >= 128 && first <= 191) this.packet(datagram, source, onRtcpPort);
       else if (first <= 3) this.check(datagram, source, onRtcpPort);
-      else if (first >= 20 && first <= 63) this.handshake(datagram, source);
+      else if (first >= 20 && first <= 63) this.handshake(datagram, source, onRtcpPort);
       else this.tally.malformed++;
     } catch (error) {
       this.listener.error(error instanceof Error ? error : new Error(reasonOf(error)));
@@ -182,7 +187,7 @@ export class MediaTransport {
   }
 
   private packet(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {
-    if (isRtcp(datagram)) this.rtcp(datagram, source, onRtcpPort ? this.rtcpLatch : this.latch);
+    if (isRtcp(datagram)) this.rtcp(datagram, source, onRtcpPort);
     else if (onRtcpPort) this.tally.malformed++;
     else this.rtp(datagram, source);
   }
@@ -202,8 +207,10 @@ export class MediaTransport {
     if (this.latch.accepts(source.address, source.port, this.fields.ssrc, at, required)) this.listener.rtp(packet, at);
   }
 
-  private rtcp(datagram: Buffer, source: RemoteInfo, latch: SourceLatch): void {
-    const { required, receiver } = this.security;
+  private rtcp(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {
+    const latch = onRtcpPort ? this.rtcpLatch : this.latch;
+    const ownKeys = onRtcpPort && this.media !== undefined && hasOwnRtcpKeys(this.media);
+    const { required, receiver } = ownKeys ? this.rtcpSecurity : this.security;
     let packet = datagram;
     if (required) {
       if (!receiver) return;
@@ -233,17 +240,18 @@ export class MediaTransport {
     if (answer.nominated) (onRtcpPort ? this.rtcpLatch : this.latch).nominate(source.address, source.port);
   }
 
-  private handshake(datagram: Buffer, source: RemoteInfo): void {
-    const { ice, remote } = this.media ?? {};
-    if (ice && !ice.remoteLite) {
-      if (!this.checked.has(`${source.address} ${source.port}`)) return;
-    } else if (remote) {
-      // Once it comes from where SDP says, nobody else can disturb it.
-      const signalled = source.address === remote.address && source.port === remote.port;
-      if (this.shakesSignalled && !signalled) return;
-      this.shakesSignalled = signalled;
-    }
-    this.dtlsSource = { address: source.address, port: source.port };
-    this.security.handshake(datagram);
+  private handshake(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {
+    const { media } = this;
+    if (!media) return;
+    const { address, port } = source;
+    const { ice, remote } = media;
+    const checks = ice !== undefined && !ice.remoteLite;
+    if (checks && !this.checked.has(`${address} ${port}`)) return;
+    const signalled = checks || (!onRtcpPort && address === remote.address && port === remote.port);
+    (onRtcpPort ? this.rtcpSecurity : this.security).handshake(datagram, address, port, signalled);
   }
+}
+
+function hasOwnRtcpKeys({ security, rtcpMux }: NegotiatedMedia): boolean {
+  return security?.kind === 'dtls' && !rtcpMux;
 }
