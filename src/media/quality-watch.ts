@@ -1,0 +1,93 @@
+import type { MediaWatchConfig } from './quality-config.js';
+
+/** What a watch tells: once an outage, once for its action, and once when it is over. Times in ms monotonic. */
+export type MediaWatchEvent =
+  | { type: 'silent' | 'returned'; direction: 'received' | 'sent'; forMs: number; at: number }
+  | { type: 'timeout'; direction: 'received' | 'sent'; action: MediaWatchConfig['action']; forMs: number; at: number };
+
+interface Watched {
+  readonly direction: 'received' | 'sent';
+  active: boolean;
+  alive: number;
+  silent: boolean;
+  acted: boolean;
+}
+
+/** Raises an alarm when a direction that should carry RTP carries none. Paused while on hold. Allocates nothing a packet. */
+export class MediaWatch {
+  private readonly received: Watched;
+  private readonly sent: Watched;
+  private heard = false;
+
+  constructor(
+    private readonly config: MediaWatchConfig,
+    now: number,
+    private readonly emit: (event: MediaWatchEvent) => void,
+  ) {
+    const watched = (direction: 'received' | 'sent') => ({
+      direction,
+      active: false,
+      alive: now,
+      silent: false,
+      acted: false,
+    });
+    this.received = watched('received');
+    this.sent = watched('sent');
+  }
+
+  /** From negotiation: which directions should carry RTP now; one that begins anew has its full time again. */
+  expect(receives: boolean, sends: boolean, now: number): void {
+    this.activate(this.received, receives, now);
+    this.activate(this.sent, sends, now);
+  }
+
+  /** RTP came. */
+  onReceived(at: number): void {
+    this.heard = true;
+    this.life(this.received, at);
+  }
+
+  /** Valid RTCP came: the peer lives, and may be silent by its own will. Without any RTP before, it proves nothing. */
+  onRtcp(at: number): void {
+    if (this.heard) this.life(this.received, at);
+  }
+
+  /** RTP left, or need not leave because there is silence. */
+  onSent(at: number): void {
+    this.life(this.sent, at);
+  }
+
+  /** To be called about every second. */
+  tick(now: number): void {
+    this.check(this.received, now);
+    this.check(this.sent, now);
+  }
+
+  private activate(watched: Watched, active: boolean, now: number): void {
+    if (active === watched.active) return;
+    watched.active = active;
+    if (active) watched.alive = now;
+    else watched.silent = watched.acted = false;
+  }
+
+  private life(watched: Watched, at: number): void {
+    const forMs = at - watched.alive;
+    watched.alive = at;
+    if (!watched.silent) return;
+    watched.silent = watched.acted = false;
+    this.emit({ type: 'returned', direction: watched.direction, forMs, at });
+  }
+
+  private check(watched: Watched, at: number): void {
+    const forMs = at - watched.alive;
+    if (!watched.active || forMs < 1000 * this.config.silentAfterS) return;
+    const { direction } = watched;
+    if (!watched.silent) {
+      watched.silent = true;
+      this.emit({ type: 'silent', direction, forMs, at });
+    }
+    if (watched.acted || forMs < 1000 * this.config.timeoutS) return;
+    watched.acted = true;
+    this.emit({ type: 'timeout', direction, action: this.config.action, forMs, at });
+  }
+}
