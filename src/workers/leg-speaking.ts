@@ -41,7 +41,7 @@ export class LegSpeaking {
 
   /** Sends keys; `digits.sent` tells when the last has gone. @throws ParleyError PARLEY_ERR_DTMF_INVALID */
   sendDigits(request: number, text: string, method: 'rfc4733' | 'inband'): void {
-    const done = (sent: number) => this.post({ type: 'digits.sent', leg: this.leg, request, sent });
+    const done = (keys: string) => this.post({ type: 'digits.sent', leg: this.leg, request, sent: keys.length });
     this.sender.digits(text, { method, done });
   }
 
