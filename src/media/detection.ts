@@ -15,6 +15,11 @@ const FRAME_MS = 10;
 /** An onset or offset at a sample position. */
 export type DetectedListener = (type: 'onset' | 'offset', position: number) => void;
 
+/** What tells how likely the samples in [from, to) of a stream hold the agent's own echo, 0 to 1. */
+export interface EchoEvidence {
+  likelihood(from: number, to: number): number;
+}
+
 /** Voice activity of one listening stream: the next window of its ring, judged by {@link Detection}. */
 export class DetectedStream {
   readonly state: VadState;
@@ -31,6 +36,7 @@ export class DetectedStream {
     vad: BatchVad,
     options: GateOptions,
     private readonly listener: DetectedListener,
+    private readonly echo?: EchoEvidence,
   ) {
     this.windowMs = options.windowMs;
     this.state = vad.createState();
@@ -51,7 +57,8 @@ export class DetectedStream {
   /** The verdict on the window taken last. */
   judge(probability: number): void {
     const level = levelDb(this.window);
-    const mark = this.gate.push(probability, level);
+    const echo = this.echo?.likelihood(this.next - this.window.length, this.next) ?? 0;
+    const mark = this.gate.push(probability, level, echo);
     if (this.gate.speaking) this.loudest = Math.max(this.loudest, level);
     if (!mark) return;
     const position = Math.max(0, this.next - mark.windowsAgo * this.window.length);
@@ -86,8 +93,9 @@ export class Detection {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  add(ring: AudioRing, listener: DetectedListener): DetectedStream {
-    const stream = new DetectedStream(ring, this.vad, this.options, listener);
+  /** @param echo of the agent in this stream; positions are the ring's */
+  add(ring: AudioRing, listener: DetectedListener, echo?: EchoEvidence): DetectedStream {
+    const stream = new DetectedStream(ring, this.vad, this.options, listener, echo);
     this.streams.push(stream);
     return stream;
   }

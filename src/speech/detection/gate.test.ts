@@ -33,6 +33,22 @@ describe('SpeechGate', () => {
     expect(marks(Array(20).fill(0.99), -60)).toEqual([]);
   });
 
+  it('wants more evidence while an echo is likely, and none of an echo', () => {
+    const opensAfter = (echo: number) => {
+      const gate = new SpeechGate(OPTIONS);
+      return Array.from({ length: 40 }, () => gate.push(0.9, -20, echo)).findIndex((mark) => mark !== undefined);
+    };
+    expect([0, 0.5, 1].map(opensAfter)).toEqual([2, 5, -1]);
+  });
+
+  it('takes an echo after the caller for silence', () => {
+    const gate = new SpeechGate(OPTIONS);
+    for (let n = 0; n < 5; n++) gate.push(0.9, -20);
+    expect(gate.speaking).toBe(true);
+    for (let n = 0; n < 5; n++) gate.push(0.9, -20, 1);
+    expect(gate.speaking).toBe(false);
+  });
+
   it('opens again after an offset', () => {
     const word = [0.9, 0.9, 0.9, 0, 0, 0, 0, 0];
     expect(marks([...word, ...word]).map((mark) => mark.type)).toEqual(['onset', 'offset', 'onset', 'offset']);

@@ -1,6 +1,9 @@
 /** Quieter than this can't begin speech, whatever the detector says: line noise, comfort noise, far-off talk. */
 const MINIMAL_LEVEL_DB = -55;
 
+/** A window that is an echo to this extent is no speech of the caller's while the gate is open, either. */
+const SURE_ECHO = 0.9;
+
 /** When window probabilities become speech, and when they stop being it. */
 export interface GateOptions {
   /** Probability from which a window counts towards onset; 0.5 is usual. */
@@ -30,7 +33,7 @@ export class SpeechGate {
   private readonly onsetWindows: number;
   private readonly offsetWindows: number;
   private open = false;
-  /** Windows since the possible onset, and how many of them reached the threshold. */
+  /** Windows since the possible onset, and how many of them reached the threshold, an echo's counted in part. */
   private run = 0;
   private voiced = 0;
   private silent = 0;
@@ -48,12 +51,13 @@ export class SpeechGate {
   /**
    * @param probability the detector's, 0 to 1
    * @param levelDb the window's RMS level, dBFS
+   * @param echo how likely the window holds the agent's own echo, 0 to 1: the likelier, the less it counts towards onset
    */
-  push(probability: number, levelDb: number): GateMark | undefined {
-    return this.open ? this.whileOpen(probability) : this.whileClosed(probability, levelDb);
+  push(probability: number, levelDb: number, echo = 0): GateMark | undefined {
+    return this.open ? this.whileOpen(probability, echo) : this.whileClosed(probability, levelDb, echo);
   }
 
-  private whileClosed(probability: number, levelDb: number): GateMark | undefined {
+  private whileClosed(probability: number, levelDb: number, echo: number): GateMark | undefined {
     const { threshold, release } = this.options;
     const heard = levelDb >= MINIMAL_LEVEL_DB;
     if (!heard || probability < (this.run === 0 ? threshold : release)) {
@@ -62,8 +66,10 @@ export class SpeechGate {
       return undefined;
     }
     this.run++;
-    if (probability >= threshold) this.voiced++;
-    if (this.voiced < this.onsetWindows) return undefined;
+    // What is more echo than speech takes evidence away: a long sentence must not add up to an onset bit by bit.
+    if (probability >= threshold) this.voiced = Math.max(0, this.voiced + (echo > 0.5 ? 1 - 2 * echo : 1 - echo));
+    // Sums of parts may miss a whole window by a rounding error.
+    if (this.voiced < this.onsetWindows - 1e-6) return undefined;
     const windowsAgo = this.run;
     this.open = true;
     this.run = 0;
@@ -72,8 +78,9 @@ export class SpeechGate {
     return { type: 'onset', windowsAgo };
   }
 
-  private whileOpen(probability: number): GateMark | undefined {
-    this.silent = probability >= this.options.release ? 0 : this.silent + 1;
+  private whileOpen(probability: number, echo: number): GateMark | undefined {
+    const voiced = probability >= this.options.release && echo < SURE_ECHO;
+    this.silent = voiced ? 0 : this.silent + 1;
     if (this.silent < this.offsetWindows) return undefined;
     this.open = false;
     return { type: 'offset', windowsAgo: this.silent };

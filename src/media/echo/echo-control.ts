@@ -1,0 +1,292 @@
+import { AdaptiveFilter } from './adaptive-filter.js';
+import { DelayFinder } from './delay-finder.js';
+import { FarEnd, REACH_MS } from './far-end.js';
+import { Suppressor } from './suppressor.js';
+
+/** Near end that is remembered, for the filter to learn from once the delay is known, ms. */
+const RECALL_MS = 300;
+/** The echo is put this far into the filter, so that what comes a little earlier is met too, ms. */
+const MARGIN_MS = 8;
+/** Quieter near end can be no speech, mean square: -58 dBFS. */
+const NEAR_POWER = 32768 ** 2 * 1.6e-6;
+/** No echo comes back louder than this share of the loudest far end: -1 dB. */
+const LOUDEST_ECHO = 0.8;
+/** Near end this far below the far end is no echo worth speaking of: -38 dB. */
+const FAINT_ECHO = 1.6e-4;
+/** Far end that could be heard as an echo: -42 dBFS. */
+const FAR_POWER = 32768 ** 2 * 6.3e-5;
+/** The line has no echo when nothing came back for so long, ms... */
+const CLEAR_MS = 650;
+/** ...or when so many steps of the delay finder heard something that was not the far end. */
+const CLEAR_STEPS = 50;
+/** Blocks of evidence that are remembered: 2.5 s. */
+const EVIDENCE = 256;
+
+/** What {@link EchoControl.stats} tells. */
+export interface EchoStats {
+  /** The echo's delay, ms; undefined while no echo was found. */
+  delayMs: number | undefined;
+  /** Echo return loss enhancement: how much quieter the echo is behind the filter and suppressor, dB, smoothed. */
+  erleDb: number;
+  /** Whether an echo may be coming back now. */
+  active: boolean;
+  /** Whether the caller speaks over the echo. */
+  doubleTalk: boolean;
+}
+
+/**
+ * Takes the agent's own voice out of what the caller's line brings back, up to 580 ms after it was played. Until an echo is
+ * found, audio passes unchanged; while nothing was played lately, it costs next to nothing. Nothing is delayed when packets
+ * are whole multiples of 10 ms; once others come, all audio is 10 ms late.
+ */
+export class EchoControl {
+  private readonly far: FarEnd;
+  private readonly finder: DelayFinder;
+  private readonly filter: AdaptiveFilter;
+  private readonly suppressor: Suppressor;
+  private readonly block: number;
+  private readonly reach: number;
+  private readonly margin: number;
+  private readonly out: Float32Array;
+  /** The newest near end, and views of it: its blocks, and the finder's window. */
+  private readonly recalled: Float32Array;
+  private readonly blocks: Float32Array[];
+  private readonly window: Float32Array;
+  private readonly evidence = new Float32Array(EVIDENCE);
+  /** Position after the newest near sample, and what is added to it for the far-end position of the same moment. */
+  private position = 0;
+  private offset = Number.NaN;
+  private awake = false;
+  private line: 'unknown' | 'clear' | 'echo' = 'unknown';
+  private delay = 0;
+  private quiet = 0;
+  private fruitless = 0;
+  private blocksSinceStep = 0;
+  private silentBlocks = 0;
+  private nearPower = 0;
+  private unexplained = 0;
+  private inputPower = 0;
+  private outputPower = 0;
+  /** Samples of packets that are no multiple of 10 ms; used once such a packet came. */
+  private pending: Int16Array | undefined;
+  private ready: Int16Array | undefined;
+  private filled = 0;
+
+  /** @param sampleRate of all PCM, Hz */
+  constructor(private readonly sampleRate: 8000 | 16000) {
+    this.block = sampleRate / 100;
+    this.reach = (sampleRate * REACH_MS) / 1000;
+    this.margin = (sampleRate * MARGIN_MS) / 1000;
+    this.far = new FarEnd(sampleRate);
+    this.finder = new DelayFinder(sampleRate);
+    this.filter = new AdaptiveFilter(sampleRate);
+    this.suppressor = new Suppressor(sampleRate, this.filter);
+    this.out = new Float32Array(this.block);
+    this.recalled = new Float32Array((sampleRate * RECALL_MS) / 1000);
+    const { length } = this.recalled;
+    this.blocks = Array.from({ length: length / this.block }, (_, n) =>
+      this.recalled.subarray(n * this.block, (n + 1) * this.block),
+    );
+    this.window = this.recalled.subarray(length - this.finder.window);
+  }
+
+  /** Takes a frame that goes to the wire, silence included, at the moment it is sent. */
+  played(frame: Int16Array): void {
+    this.far.write(frame);
+  }
+
+  /** Takes the caller's next samples and changes them in place. Calls are to follow each other without a gap, or with {@link skip}. */
+  process(pcm: Int16Array, samples: number): void {
+    this.align(samples);
+    if (!this.pending && samples % this.block === 0) {
+      for (let at = 0; at < samples; at += this.block) this.next(pcm, at);
+    } else this.processOdd(pcm, samples);
+  }
+
+  /** Lets time pass without caller audio: silence or concealment that was written in its place. @param samples of it */
+  skip(samples: number): void {
+    const from = Math.floor(this.position / this.block);
+    this.position += samples;
+    const to = Math.floor(this.position / this.block);
+    for (let n = Math.max(from, to - EVIDENCE); n < to; n++) this.evidence[n % EVIDENCE] = 0;
+    this.recalled.fill(0);
+    this.blocksSinceStep = 0;
+  }
+
+  /**
+   * How likely the caller's samples in [from, to), counted from the first one on, hold echo rather than speech: 0 (all of it
+   * the caller's own, or nothing was played) to 1. Knows the last 2.5 s.
+   */
+  likelihood(from: number, to: number): number {
+    const first = Math.max(0, Math.floor(from / this.block), Math.floor(this.position / this.block) - EVIDENCE);
+    const last = Math.ceil(Math.min(to, this.position) / this.block);
+    if (last <= first) return 0;
+    let sum = 0;
+    for (let n = first; n < last; n++) sum += this.evidence[n % EVIDENCE]!;
+    return sum / (last - first);
+  }
+
+  get stats(): EchoStats {
+    const echo = this.line === 'echo';
+    return {
+      delayMs: echo ? Math.round((this.delay * 1000) / this.sampleRate) : undefined,
+      erleDb: echo ? 10 * Math.log10((this.inputPower + 1) / (this.outputPower + 1)) : 0,
+      active: this.awake,
+      doubleTalk: echo && this.awake && this.unexplained > 0,
+    };
+  }
+
+  /** Sets, and after a stall sets again, which far-end position belongs to the near end's. */
+  private align(samples: number): void {
+    const gap = this.far.end - (this.position + samples + this.offset);
+    const limit = this.sampleRate;
+    if (gap < limit && gap > -limit) return;
+    this.offset = this.far.end - (this.position + samples);
+    if (this.line === 'echo') this.line = 'unknown';
+    this.awake = false;
+  }
+
+  private processOdd(pcm: Int16Array, samples: number): void {
+    this.pending ??= new Int16Array(this.block);
+    this.ready ??= new Int16Array(this.block);
+    const { pending, ready } = this;
+    for (let n = 0; n < samples; n++) {
+      const sample = pcm[n]!;
+      pcm[n] = ready[this.filled]!;
+      pending[this.filled++] = sample;
+      if (this.filled < this.block) continue;
+      this.filled = 0;
+      this.next(pending, 0);
+      ready.set(pending);
+    }
+  }
+
+  /** One block of 10 ms. */
+  private next(pcm: Int16Array, at: number): void {
+    const index = Math.floor(this.position / this.block) % EVIDENCE;
+    this.position += this.block;
+    const position = this.position + this.offset;
+    if (position - this.far.lastActive > this.reach) {
+      this.awake = false;
+      this.evidence[index] = 0;
+      return;
+    }
+    if (!this.awake) this.wake();
+    this.recall(pcm, at);
+    const loudest = this.far.loudest(position - this.reach, position);
+    if (this.line === 'echo') this.cancel(pcm, at, position);
+    else this.listen(loudest);
+    if (this.due()) this.search(position);
+    this.evidence[index] = this.judge(loudest);
+  }
+
+  private wake(): void {
+    this.awake = true;
+    this.recalled.fill(0);
+    this.finder.reset();
+    this.quiet = 0;
+    this.silentBlocks = 0;
+    this.blocksSinceStep = 0;
+    this.unexplained = 0;
+  }
+
+  private recall(pcm: Int16Array, at: number): void {
+    const { recalled, block } = this;
+    recalled.copyWithin(0, block);
+    let power = 0;
+    for (let n = 0, to = recalled.length - block; n < block; n++, to++) {
+      const value = pcm[at + n]!;
+      recalled[to] = value;
+      power += value * value;
+    }
+    this.nearPower = power / block;
+    this.silentBlocks = this.nearPower < NEAR_POWER ? this.silentBlocks + 1 : 0;
+  }
+
+  /** Whether the line shows by its silence that it has no echo. */
+  private listen(loudest: number): void {
+    if (this.nearPower > NEAR_POWER && this.nearPower > loudest * FAINT_ECHO) this.quiet = 0;
+    else if (loudest > FAR_POWER) this.quiet += 10;
+    if (this.quiet >= CLEAR_MS) this.line = 'clear';
+  }
+
+  private cancel(pcm: Int16Array, at: number, position: number): void {
+    const { block, out, filter, suppressor } = this;
+    filter.process(this.blocks[this.blocks.length - 1]!, this.far, position - this.delay + this.margin);
+    suppressor.process(out);
+    let power = 0;
+    for (let n = 0; n < block; n++) {
+      const value = Math.max(-32768, Math.min(32767, Math.round(out[n]!)));
+      power += value * value;
+      pcm[at + n] = value;
+    }
+    power /= block;
+    const speaking = this.nearPower > NEAR_POWER && suppressor.likelihood < 0.5;
+    this.unexplained = speaking ? Math.min(30, this.unexplained + 2) : Math.max(0, this.unexplained - 1);
+    if (suppressor.likelihood > 0.8) {
+      this.inputPower = 0.98 * this.inputPower + 0.02 * this.nearPower;
+      this.outputPower = 0.98 * this.outputPower + 0.02 * power;
+    }
+  }
+
+  /** Whether the delay finder has something to hear: three blocks in which there is more than a known echo. */
+  private due(): boolean {
+    if (++this.blocksSinceStep < 3) return false;
+    this.blocksSinceStep = 0;
+    if (this.silentBlocks > 20) {
+      if (this.finder.steps > 0) this.finder.reset();
+      return false;
+    }
+    return this.silentBlocks < 6 && (this.line !== 'echo' || this.unexplained > 0);
+  }
+
+  private search(position: number): void {
+    const { finder } = this;
+    finder.push(this.window, this.far, position);
+    if (!this.found()) {
+      if (this.line === 'unknown' && ++this.fruitless > CLEAR_STEPS) this.line = 'clear';
+      return;
+    }
+    const moved = Math.abs(finder.delay - this.delay) > this.margin / 2;
+    if (this.line === 'echo' && !moved) return;
+    this.lock(finder.delay, position);
+  }
+
+  private found(): boolean {
+    const { sharpness, steps, steady } = this.finder;
+    if (steps < 3) return false;
+    return (sharpness > 9 && steady >= 1) || (sharpness > 7 && steady >= 3);
+  }
+
+  /** An echo lies here: the filter learns from what is remembered of it. */
+  private lock(delay: number, position: number): void {
+    const { filter, suppressor, blocks, block } = this;
+    // When the network's delay jumps, the path behind it is still the same.
+    if (this.line === 'echo') filter.doubt();
+    else filter.reset();
+    this.line = 'echo';
+    this.delay = Math.max(0, delay);
+    suppressor.reset();
+    for (let pass = 0; pass < 2; pass++) {
+      for (let n = 0; n < blocks.length; n++) {
+        const end = position - (blocks.length - 1 - n) * block;
+        filter.process(blocks[n]!, this.far, end - this.delay + this.margin);
+        suppressor.learn();
+      }
+    }
+    this.finder.reset();
+    this.unexplained = 0;
+  }
+
+  /** 0 to 1: whether what was just heard is echo, as far as it can be told by now. */
+  private judge(loudest: number): number {
+    const { finder } = this;
+    if (this.line === 'echo') return this.suppressor.likelihood;
+    if (this.nearPower > loudest * LOUDEST_ECHO) return 0.2;
+    if (finder.steps >= 3 && finder.sharpness > 7) return 1;
+    if (this.line === 'clear') return 0;
+    // The first words on a line that is not known yet: they may be the agent's until the correlation had its time.
+    if (finder.steps < 8) return 1;
+    return finder.steps < 12 ? 0.5 : 0.2;
+  }
+}
