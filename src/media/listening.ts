@@ -32,6 +32,14 @@ const MAX_CONCEALED_MS = 60;
 /** What is written in place of a loss: a repetition of what was heard (the codec's own, where it has one), or nothing. */
 export type Concealment = 'repeat' | 'silence';
 
+/** What is done to the caller's audio on its way into the stream: echo control, gain, keys that sound in it. */
+export interface ListeningStage {
+  /** Changes the first `samples` of `pcm` in place; they come to stand at `position` of the stream. */
+  process(pcm: Int16Array, samples: number, position: number): void;
+  /** So many samples of the stream are silence or made up for a loss. */
+  skip(samples: number): void;
+}
+
 /**
  * What the caller says, as one unbroken stream of samples in a ring: position 0 is the first packet's first sample,
  * positions follow the RTP timestamps. Losses are made up for; when packets stop (silence suppression, a dead client)
@@ -70,6 +78,7 @@ export class ListeningStream {
     /** Hz */
     readonly sampleRate: number,
     private readonly concealment: Concealment = 'repeat',
+    private readonly stage?: ListeningStage | undefined,
   ) {
     this.concealer = new Concealer(sampleRate);
   }
@@ -97,6 +106,7 @@ export class ListeningStream {
     else if (packet.restarted) this.concealer.reset();
     this.expected = (packet.timestamp + Math.round((samples * codec.clockRate) / this.sampleRate)) >>> 0;
     this.concealer.received(this.decoded, samples);
+    this.stage?.process(this.decoded, samples, this.ring.end);
     this.ring.write(view(this.views, this.decoded, samples));
     this.remember(packet.at);
     this.packetAt = packet.at;
@@ -181,7 +191,7 @@ export class ListeningStream {
     if (this.concealment === 'repeat' && !this.concealer.silent) {
       made = Math.min(samples, this.mostConcealed);
       this.concealer.conceal(this.made, made);
-      this.ring.write(view(this.madeViews, this.made, made));
+      this.writeMade(made);
       this.concealed += made;
     }
     this.writeSilence(samples - made);
@@ -196,7 +206,7 @@ export class ListeningStream {
       count = Math.min(lost, this.mostConcealed);
       this.concealer.conceal(this.made, count);
     }
-    if (count > 0) this.ring.write(view(this.madeViews, this.made, count));
+    if (count > 0) this.writeMade(count);
     this.concealed += count;
     if (count < samples) {
       this.writeSilence(samples - count);
@@ -209,7 +219,13 @@ export class ListeningStream {
     return (MAX_CONCEALED_MS * this.sampleRate) / 1000;
   }
 
+  private writeMade(samples: number): void {
+    this.stage?.skip(samples);
+    this.ring.write(view(this.madeViews, this.made, samples));
+  }
+
   private writeSilence(samples: number): void {
+    if (samples > 0) this.stage?.skip(samples);
     for (let rest = samples; rest > 0; rest -= this.silence.length) {
       this.ring.write(rest >= this.silence.length ? this.silence : this.silence.subarray(0, rest));
     }
