@@ -1,18 +1,28 @@
 import type { AudioRing } from '../audio/ring.js';
+import { CallerStages } from '../media/caller-stages.js';
 import type { DetectedStream, Detection } from '../media/detection.js';
+import type { EchoConfig } from '../media/echo-config.js';
 import { ListeningStream, listeningRing } from '../media/listening.js';
 import { type Codec, createCodec } from '../rtp/codec.js';
+import { JitterBuffer } from '../rtp/jitter.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { RtpFields } from '../rtp/packet.js';
 import { type Released, ReorderBuffer } from '../rtp/reorder.js';
 import { TelephoneEvents } from '../rtp/telephone-event.js';
+import { monotonicMs } from '../telemetry/clock.js';
 
 /** What a leg's hearing reports. */
 export interface HearingListener {
-  /** A key by RFC 4733. */
-  key(digit: string, durationMs: number, at: number): void;
-  /** Voice began or ended at this position, whose sample arrived at `at`. */
-  mark(type: 'onset' | 'offset', position: number, at: number): void;
+  key(source: 'rfc4733' | 'inband', digit: string, durationMs: number, at: number): void;
+  /** Voice began, paused or ended at this position, whose sample arrived at `at`. */
+  mark(type: 'onset' | 'pause' | 'offset', position: number, at: number): void;
+}
+
+/** How a leg listens. */
+export interface HearingOptions {
+  stages: EchoConfig;
+  /** Whether keys are looked for in the sound: auto where RFC 4733 was not agreed. */
+  inband: 'auto' | 'always' | 'never';
 }
 
 /** What a leg hears: packets in order, decoded into one stream, in which voice is looked for. */
@@ -22,6 +32,10 @@ export class LegHearing {
   /** Packets that were no valid event. */
   malformed = 0;
   private readonly listening: ListeningStream;
+  private readonly stages: CallerStages;
+  /** On our clock, for those who hear the leg directly; there when somebody does. */
+  private jitter: JitterBuffer | undefined;
+  private receives: NegotiatedMedia['receives'] = [];
   private readonly events: TelephoneEvents;
   private readonly detected: DetectedStream | undefined;
   /** What decodes the peer's audio, by payload type. */
@@ -35,22 +49,25 @@ export class LegHearing {
   constructor(
     private readonly sampleRate: PcmRate,
     private readonly detection: Detection | undefined,
+    private readonly options: HearingOptions,
     private readonly listener: HearingListener,
   ) {
     this.ring = listeningRing(sampleRate);
-    this.listening = new ListeningStream(this.ring, sampleRate);
-    this.events = new TelephoneEvents((digit, durationMs, at) => listener.key(digit, durationMs, at));
-    this.detected = detection?.add(this.ring, (type, position) => this.mark(type, position));
-  }
-
-  /** RTP clock of the audio that came last, Hz. */
-  get clock(): number {
-    return this.clockRate;
+    this.stages = new CallerStages(sampleRate, options.stages, (digit, durationMs) =>
+      listener.key('inband', digit, durationMs, monotonicMs()),
+    );
+    this.listening = new ListeningStream(this.ring, sampleRate, 'repeat', this.stages);
+    this.events = new TelephoneEvents((digit, durationMs, at) => listener.key('rfc4733', digit, durationMs, at));
+    this.detected = detection?.add(this.ring, (type, position) => this.mark(type, position), this.stages);
   }
 
   /** What may come from now on. A decoder goes on when its codec does. */
   expect({ receives, telephoneEvent, direction }: NegotiatedMedia): void {
     this.listens = direction === 'sendrecv' || direction === 'recvonly';
+    const { inband } = this.options;
+    this.stages.inband = inband === 'always' || (inband === 'auto' && !telephoneEvent);
+    this.receives = receives;
+    this.jitter?.expect(receives);
     const before = this.decoders;
     const decoders: (Codec | undefined)[] = [];
     for (const { payloadType, name } of receives) {
@@ -63,14 +80,38 @@ export class LegHearing {
     if (telephoneEvent) this.events.clockRate = telephoneEvent.clockRate;
   }
 
+  /** What goes to the peer: see {@link CallerStages.played}. */
+  played(frame: Int16Array): void {
+    this.stages.played(frame);
+  }
+
+  /** RTP clock of what has this payload type, Hz; 0 when it is no audio. */
+  clockOf(payloadType: number): number {
+    return this.decoders[payloadType]?.clockRate ?? 0;
+  }
+
+  /** From now on {@link pull} gives what the peer says, on our clock. */
+  enterMix(): void {
+    if (this.jitter) return;
+    this.jitter = new JitterBuffer(this.sampleRate);
+    this.jitter.expect(this.receives);
+  }
+
+  /** Fills `frame` with what the peer says now; silence while it is not to be heard. */
+  pull(frame: Int16Array, now: number): void {
+    if (this.jitter && this.listens) this.jitter.pull(frame, now);
+    else frame.fill(0);
+  }
+
   push(fields: RtpFields, datagram: Uint8Array, at: number): void {
+    this.jitter?.push(fields, datagram, at);
     this.reorder.push(fields, datagram, at);
   }
 
   tick(now: number): void {
     this.reorder.poll(now);
     this.events.poll(now);
-    this.listening.tick(now, this.clockRate);
+    this.listening.tick(now, this.clockRate, this.reorder.waiting);
   }
 
   close(): void {
@@ -84,7 +125,9 @@ export class LegHearing {
       this.clockRate = decoder.clockRate;
       if (this.listens) this.listening.audio(packet, decoder);
     } else if (this.eventTypes.includes(packet.payloadType)) {
-      if (!this.events.push(packet.bytes, packet.start, packet.end, packet.timestamp, packet.at)) this.malformed++;
+      if (!this.events.push(packet.bytes, packet.start, packet.end, packet.timestamp, packet.at, packet.marker)) {
+        this.malformed++;
+      }
     }
     // Comfort noise has been put in its place, and that is all: while nothing else comes, there is silence.
   }

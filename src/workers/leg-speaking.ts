@@ -1,4 +1,5 @@
 import { Background, type BackgroundKind, type SoundLibrary } from '../media/background.js';
+import { FrameQueue } from '../media/mixing/frame-queue.js';
 import { Playout } from '../media/playout.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { RtpSender } from '../rtp/sender.js';
@@ -11,6 +12,10 @@ const FRAME_MS = 20;
 export class LegSpeaking {
   readonly playout: Playout;
   readonly sender: RtpSender;
+  /** What the agent says to this leg in the present frame. */
+  readonly rendered: Int16Array;
+  /** What goes out when it comes from a mixer: frames in, packets of any length out. */
+  private queue: FrameQueue | undefined;
   private readonly background: Background;
 
   constructor(
@@ -18,7 +23,10 @@ export class LegSpeaking {
     private readonly sampleRate: PcmRate,
     private readonly post: (event: FromMedia) => void,
     sounds: SoundLibrary,
+    /** Told of every frame that goes out, as it is before its codec. */
+    private readonly played: (frame: Int16Array) => void,
   ) {
+    this.rendered = new Int16Array(sampleRate / 50);
     this.sender = new RtpSender(sampleRate);
     this.background = new Background(sampleRate, sounds);
     this.playout = new Playout(sampleRate, {
@@ -59,18 +67,44 @@ export class LegSpeaking {
     else this.background.stop();
   }
 
-  /** Time goes on by a frame. `frames`: how many, after a stall of the thread. */
-  tick(frames: number, send: ((packet: Uint8Array) => void) | undefined): void {
-    if (frames > 1) this.sender.pause((frames - 1) * FRAME_MS);
-    if (send) this.sender.advance(FRAME_MS, this.render, send);
+  /** From now on what goes out is {@link takeMixed}. */
+  enterMix(): void {
+    // Two packets of 60 ms and a frame.
+    this.queue ??= new FrameQueue((this.sampleRate * 140) / 1000);
+  }
+
+  /** Makes the next frame of what the agent says, for a mixer; silence while nothing can be sent. */
+  render(canSend: boolean): void {
+    if (canSend) this.compose(this.rendered);
     else {
-      this.sender.pause(FRAME_MS);
+      this.rendered.fill(0);
       this.playout.pause();
     }
   }
 
-  private readonly render = (frame: Int16Array): void => {
+  takeMixed(frame: Int16Array): void {
+    this.queue?.push(frame);
+  }
+
+  /** Time goes on by a frame. `frames`: how many, after a stall of the thread. */
+  tick(frames: number, send: ((packet: Uint8Array) => void) | undefined): void {
+    if (frames > 1) this.sender.pause((frames - 1) * FRAME_MS);
+    if (send) this.sender.advance(FRAME_MS, this.fill, send);
+    else {
+      this.sender.pause(FRAME_MS);
+      if (this.queue) this.queue.clear();
+      else this.playout.pause();
+    }
+  }
+
+  private readonly fill = (frame: Int16Array): void => {
+    if (!this.queue) this.compose(frame);
+    else if (!this.queue.take(frame)) frame.fill(0);
+    this.played(frame);
+  };
+
+  private compose(frame: Int16Array): void {
     this.playout.render(frame);
     this.background.render(frame);
-  };
+  }
 }

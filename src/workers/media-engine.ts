@@ -2,13 +2,16 @@ import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../errors.js';
 import { SoundLibrary, type SoundOptions } from '../media/background.js';
 import { Detection } from '../media/detection.js';
+import type { EchoConfig } from '../media/echo-config.js';
 import { Lateness } from '../media/lateness.js';
 import { Pacer, PHASES } from '../media/pacer.js';
+import type { MediaWatchConfig } from '../media/quality-config.js';
 import type { PcmRate } from '../rtp/negotiated.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import type { BatchVad } from '../speech/detection/silero.js';
 import type { Logger } from '../telemetry/log.js';
 import { type LegContext, RtpLeg } from './media-leg.js';
+import { MediaRoom } from './media-room.js';
 import type { FromMedia, MediaToSpeech, SpeechMark, SpeechToMedia, ToMedia } from './messages.js';
 
 /** What a media worker is started with. */
@@ -18,12 +21,19 @@ export interface MediaEngineOptions {
   advertise: string;
   vad: GateOptions;
   sounds: SoundOptions;
+  /** What is done to the callers' audio. */
+  stages: EchoConfig;
+  /** When a direction counts as silent. */
+  watch: MediaWatchConfig;
 }
 
 /** A media worker without its thread: the legs, their pacing and their voice activity detection. */
 export class MediaEngine {
   private readonly legs = new Map<string, RtpLeg>();
-  private readonly phases: Set<RtpLeg>[] = Array.from({ length: PHASES }, () => new Set());
+  /** By call: its legs are ticked together. */
+  private readonly rooms = new Map<string, { room: MediaRoom; phase: Set<MediaRoom> }>();
+  private readonly calls = new Map<RtpLeg, string>();
+  private readonly phases: Set<MediaRoom>[] = Array.from({ length: PHASES }, () => new Set());
   private readonly speech = new Map<number, MessagePort>();
   private readonly lateness = new Lateness();
   /** By the rate of the streams: one batched run each. */
@@ -46,6 +56,8 @@ export class MediaEngine {
       bind: options.bind,
       detection: this.detection,
       sounds: warmSounds(options.sounds),
+      stages: options.stages,
+      watch: options.watch,
       log,
       post,
       mark: (type, mark, speech) => this.mark(type, mark, speech),
@@ -124,17 +136,26 @@ export class MediaEngine {
         return leg.speaking.playout.resume(message.sample);
       case 'sound':
         return leg.speaking.sound(message.sound);
+      case 'mix':
+        return this.roomOf(leg)?.mix(message.mode);
+      case 'record':
+        return this.roomOf(leg)?.record(leg, message.options);
+      case 'record.pause':
+        return this.roomOf(leg)?.pauseRecording(message.on);
+      case 'mask':
+        return this.roomOf(leg)?.mask(leg.leg, message.on);
       case 'digits':
         leg.speaking.sendDigits(message.request, message.digits, message.method);
     }
   }
 
-  private async open({ leg, port, sampleRate, detect }: Extract<ToMedia, { type: 'open' }>): Promise<void> {
+  private async open(message: Extract<ToMedia, { type: 'open' }>): Promise<void> {
+    const { leg, call, port } = message;
     try {
-      const opened = await RtpLeg.open(leg, port, { sampleRate, detect }, this.context);
+      const opened = await RtpLeg.open(leg, port, message, this.context);
       this.ports++;
       this.legs.set(leg, opened);
-      this.leastPhase().add(opened);
+      this.enter(opened, call);
       this.pacer.start();
       this.post({
         type: 'opened',
@@ -153,9 +174,9 @@ export class MediaEngine {
     const leg = this.legs.get(name);
     if (!leg) return;
     this.legs.delete(name);
-    for (const phase of this.phases) phase.delete(leg);
+    const recorded = this.leave(leg);
     if (this.legs.size === 0) this.pacer.stop();
-    const stats = await leg.close();
+    const [stats] = await Promise.all([leg.close(), recorded]);
     this.ports--;
     this.post({ type: 'closed', leg: name, stats });
   }
@@ -171,19 +192,56 @@ export class MediaEngine {
   }
 
   private tick(phase: number, frame: number, now: number): void {
-    for (const leg of this.phases[phase]!) this.guard(leg, () => leg.tick(frame, now));
+    for (const room of this.phases[phase]!) this.tickRoom(room, frame, now);
     void this.detection[8000].poll();
     void this.detection[16000].poll();
   }
 
-  private mark(type: 'onset' | 'offset', mark: SpeechMark, speech: number | undefined): void {
-    const message = { type, ...mark } as const;
+  private mark(type: 'onset' | 'pause' | 'offset', mark: SpeechMark, speech: number | undefined): void {
+    const message: MediaToSpeech = { type, ...mark };
     // Recognition first: the words wait for it, main only counts.
     if (speech !== undefined) this.speech.get(speech)?.postMessage(message);
-    this.post(message);
+    if (message.type !== 'pause') this.post(message);
   }
 
-  private leastPhase(): Set<RtpLeg> {
+  private tickRoom(room: MediaRoom, frame: number, now: number): void {
+    try {
+      room.tick(frame, now);
+    } catch (error) {
+      this.log.error({ err: error }, 'the media of a call failed in this frame');
+    }
+  }
+
+  private enter(leg: RtpLeg, call: string): void {
+    let entry = this.rooms.get(call);
+    if (!entry) {
+      const phase = this.leastPhase();
+      entry = { room: new MediaRoom(this.log, this.post), phase };
+      phase.add(entry.room);
+      this.rooms.set(call, entry);
+    }
+    this.calls.set(leg, call);
+    entry.room.add(leg);
+  }
+
+  /** Resolves when a recording that ends with the leg is complete. */
+  private async leave(leg: RtpLeg): Promise<void> {
+    const call = this.calls.get(leg) ?? '';
+    const entry = this.rooms.get(call);
+    this.calls.delete(leg);
+    const done = entry?.room.remove(leg);
+    if (entry?.room.empty) {
+      entry.phase.delete(entry.room);
+      this.rooms.delete(call);
+    }
+    await done;
+  }
+
+  private roomOf(leg: RtpLeg): MediaRoom | undefined {
+    return this.rooms.get(this.calls.get(leg) ?? '')?.room;
+  }
+
+  private leastPhase(): Set<MediaRoom> {
     return this.phases.reduce((least, phase) => (phase.size < least.size ? phase : least));
   }
 

@@ -1,13 +1,16 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
 import type { BackgroundKind, SoundOptions } from '../media/background.js';
+import { type EchoConfig, echoConfig } from '../media/echo-config.js';
+import type { MixMode } from '../media/mixing/routing.js';
+import { type MediaWatchConfig, mediaWatchConfig } from '../media/quality-config.js';
 import { advertisedAddress } from '../rtp/config.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { PortPool } from '../rtp/ports.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
 import { MediaThread } from './media-thread.js';
-import type { ClipMessage, FromMedia, LatenessStats, LegStats, ToMedia } from './messages.js';
+import type { ClipMessage, FromMedia, LatenessStats, LegStats, RecordOptions, ToMedia } from './messages.js';
 
 /** What the media workers are started with. */
 export interface MediaHostOptions {
@@ -22,6 +25,10 @@ export interface MediaHostOptions {
   vad: GateOptions;
   /** Tones and music. */
   sounds?: SoundOptions | undefined;
+  /** What is done to the callers' audio. */
+  stages?: EchoConfig | undefined;
+  /** When a direction counts as silent. */
+  watch?: MediaWatchConfig | undefined;
   /** What legs may use: made ready at the start. */
   codecs?: readonly CodecName[] | undefined;
   logLevel: LogLevel;
@@ -55,12 +62,30 @@ export interface MediaLeg {
   resume(sample?: number): void;
   /** Sounds besides the utterances, until another or none. */
   sound(kind: BackgroundKind | undefined): void;
+  /** Who hears whom among the legs of this leg's call. */
+  mix(mode: MixMode): void;
+  /** Records the call from now on: this leg left, what it hears right. The listener is told how it ended. */
+  record(options: RecordOptions): void;
+  /** Silence in the recording, or sound again. */
+  pauseRecording(on: boolean): void;
+  /** What the leg says is silence for the rest of the call and in the recording; recognition hears it. */
+  maskRecording(on: boolean): void;
   /**
    * Sends keys, with `,` (1 s) and `w` (500 ms) as pauses. Resolves with how many went out when the last has, or the leg is closed.
    */
   digits(digits: string, method: 'rfc4733' | 'inband'): Promise<number>;
   /** Resolves when the port is free again. A second call gives the same result. */
   close(): Promise<LegStats>;
+}
+
+/** How a leg is opened. */
+export interface OpenOptions {
+  /** Legs of one call can be mixed: they are in one worker. The leg's own name when left out. */
+  call?: string;
+  /** Whether voice is looked for in what it hears: onset and offset. Default true. */
+  detect?: boolean;
+  /** Whether keys are looked for in the sound; default auto: where RFC 4733 was not agreed. */
+  inband?: 'auto' | 'always' | 'never';
 }
 
 /** What a media worker tells about one leg. */
@@ -72,6 +97,7 @@ const RESTART_MS = 1000;
 
 interface OpenLeg {
   readonly name: string;
+  readonly call: string;
   readonly port: number;
   readonly worker: number;
   readonly listener: (event: LegEvent) => void;
@@ -119,17 +145,19 @@ export class MediaHost {
    * @param leg a name that no open leg has
    * @param listener hears everything of this leg until it is closed
    * @param sampleRate of what it hears and plays, Hz, whatever codec is negotiated
-   * @param detect whether voice is looked for in what it hears: onset and offset
    * @throws ParleyError PARLEY_ERR_RTP_NO_PORT (503), PARLEY_ERR_RTP_BIND, PARLEY_ERR_MEDIA_LOST
    */
   async open(
     leg: string,
     listener: (event: LegEvent) => void,
     sampleRate: PcmRate = 8000,
-    { detect = true }: { detect?: boolean } = {},
+    { call = leg, detect = true, inband = 'auto' }: OpenOptions = {},
   ): Promise<MediaLeg> {
     for (let attempt = 0; attempt < this.ports.size; attempt++) {
-      const opened = await this.tryPort({ type: 'open', leg, port: this.ports.take(), sampleRate, detect }, listener);
+      const opened = await this.tryPort(
+        { type: 'open', leg, port: this.ports.take(), call, sampleRate, detect, inband },
+        listener,
+      );
       if (opened) return opened;
     }
     throw this.ports.exhausted();
@@ -162,9 +190,11 @@ export class MediaHost {
   }
 
   private launch(worker: number): MediaThread {
-    const { bind, advertise, vad, sounds = { country: 'us', level: 0 }, codecs = [], logLevel } = this.options;
+    const { bind, advertise, vad, codecs = [], logLevel } = this.options;
+    const { sounds = { country: 'us', level: 0 }, stages = echoConfig.parse({}) } = this.options;
+    const { watch = mediaWatchConfig.parse({}) } = this.options;
     const thread: MediaThread = new MediaThread(
-      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, sounds, codecs, logLevel },
+      { worker, bind, advertise: advertisedAddress(bind, advertise), vad, sounds, stages, watch, codecs, logLevel },
       (event) => this.heard(event),
       (reason) => this.ended(thread, reason),
     );
@@ -176,7 +206,7 @@ export class MediaHost {
     listener: (event: LegEvent) => void,
   ): Promise<MediaLeg | undefined> {
     const { leg: name, port, sampleRate } = open;
-    const thread = this.threads.reduce((least, other) => (other.legs < least.legs ? other : least));
+    const thread = this.threadFor(open.call);
     if (this.legs.has(name)) {
       this.ports.giveBack(port);
       throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `media leg ${name} is open already` });
@@ -186,7 +216,16 @@ export class MediaHost {
       closed = resolve;
     });
     const answer = await new Promise<Parameters<OpenLeg['opened']>[0]>((opened) => {
-      this.legs.set(name, { name, port, worker: thread.worker, listener, digits: new Map(), opened, closed });
+      this.legs.set(name, {
+        name,
+        call: open.call,
+        port,
+        worker: thread.worker,
+        listener,
+        digits: new Map(),
+        opened,
+        closed,
+      });
       thread.legs++;
       thread.post(open);
     });
@@ -195,6 +234,13 @@ export class MediaHost {
     if (!answer) throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'it crashed while opening a port' });
     if (answer.inUse) return undefined;
     throw new ParleyError('PARLEY_ERR_RTP_BIND', { address: this.options.bind, reason: answer.reason });
+  }
+
+  /** The worker that has the call, else the one with the fewest legs. */
+  private threadFor(call: string): MediaThread {
+    const known = [...this.legs.values()].find((leg) => leg.call === call);
+    const least = this.threads.reduce((a, b) => (b.legs < a.legs ? b : a));
+    return (known && this.threads[known.worker]) ?? least;
   }
 
   private mediaLeg(
@@ -226,6 +272,10 @@ export class MediaHost {
       hold: () => post({ type: 'hold', leg }),
       resume: (sample) => post({ type: 'resume', leg, sample }),
       sound: (sound) => post({ type: 'sound', leg, sound }),
+      mix: (mode) => post({ type: 'mix', leg, mode }),
+      record: (options) => post({ type: 'record', leg, options }),
+      pauseRecording: (on) => post({ type: 'record.pause', leg, on }),
+      maskRecording: (on) => post({ type: 'mask', leg, on }),
       digits: (digits, method) => {
         if (!entry || this.legs.get(leg) !== entry) return Promise.resolve(0);
         const request = ++this.lastRequest;

@@ -3,11 +3,14 @@ import type { AudioRing } from '../audio/ring.js';
 import { reasonOf } from '../errors.js';
 import type { SoundLibrary } from '../media/background.js';
 import type { Detection } from '../media/detection.js';
+import type { EchoConfig } from '../media/echo-config.js';
+import type { MediaWatchConfig } from '../media/quality-config.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { parseRtp, type RtpFields, rtpFields } from '../rtp/packet.js';
 import { MediaTransport } from '../rtp/transport.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
+import { LegHealth } from './leg-health.js';
 import { LegHearing } from './leg-hearing.js';
 import { LegSpeaking } from './leg-speaking.js';
 import type { ClipMessage, FromMedia, LegStats, SpeechMark } from './messages.js';
@@ -21,6 +24,8 @@ export interface LegOptions {
   sampleRate: PcmRate;
   /** Whether voice is looked for in what it hears. */
   detect: boolean;
+  /** Whether keys are looked for in the sound: auto where RFC 4733 was not agreed. */
+  inband: 'auto' | 'always' | 'never';
 }
 
 /** What a leg needs of its worker. */
@@ -28,37 +33,58 @@ export interface LegContext {
   bind: string;
   detection: Readonly<Record<PcmRate, Detection>>;
   sounds: SoundLibrary;
+  stages: EchoConfig;
+  watch: MediaWatchConfig;
   log: Logger;
   post(event: FromMedia): void;
-  /** Onset and offset, for main and the leg's speech worker. */
-  mark(type: 'onset' | 'offset', mark: SpeechMark, speech: number | undefined): void;
+  /** Onset, pause and offset, for main and the leg's speech worker. */
+  mark(type: 'onset' | 'pause' | 'offset', mark: SpeechMark, speech: number | undefined): void;
 }
 
 /** One RTP stream pair of one call: the stages of `rtp/` and `media/` in a row, between a socket and the worker's messages. */
 export class RtpLeg {
   /** The speech worker that hears this leg's marks. */
   speech: number | undefined;
+  readonly sampleRate: PcmRate;
   readonly speaking: LegSpeaking;
+  /** Name of what the agent says to it, in a mixer. */
+  readonly agent: string;
+  /** What the others of its call say to it in the present frame, when they are mixed. */
+  readonly mixed: Int16Array;
+  private readonly heard: Int16Array;
   private readonly hearing: LegHearing;
+  private readonly health: LegHealth;
   private readonly fields: RtpFields = rtpFields();
   private transport: MediaTransport | undefined;
   private media: NegotiatedMedia | undefined;
   private sends = false;
-  private lastFrame = -1;
-  private received = 0;
+  /** Of the present tick, ms monotonic. */
+  private now = 0;
+  private packets = 0;
   private malformed = 0;
   private loggedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(
     readonly leg: string,
-    { sampleRate, detect }: LegOptions,
+    { sampleRate, detect, inband }: LegOptions,
     private readonly context: LegContext,
   ) {
-    this.speaking = new LegSpeaking(leg, sampleRate, context.post, context.sounds);
-    this.hearing = new LegHearing(sampleRate, detect ? context.detection[sampleRate] : undefined, {
-      key: (digit, durationMs, at) => context.post({ type: 'dtmf', leg, at, digit, durationMs }),
-      mark: (type, position, at) => context.mark(type, { leg, position, at }, this.speech),
-    });
+    const { post, stages } = context;
+    this.sampleRate = sampleRate;
+    this.agent = `${leg}/agent`;
+    this.mixed = new Int16Array(sampleRate / 50);
+    this.heard = new Int16Array(sampleRate / 50);
+    this.hearing = new LegHearing(
+      sampleRate,
+      detect ? context.detection[sampleRate] : undefined,
+      { stages, inband },
+      {
+        key: (source, digit, durationMs, at) => post({ type: 'dtmf', leg, at, digit, durationMs, source }),
+        mark: (type, position, at) => context.mark(type, { leg, position, at }, this.speech),
+      },
+    );
+    this.speaking = new LegSpeaking(leg, sampleRate, post, context.sounds, (frame) => this.hearing.played(frame));
+    this.health = new LegHealth(leg, context.watch, this.speaking.sender, monotonicMs(), post);
   }
 
   /** Binds `port` and the one above; rejects with the system's error. */
@@ -67,7 +93,7 @@ export class RtpLeg {
     try {
       made.transport = await MediaTransport.bind(context.bind, port, {
         rtp: (datagram, at) => made.receive(datagram, at),
-        rtcp: () => undefined,
+        rtcp: (datagram, at) => made.report(datagram, at),
         error: (error) => made.complain('transport', error),
       });
       return made;
@@ -88,6 +114,7 @@ export class RtpLeg {
     this.media = media;
     this.sends = media.direction === 'sendrecv' || media.direction === 'sendonly';
     this.transport?.negotiated(media);
+    this.health.negotiated(media, monotonicMs());
   }
 
   clip(message: ClipMessage): void {
@@ -99,23 +126,53 @@ export class RtpLeg {
     this.speaking.hold();
   }
 
-  /** The 20 ms tick. @param frame its number; missing numbers are frames left out after a stall */
-  tick(frame: number, now: number): void {
-    const frames = this.lastFrame < 0 ? 1 : frame - this.lastFrame;
-    this.lastFrame = frame;
+  /** From now on it is mixed with others: see {@link received}, {@link rendered} and {@link takeMixed}. */
+  enterMix(): void {
+    this.hearing.enterMix();
+    this.speaking.enterMix();
+  }
+
+  /** What its peer says in this frame. */
+  received(now: number): Int16Array {
+    this.hearing.pull(this.heard, now);
+    return this.heard;
+  }
+
+  /** What the agent says to it in this frame. */
+  rendered(): Int16Array {
+    this.speaking.render(this.canSend);
+    return this.speaking.rendered;
+  }
+
+  /** `mixed` is filled: it goes out. */
+  takeMixed(): void {
+    this.speaking.takeMixed(this.mixed);
+  }
+
+  /** First half of the 20 ms tick: what has come. */
+  hear(now: number): void {
     this.hearing.tick(now);
-    this.speaking.tick(frames, this.sends && this.transport?.canSend ? this.send : undefined);
+  }
+
+  /** Second half: what goes out. `frames`: how many have passed, after a stall of the thread. */
+  speak(frames: number, now: number): void {
+    this.now = now;
+    const { canSend } = this;
+    this.speaking.tick(frames, canSend ? this.send : undefined);
+    if (canSend) this.health.silent(now);
+    this.health.tick(now, this.sendReport);
   }
 
   /** Resolves when the ports are free. */
   async close(): Promise<LegStats> {
     this.hearing.close();
+    this.health.close(monotonicMs(), this.sendReport);
     this.media = undefined;
     this.sends = false;
     await this.transport?.close();
     const { lost, late, duplicate } = this.hearing.reorder.counts;
     const malformed = this.malformed + this.hearing.malformed + (this.transport?.counts.malformed ?? 0);
-    return { sent: this.speaking.sender.sent, received: this.received, lost, late: late + duplicate, malformed };
+    return { sent: this.speaking.sender.sent, received: this.packets, lost, late: late + duplicate, malformed };
   }
 
   /** Tells of something wrong with this leg, not too often. */
@@ -126,13 +183,30 @@ export class RtpLeg {
     this.context.log.warn({ leg: this.leg, reason: reasonOf(error) }, `${what}: trouble on this leg`);
   }
 
-  private readonly send = (packet: Uint8Array): void => this.transport?.sendRtp(packet);
+  private get canSend(): boolean {
+    return this.sends && (this.transport?.canSend ?? false);
+  }
+
+  private readonly send = (packet: Uint8Array): void => {
+    this.health.sent(packet, this.now);
+    this.transport?.sendRtp(packet);
+  };
+
+  private readonly sendReport = (report: Uint8Array): void => {
+    // Sends are asynchronous, and the next report is written over this one.
+    if (this.sends) this.transport?.sendRtcp(Uint8Array.from(report));
+  };
 
   private receive(datagram: Uint8Array, at: number): void {
     const { fields } = this;
     if (!this.media || !parseRtp(datagram, fields)) return;
-    if (this.received++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
+    if (this.packets++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
+    this.health.received(fields, at, this.hearing.clockOf(fields.payloadType));
     this.hearing.push(fields, datagram, at);
+  }
+
+  private report(datagram: Uint8Array, at: number): void {
+    if (!this.health.report(datagram, at)) this.malformed++;
   }
 }
 

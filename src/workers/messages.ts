@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorDetails } from '../errors.js';
 import type { BackgroundKind } from '../media/background.js';
+import type { MixMode } from '../media/mixing/routing.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
@@ -14,10 +15,18 @@ import type { ExpectedAnswer } from '../text/expected.js';
 export type ToMedia =
   /**
    * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. The leg listens and
-   * plays at `sampleRate` for its whole life: a codec of another rate is converted. `detect`: whether voice is looked
-   * for in what it hears.
+   * plays at `sampleRate` for its whole life: a codec of another rate is converted. `call`: legs of one call can be
+   * mixed. `detect`: whether voice is looked for in what it hears; `inband`: whether keys are.
    */
-  | { type: 'open'; leg: string; port: number; sampleRate: PcmRate; detect: boolean }
+  | {
+      type: 'open';
+      leg: string;
+      call: string;
+      port: number;
+      sampleRate: PcmRate;
+      detect: boolean;
+      inband: 'auto' | 'always' | 'never';
+    }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
   /** Speech marks of this leg go to that speech worker from now on. */
@@ -39,11 +48,30 @@ export type ToMedia =
   | { type: 'resume'; leg: string; sample: number | undefined }
   /** Music, ringback...: what sounds besides the utterances; undefined for nothing. */
   | { type: 'sound'; leg: string; sound: BackgroundKind | undefined }
+  /** Who hears whom among the legs of this leg's call: see MixMode. */
+  | { type: 'mix'; leg: string; mode: MixMode }
+  /** The leg's call is recorded from now on: the leg left, what it hears right. */
+  | { type: 'record'; leg: string; options: RecordOptions }
+  /** Silence in the recording, or sound again. */
+  | { type: 'record.pause'; leg: string; on: boolean }
+  /** What the leg says is silence for everybody else of the call and in the recording; recognition hears it. */
+  | { type: 'mask'; leg: string; on: boolean }
   /** Sends keys, with `,` and `w` as pauses; `digits.sent` answers when the last has gone. */
   | { type: 'digits'; leg: string; request: number; digits: string; method: 'rfc4733' | 'inband' }
   | { type: 'close'; leg: string }
   | { type: 'stats'; request: number }
   | { type: 'shutdown' };
+
+/** Where and how a call is recorded. */
+export interface RecordOptions {
+  /** Of all recordings. */
+  folder: string;
+  /** Parley's id of the call. */
+  call: string;
+  format: 'wav' | 'opus';
+  /** Of each channel in Opus, bit/s. */
+  bitrate: number;
+}
 
 /** A synthesised utterance for the playout queue, from main (cached) or a speech worker (fresh). */
 export interface ClipMessage {
@@ -66,7 +94,33 @@ export type FromMedia =
   | { type: 'rtp.started'; leg: string; at: number }
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
-  | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number }
+  | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number; source: 'rfc4733' | 'inband' }
+  /** No RTP in a direction that should have it for so long, or again. */
+  | { type: 'silent'; leg: string; direction: 'received' | 'sent'; seconds: number; on: boolean }
+  /** ...for so long that something is to be done about the call. */
+  | {
+      type: 'silence.timeout';
+      leg: string;
+      direction: 'received' | 'sent';
+      seconds: number;
+      action: 'none' | 'hangup' | 'fallback';
+    }
+  /** Now and then, and at the end. `r`, `mos`: by the E-model (ITU-T G.107). */
+  | {
+      type: 'quality';
+      leg: string;
+      direction: 'received' | 'sent';
+      packets: number;
+      lossPercent: number;
+      jitterMs: number;
+      roundTripMs: number | undefined;
+      r: number;
+      mos: number;
+    }
+  /** The recording lacks something, or was given up. */
+  | { type: 'recording.failed'; leg: string; code: string; reason: string }
+  /** Comes before `closed`. */
+  | { type: 'recording.finished'; leg: string; file: string | undefined; seconds: number; complete: boolean }
   /** Playout pauses; `sample` of the utterance comes next. */
   | { type: 'held'; leg: string; epoch: number; utterance: string; sample: number }
   /** How many of the keys of a `digits` went out. */
