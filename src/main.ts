@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { type AgentDefinition, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
+import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';
@@ -125,13 +127,19 @@ function journalBook(store: Store, settings: Settings, logger: Logger): JournalB
 }
 
 function startMedia(settings: Settings, { codecs }: AudioOptions): Promise<MediaHost> {
-  const { rtp, speech } = settings;
+  const { rtp, speech, sounds, listening, mediaWatch } = settings;
   return MediaHost.start({
     workers: rtp.workers,
     bind: rtp.bind,
     advertise: rtp.address,
     ports: rtp.ports,
     vad: { ...speech.detection, windowMs: 32 },
+    sounds: {
+      ...sounds,
+      music: sounds.music === undefined ? undefined : readWav(readFileSync(sounds.music), sounds.music),
+    },
+    stages: listening,
+    watch: mediaWatch,
     codecs,
     logLevel: settings.log.level,
   });

@@ -9,6 +9,9 @@ import { loadYaml } from './config/yaml.js';
 import { consoleConfig } from './console/config.js';
 import { conversationConfig } from './conversation/config.js';
 import type { ConversationSettings } from './conversation/settings.js';
+import { echoConfig } from './media/echo-config.js';
+import { mediaWatchConfig } from './media/quality-config.js';
+import { soundsConfig } from './media/sounds-config.js';
 import { rtpConfig } from './rtp/config.js';
 import { sipConfig } from './sip/config.js';
 import { storeConfig } from './store/config.js';
@@ -20,6 +23,10 @@ const sipUri = z.string().regex(/^sips?:\S+$/, 'must be a SIP URI, e.g. sip:desk
 const settingsSchema = z.strictObject({
   sip: sipConfig.prefault({}),
   rtp: rtpConfig.prefault({}),
+  /** What is done to the callers' audio before it is detected and recognised. */
+  listening: echoConfig.prefault({}),
+  sounds: soundsConfig.prefault({}),
+  mediaWatch: mediaWatchConfig.prefault({}),
   http: consoleConfig.prefault({}),
   store: storeConfig.prefault({}),
   speech: speechConfig.prefault({}),
