@@ -34,7 +34,7 @@ export class LegMedia {
     audio: AudioOptions,
     listener: (event: FromMedia) => void,
   ): Promise<LegMedia> {
-    const opened = await host.open(leg, listener, legRate(offer, audio));
+    const opened = await host.open(leg, listener, legRate(offer, audio), { inband: audio.inbandDtmf ?? 'auto' });
     const media = new LegMedia(opened, new SdpSession(), audio);
     try {
       media.describe(offer);

@@ -12,8 +12,8 @@ const HANGOVER_MS = 160;
 const VOICED_DB = 35;
 const FRAME_MS = 10;
 
-/** An onset or offset at a sample position. */
-export type DetectedListener = (type: 'onset' | 'offset', position: number) => void;
+/** An onset, a pause that may be an offset, or an offset, at a sample position. */
+export type DetectedListener = (type: 'onset' | 'pause' | 'offset', position: number) => void;
 
 /** What tells how likely the samples in [from, to) of a stream hold the agent's own echo, 0 to 1. */
 export interface EchoEvidence {
@@ -63,8 +63,8 @@ export class DetectedStream {
     if (!mark) return;
     const position = Math.max(0, this.next - mark.windowsAgo * this.window.length);
     if (mark.type === 'onset') return this.listener('onset', position);
-    this.listener('offset', this.lastVoiced(position));
-    this.loudest = Number.NEGATIVE_INFINITY;
+    this.listener(mark.type, this.lastVoiced(position));
+    if (mark.type === 'offset') this.loudest = Number.NEGATIVE_INFINITY;
   }
 
   /** Where the last sound ends that is loud enough to be the voice: what callers wait from, to the frame. */

@@ -12,6 +12,7 @@ describe('rtpConfig', () => {
       opus: { bitrate: 32_000, dtx: false },
       srtp: 'preferred',
       ptime: 20,
+      inbandDtmf: 'auto',
       workers: 1,
     });
     expect(rtpConfig.safeParse({ codecs: ['G729'] }).success).toBe(false);

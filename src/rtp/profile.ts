@@ -31,6 +31,10 @@ export const mediaProfile = z.strictObject({
     .multipleOf(10)
     .default(20)
     .describe('Length of the packets that are offered, ms, and that are sent to peers that wish for none.'),
+  inbandDtmf: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe('Whether keys are looked for in the sound, too. auto: where telephone-event was not agreed.'),
 });
 
 /** A media profile as it was read, with all defaults. */
@@ -42,6 +46,6 @@ export type MediaProfile = z.infer<typeof mediaProfile>;
  * @param usable codecs that can be used here; the others are left out
  */
 export function audioOptions(profile: MediaProfile, usable: readonly CodecName[] = CODEC_NAMES): AudioOptions {
-  const { codecs, opus, srtp, ptime } = profile;
-  return { codecs: codecs.filter((name) => usable.includes(name)), opus, srtp, ptime };
+  const { codecs, ...rest } = profile;
+  return { ...rest, codecs: codecs.filter((name) => usable.includes(name)) };
 }

@@ -45,6 +45,8 @@ export interface AudioOptions {
   srtp?: SrtpPolicy;
   /** Of packets that the peer has no wish about, ms; 20 when left out. */
   ptime?: number;
+  /** Whether keys are looked for in the sound; auto when left out: where telephone-event was not agreed. */
+  inbandDtmf?: 'auto' | 'always' | 'never';
 }
 
 const DEFAULT_PTIME_MS = 20;

@@ -132,7 +132,7 @@ export class LegHearing {
     // Comfort noise has been put in its place, and that is all: while nothing else comes, there is silence.
   }
 
-  private mark(type: 'onset' | 'offset', position: number): void {
+  private mark(type: 'onset' | 'pause' | 'offset', position: number): void {
     const sample = type === 'onset' ? position : Math.max(0, position - 1);
     this.listener.mark(type, position, this.listening.arrivalOf(sample));
   }

@@ -16,13 +16,14 @@ describe('SpeechGate', () => {
     const speech = [0, 0.1, 0.9, 0.9, 0.9, 0.8, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0];
     expect(marks(speech)).toEqual([
       { type: 'onset', windowsAgo: 3, window: 4 },
+      { type: 'pause', windowsAgo: 3, window: 9 },
       { type: 'offset', windowsAgo: 5, window: 11 },
     ]);
   });
 
-  it('takes a click for nothing and a stop consonant for no pause', () => {
+  it('takes a click for nothing and a stop consonant for a pause at most', () => {
     expect(marks([0, 0.9, 0.9, 0.1, 0, 0.9, 0.2])).toEqual([]);
-    expect(marks([0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9]).map((mark) => mark.type)).toEqual(['onset']);
+    expect(marks([0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9]).map((mark) => mark.type)).toEqual(['onset', 'pause']);
   });
 
   it('keeps an onset through a window between release and threshold without counting it', () => {
@@ -51,6 +52,7 @@ describe('SpeechGate', () => {
 
   it('opens again after an offset', () => {
     const word = [0.9, 0.9, 0.9, 0, 0, 0, 0, 0];
-    expect(marks([...word, ...word]).map((mark) => mark.type)).toEqual(['onset', 'offset', 'onset', 'offset']);
+    const types = marks([...word, ...word]).map((mark) => mark.type);
+    expect(types).toEqual(['onset', 'pause', 'offset', 'onset', 'pause', 'offset']);
   });
 });

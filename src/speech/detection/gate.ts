@@ -4,6 +4,9 @@ const MINIMAL_LEVEL_DB = -55;
 /** A window that is an echo to this extent is no speech of the caller's while the gate is open, either. */
 const SURE_ECHO = 0.9;
 
+/** Unvoiced windows that make a pause: shorter ones are stop consonants. */
+const PAUSE_WINDOWS = 3;
+
 /** When window probabilities become speech, and when they stop being it. */
 export interface GateOptions {
   /** Probability from which a window counts towards onset; 0.5 is usual. */
@@ -20,8 +23,8 @@ export interface GateOptions {
 
 /** A change of the gate, told in windows back from the end of the one just pushed. */
 export interface GateMark {
-  type: 'onset' | 'offset';
-  /** onset: how long ago speech began; offset: how long ago the last voiced window ended. */
+  type: 'onset' | 'pause' | 'offset';
+  /** onset: how long ago speech began; pause, offset: how long ago the last voiced window ended. */
   windowsAgo: number;
 }
 
@@ -81,7 +84,9 @@ export class SpeechGate {
   private whileOpen(probability: number, echo: number): GateMark | undefined {
     const voiced = probability >= this.options.release && echo < SURE_ECHO;
     this.silent = voiced ? 0 : this.silent + 1;
-    if (this.silent < this.offsetWindows) return undefined;
+    if (this.silent < this.offsetWindows) {
+      return this.silent === PAUSE_WINDOWS ? { type: 'pause', windowsAgo: this.silent } : undefined;
+    }
     this.open = false;
     return { type: 'offset', windowsAgo: this.silent };
   }

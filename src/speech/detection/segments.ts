@@ -27,7 +27,7 @@ export async function findSpeech(vad: BatchVad, pcm: Int16Array, options: GateOp
     const position = Math.max(0, end - mark.windowsAgo * size);
     const last = segments.at(-1);
     if (mark.type === 'onset') segments.push({ start: position, end: undefined });
-    else if (last) last.end = position;
+    else if (mark.type === 'offset' && last) last.end = position;
   }
   return segments;
 }
