@@ -3,6 +3,7 @@ import build from '../test/kit/build.js';
 import { calls } from './calls.js';
 import { edge } from './edge/edge.js';
 import { edgeSoak } from './edge/soak.js';
+import { loss } from './loss.js';
 import { media } from './media/media.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
 import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
   'voice-to-voice': voiceToVoice,
   calls,
   media,
+  loss,
   edge,
   'edge-soak': edgeSoak,
   'sip-fuzz': sipFuzz,
