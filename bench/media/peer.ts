@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resample } from '../../src/audio/resample.js';
 import { createCodec } from '../../src/rtp/codec.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../../src/rtp/negotiated.js';
+import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from '../../src/rtp/srtp/suites.js';
 import type { MediaLeg } from '../../src/workers/media-host.js';
 import { Capture } from '../../test/kit/capture.js';
 import type { CallersOrder } from './callers.js';
@@ -18,7 +20,7 @@ const CORE = 1;
 export interface Spoken {
   codec: CodecName;
   payloadType: number;
-  srtp?: boolean;
+  srtp?: SrtpSuite;
 }
 
 /** The running callers. */
@@ -38,12 +40,14 @@ export async function startCallers(
 ): Promise<Callers> {
   const media = negotiated(spoken);
   for (const leg of legs) leg.negotiated(media);
+  const { security } = media;
   const order: CallersOrder = {
     from: CALLERS_PORT,
     ports: legs.map(({ port }) => port),
     payloadType: spoken.payloadType,
     ticks: media.codec.clockRate / 50,
     frames: encode(spoken.codec, resample(said, 8000, sampleRate), sampleRate),
+    ...(security?.kind === 'sdes' && { key: security.remote }),
   };
   const file = join(folder, 'order.json');
   writeFileSync(file, JSON.stringify(order));
@@ -61,13 +65,20 @@ export async function startCallers(
   };
 }
 
-function negotiated({ codec, payloadType }: Spoken): NegotiatedMedia {
+/** A key for one suite; all callers have the same, which costs the worker no less. */
+function key(suite: SrtpSuite): SrtpKey {
+  const { key: octets, salt } = SUITE_FACTS[suite];
+  return { suite, inline: randomBytes(octets + salt).toString('base64') };
+}
+
+function negotiated({ codec, payloadType, srtp }: Spoken): NegotiatedMedia {
   return {
     remote: { address: '127.0.0.1', port: CALLERS_PORT },
     codec: { name: codec, payloadType, clockRate: codec === 'opus' ? 48_000 : 8000 },
     receives: [{ payloadType, name: codec }],
     ptime: 20,
     direction: 'sendrecv',
+    ...(srtp && { security: { kind: 'sdes', local: key(srtp), remote: key(srtp) } }),
   };
 }
 
