@@ -12,7 +12,7 @@ import { CURVE_POINTS, minimumPhase, TAPS } from './minimum-phase.js';
 const EDGES = [2, 5, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 76, 88, 104, 128, 160, 192, 256];
 const BANDS_8K = EDGES.indexOf(128);
 /** The residual is taken for this many times as strong as expected. */
-const OVERESTIMATE = 4;
+const OVERESTIMATE = 6;
 /** Lowest gain, -36 dB in power terms. */
 const FLOOR = 2.5e-4;
 /** Leakage before anything was learnt, and its bounds. */

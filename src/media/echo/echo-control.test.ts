@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { levelDb } from '../../audio/level.js';
+import { EchoControl } from './echo-control.js';
+
+/** Noise coloured and cut into syllables, a stand-in for speech. */
+function voice(seconds: number, seed: number): Int16Array {
+  let state = seed;
+  let low = 0;
+  return Int16Array.from({ length: 8000 * seconds }, (_, n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    low = 0.6 * low + state / 2 ** 31;
+    return Math.round(2500 * low * (n % 2400 < 1700 ? 1 : 0.05));
+  });
+}
+
+/** What `far` leaves on the line, and the caller's line behind the control. */
+function call(far: Int16Array, near: Int16Array, frame = 160) {
+  const control = new EchoControl(8000);
+  const out = near.slice();
+  for (let at = 0; at + frame <= far.length; at += frame) {
+    control.played(far.subarray(at, at + frame));
+    control.process(out.subarray(at, at + frame), frame);
+  }
+  return { control, out };
+}
+
+const delayed = (pcm: Int16Array, ms: number, gain: number) =>
+  Int16Array.from(pcm, (_, n) => Math.round(gain * (pcm[n - ms * 8] ?? 0)));
+
+describe('EchoControl', () => {
+  it.each([20, 250, 500])('finds an echo of %d ms and takes it out', (ms) => {
+    const far = voice(4, 1);
+    const { control, out } = call(far, delayed(far, ms, 0.3));
+    expect(Math.abs((control.stats.delayMs ?? 0) - ms)).toBeLessThanOrEqual(2);
+    expect(levelDb(out.subarray(-8000))).toBeLessThan(levelDb(far.subarray(-8000)) - 35);
+    expect(control.likelihood(25_000, 31_000)).toBeGreaterThan(0.7);
+  });
+
+  it('lets a caller through who speaks over the echo', () => {
+    const far = voice(5, 1);
+    const caller = voice(5, 99).fill(0, 0, 24_000);
+    const line = delayed(far, 120, 0.25).map((value, n) => value + caller[n]!);
+    const { out } = call(far, line);
+    let [cross, power, own] = [0, 0, 0];
+    for (let n = 24_000; n < 40_000; n++) {
+      cross += out[n]! * caller[n]!;
+      power += out[n]! ** 2;
+      own += caller[n]! ** 2;
+    }
+    expect(cross / Math.sqrt(power * own)).toBeGreaterThan(0.9);
+  });
+
+  it('changes no sample on a line without echo', () => {
+    const caller = voice(4, 99).fill(0, 0, 12_000);
+    const { control, out } = call(voice(4, 1), caller);
+    expect(out).toEqual(caller);
+    expect(control.stats.delayMs).toBeUndefined();
+    expect(control.likelihood(16_000, 20_000)).toBeLessThan(0.1);
+  });
+
+  it('delays packets that are no multiple of 10 ms by 10 ms, and nothing else', () => {
+    const caller = voice(1, 5);
+    const { out } = call(new Int16Array(8000), caller, 100);
+    expect(out.subarray(80)).toEqual(caller.subarray(0, -80));
+  });
+});
