@@ -75,7 +75,11 @@ function negotiated({ codec, payloadType, srtp }: Spoken): NegotiatedMedia {
   return {
     remote: { address: '127.0.0.1', port: CALLERS_PORT },
     codec: { name: codec, payloadType, clockRate: codec === 'opus' ? 48_000 : 8000 },
-    receives: [{ payloadType, name: codec }],
+    telephoneEvent: { payloadType: 101, clockRate: 8000 },
+    receives: [
+      { payloadType, name: codec },
+      { payloadType: 101, name: 'telephone-event' },
+    ],
     ptime: 20,
     direction: 'sendrecv',
     ...(srtp && { security: { kind: 'sdes', local: key(srtp), remote: key(srtp) } }),

@@ -13,10 +13,10 @@ import { PacketSecurity } from './transport-security.js';
 
 /**
  * Gets what belongs to the call: plain, authentic where that was agreed, from the right source, of a payload type that was
- * negotiated. A datagram is valid during the call only. `at` is its arrival, ms of the monotonic clock.
+ * negotiated. A datagram and its fields are valid during the call only. `at` is its arrival, ms of the monotonic clock.
  */
 export interface TransportListener {
-  rtp(datagram: Uint8Array, at: number): void;
+  rtp(datagram: Uint8Array, fields: RtpFields, at: number): void;
   rtcp(datagram: Uint8Array, at: number): void;
   /** Something went wrong; the transport goes on. */
   error(error: Error): void;
@@ -204,7 +204,8 @@ export class MediaTransport {
     if (!parseRtp(packet, this.fields)) return this.refuse('malformed');
     if (this.expected[this.fields.payloadType] === 0) return;
     const at = monotonicMs();
-    if (this.latch.accepts(source.address, source.port, this.fields.ssrc, at, required)) this.listener.rtp(packet, at);
+    if (this.latch.accepts(source.address, source.port, this.fields.ssrc, at, required))
+      this.listener.rtp(packet, this.fields, at);
   }
 
   private rtcp(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {

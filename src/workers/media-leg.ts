@@ -6,7 +6,7 @@ import type { Detection } from '../media/detection.js';
 import type { EchoConfig } from '../media/echo-config.js';
 import type { MediaWatchConfig } from '../media/quality-config.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
-import { parseRtp, type RtpFields, rtpFields } from '../rtp/packet.js';
+import type { RtpFields } from '../rtp/packet.js';
 import { MediaTransport } from '../rtp/transport.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
@@ -54,7 +54,6 @@ export class RtpLeg {
   private readonly heard: Int16Array;
   private readonly hearing: LegHearing;
   private readonly health: LegHealth;
-  private readonly fields: RtpFields = rtpFields();
   private transport: MediaTransport | undefined;
   private media: NegotiatedMedia | undefined;
   private sends = false;
@@ -92,7 +91,7 @@ export class RtpLeg {
     const made = new RtpLeg(leg, options, context);
     try {
       made.transport = await MediaTransport.bind(context.bind, port, {
-        rtp: (datagram, at) => made.receive(datagram, at),
+        rtp: (datagram, fields, at) => made.receive(datagram, fields, at),
         rtcp: (datagram, at) => made.report(datagram, at),
         error: (error) => made.complain('transport', error),
       });
@@ -197,9 +196,8 @@ export class RtpLeg {
     if (this.sends) this.transport?.sendRtcp(Uint8Array.from(report));
   };
 
-  private receive(datagram: Uint8Array, at: number): void {
-    const { fields } = this;
-    if (!this.media || !parseRtp(datagram, fields)) return;
+  private receive(datagram: Uint8Array, fields: RtpFields, at: number): void {
+    if (!this.media) return;
     if (this.packets++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
     this.health.received(fields, at, this.hearing.clockOf(fields.payloadType));
     this.hearing.push(fields, datagram, at);
