@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { opusLibrary } from '../../audio/opus.js';
 import { CODEC_NAMES, type CodecName } from '../../rtp/negotiated.js';
 import { DURATION_FORM, parseDuration } from './duration.js';
-import { type CallScript, DEFAULTS, ENDS, heardPattern, loadScript, type Step } from './script.js';
+import { type CallScript, DEFAULTS, ENDS, heardPattern, KEYS, loadScript, type Step } from './script.js';
 import { callerVoices } from './speech-tools.js';
 
 const DEFAULT_URI = 'sip:8001@127.0.0.1:5060';
@@ -54,6 +54,13 @@ export function defineCall(command: Command, run: (options: CallOptions) => Prom
     .option('--wav <file>', 'play this recording; may be repeated, also between --say', (file: string) =>
       add({ kind: 'wav', file }),
     )
+    .option(
+      '--keys <keys>',
+      'press these, with , (1 s) and w (0.5 s) as pauses; may be repeated, also between --say',
+      (text) => {
+        steps.push({ action: { kind: 'press', keys: keysOf(text) }, after: { kind: 'agent' } });
+      },
+    )
     .option('--expect <regex>', 'the answer to the line before matches this (without a line: the greeting)', (regex) =>
       expectLast(steps, regex),
     )
@@ -86,7 +93,7 @@ export function defineCall(command: Command, run: (options: CallOptions) => Prom
 
 function meaningOf(uri: string | undefined, options: RawOptions, lines: Step[]): CallOptions {
   if (options.script !== undefined && lines.length > 0) {
-    throw new InvalidArgumentError('--script has its own lines: leave out --say, --wav and --expect');
+    throw new InvalidArgumentError('--script has its own lines: leave out --say, --wav, --keys and --expect');
   }
   if (!options.wait && lines[0]) lines[0] = { ...lines[0], after: { kind: 'time', ms: 0 } };
   const base: CallScript =
@@ -106,6 +113,11 @@ function meaningOf(uri: string | undefined, options: RawOptions, lines: Step[]):
     throw new InvalidArgumentError('what is heard cannot be expected with --no-transcribe');
   }
   return { uri: uri ?? base.call ?? DEFAULT_URI, script, codecs, record, json, transcribe, repeat, concurrency };
+}
+
+function keysOf(text: string): string {
+  if (!KEYS.test(text)) throw new InvalidArgumentError('write keys: 0-9, *, #, A-D, with , and w as pauses');
+  return text;
 }
 
 function expectLast(steps: Step[], regex: string): void {

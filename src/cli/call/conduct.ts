@@ -53,6 +53,7 @@ export class Conductor {
     await this.moment(step);
     if (this.call.end) return;
     if (step.action.kind === 'say') await this.say(index, step.hangUp);
+    else if (step.action.kind === 'press') await this.press(index, step.action.keys);
     else if (step.action.kind === 'wait') await this.keepSilent(index, step.action.ms);
     if (step.hangUp === 'now') await this.call.hangUp();
   }
@@ -117,6 +118,17 @@ export class Conductor {
       await this.reach(played.endedAt + THINKING_MS);
       await this.call.hangUp();
     } else if (hangUp === 'reply') await this.hangUpIntoSpeech();
+  }
+
+  /** Keys are a turn of the caller's like words are. */
+  private async press(index: number, keys: string): Promise<void> {
+    const startedAt = monotonicMs();
+    await this.call.press(keys);
+    const played = { said: `[${keys}]`, step: index, startedAt, endedAt: monotonicMs() };
+    this.lines.push(played);
+    this.since = played.endedAt;
+    this.awaitsAnswer = true;
+    this.narrator.saying(this.lines.length, played.said);
   }
 
   private async keepSilent(index: number, ms: number): Promise<void> {

@@ -121,6 +121,11 @@ export class PhoneCall {
     return typeof at === 'number' ? at : undefined;
   }
 
+  /** Presses keys, by RFC 4733 where that was agreed, else in the sound. Resolves when they were sent, or the call ended. */
+  async press(keys: string): Promise<void> {
+    if (!this.end) await Promise.race([this.leg.digits(keys, 'rfc4733'), this.over]);
+  }
+
   /** Waits until the test holds. False when it did not within `ms`, or the call ended. */
   until(test: () => boolean, ms: number): Promise<boolean> {
     if (this.end) return Promise.resolve(false);

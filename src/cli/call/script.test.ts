@@ -41,6 +41,7 @@ steps:
   - say: wait, stop
     after: 1.5s of agent speech
     expect: { stops: 500ms }
+  - press: "48,21#"
   - wait: 8s
     after: 0
   - say: bye
@@ -71,6 +72,7 @@ expectEnd: caller
         action: { kind: 'say', pieces: [{ kind: 'text', text: 'wait, stop' }] },
         after: { kind: 'agent-speech', ms: 1500 },
       },
+      { action: { kind: 'press', keys: '48,21#' }, after: { kind: 'agent' } },
       { action: { kind: 'wait', ms: 8000 }, after: { kind: 'time', ms: 0 } },
       { action: { kind: 'say', pieces: [{ kind: 'text', text: 'bye' }] }, after: { kind: 'agent' }, hangUp: 'reply' },
     ]);

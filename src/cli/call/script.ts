@@ -41,7 +41,12 @@ export type HangUpMoment = 'invite' | 'greeting' | 'now' | 'speech' | 'thinking'
 
 /** One step of a scripted call. */
 export interface Step {
-  action: { kind: 'say'; pieces: readonly Piece[] } | { kind: 'wait'; ms: number } | { kind: 'listen' };
+  action:
+    | { kind: 'say'; pieces: readonly Piece[] }
+    /** Keys, with `,` (1 s) and `w` (500 ms) as pauses. */
+    | { kind: 'press'; keys: string }
+    | { kind: 'wait'; ms: number }
+    | { kind: 'listen' };
   after: After;
   hangUp?: HangUpMoment | undefined;
   expect?: Expectation | undefined;
@@ -67,6 +72,9 @@ export interface CallScript {
 }
 
 export const DEFAULTS = { quietMs: 700, timeoutMs: 15_000, limitMs: 300_000 } as const;
+
+/** What can be pressed. */
+export const KEYS = /^[0-9*#A-Da-d,w]{1,64}$/;
 
 const duration = z.union([z.string(), z.number()]).transform((value, context) => {
   const ms = parseDuration(value);
@@ -113,6 +121,10 @@ const after = z.union([z.string(), z.number()]).transform((value, context): Afte
 const step = z
   .strictObject({
     say: z.union([piece, z.array(piece).min(1)]).optional(),
+    press: z
+      .union([z.string(), z.number().int().nonnegative().transform(String)])
+      .refine((keys) => KEYS.test(keys), 'must be keys: 0-9, *, #, A-D, with , and w as pauses')
+      .optional(),
     wait: duration.optional(),
     after: after.optional(),
     hangUp: z.enum(['invite', 'greeting', 'now', 'speech', 'thinking', 'reply']).optional(),
@@ -123,7 +135,7 @@ const step = z
   })
   .transform(
     (raw): Step => ({
-      action: actionOf(raw.say, raw.wait),
+      action: actionOf(raw),
       after: raw.after ?? { kind: 'agent' },
       hangUp: raw.hangUp,
       expect: raw.expect,
@@ -221,17 +233,19 @@ function parseAfter(value: string | number): After | undefined {
 
 interface RawStep {
   say?: unknown;
+  press?: unknown;
   wait?: unknown;
   hangUp?: HangUpMoment | undefined;
   expect?: unknown;
 }
 
-function problemsOf({ say, wait, hangUp, expect }: RawStep): { reason: string; hint: string }[] {
+function problemsOf({ say, press, wait, hangUp, expect }: RawStep): { reason: string; hint: string }[] {
   const spoken = say !== undefined;
+  const actions = [say, press, wait].filter((action) => action !== undefined).length;
   const problems: { reason: string; hint: string }[] = [];
-  if (spoken && wait !== undefined) problems.push({ reason: 'has both say and wait', hint: 'Make two steps of it.' });
-  if (!spoken && wait === undefined && hangUp === undefined && expect === undefined) {
-    problems.push({ reason: 'does nothing', hint: 'Write one of say, wait, hangUp, expect.' });
+  if (actions > 1) problems.push({ reason: 'has more than one of say, press and wait', hint: 'Make two steps of it.' });
+  if (actions === 0 && hangUp === undefined && expect === undefined) {
+    problems.push({ reason: 'does nothing', hint: 'Write one of say, press, wait, hangUp, expect.' });
   }
   if (!spoken && (hangUp === 'speech' || hangUp === 'thinking' || hangUp === 'reply')) {
     problems.push({ reason: `hangUp: ${hangUp} needs a line`, hint: 'Write it into a step with say.' });
@@ -248,7 +262,14 @@ function refuse(context: z.RefinementCtx, message: string, hint: string, path: P
 
 type RawPiece = z.output<typeof piece>;
 
-function actionOf(say: RawPiece | RawPiece[] | undefined, wait: number | undefined): Step['action'] {
+interface RawAction {
+  say?: RawPiece | RawPiece[] | undefined;
+  press?: string | undefined;
+  wait?: number | undefined;
+}
+
+function actionOf({ say, press, wait }: RawAction): Step['action'] {
+  if (press !== undefined) return { kind: 'press', keys: press };
   if (wait !== undefined) return { kind: 'wait', ms: wait };
   if (say === undefined) return { kind: 'listen' };
   return { kind: 'say', pieces: (Array.isArray(say) ? say : [say]).map(pieceOf) };
