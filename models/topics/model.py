@@ -1,0 +1,60 @@
+"""The encoder: words and their letter groups, one layer of attention, attention pooling."""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from text import MAX_WORDS, WIDTH
+
+DEPTH = 128
+HEADS = 4
+OUT = 256
+
+
+class Encoder(nn.Module):
+    def __init__(self, size, unknown_letters=0.25):
+        super().__init__()
+        self.table = nn.Embedding(size, DEPTH, padding_idx=0)
+        nn.init.normal_(self.table.weight, std=0.05)
+        self.position = nn.Parameter(torch.zeros(MAX_WORDS, DEPTH))
+        self.norm_in = nn.LayerNorm(DEPTH)
+        self.qkv = nn.Linear(DEPTH, 3 * DEPTH)
+        self.project = nn.Linear(DEPTH, DEPTH)
+        self.norm_mid = nn.LayerNorm(DEPTH)
+        self.widen = nn.Linear(DEPTH, 2 * DEPTH)
+        self.narrow = nn.Linear(2 * DEPTH, DEPTH)
+        self.norm_out = nn.LayerNorm(DEPTH)
+        self.attend = nn.Linear(DEPTH, HEADS)
+        self.out = nn.Linear(2 * DEPTH, OUT)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, ids):
+        """ids: [texts, words, WIDTH] -> [texts, OUT] of unit length."""
+        rows = self.table(ids)
+        groups = (ids[:, :, 1:] != 0).float().sum(2, keepdim=True).clamp(min=1)
+        letters = rows[:, :, 1:].sum(2) / groups
+        bag = rows[:, :, 0] + letters
+        mask = (ids[:, :, 0] != 0).float()
+        texts, length = ids.shape[0], ids.shape[1]
+        h = self.drop(self.norm_in(bag) + self.position[:length])
+        hidden = (1 - mask)[:, None, None, :] * -1e4
+        q, k, v = self.qkv(h).view(texts, length, 3, HEADS, DEPTH // HEADS).permute(2, 0, 3, 1, 4)
+        weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(DEPTH // HEADS) + hidden, -1)
+        mixed = (weights @ v).permute(0, 2, 1, 3).reshape(texts, length, DEPTH)
+        h = self.norm_mid(h + self.drop(self.project(mixed)))
+        h = self.norm_out(h + self.drop(self.narrow(functional.gelu(self.widen(h)))))
+        pull = torch.softmax(self.attend(h) + (1 - mask)[:, :, None] * -1e4, 1)
+        parts = h.view(texts, length, HEADS, DEPTH // HEADS)
+        pooled = (parts * pull[:, :, :, None]).sum(1).reshape(texts, DEPTH)
+        mean = (bag * mask[:, :, None] * torch.sigmoid(pull.sum(2, keepdim=True))).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        out = self.out(torch.cat([pooled, functional.layer_norm(mean, (DEPTH,))], 1))
+        return out / out.norm(dim=1, keepdim=True).clamp(min=1e-6)
+
+
+def pad(rows):
+    """Rows of words of one batch, with padding words at the end."""
+    length = max(len(row) for row in rows)
+    filler = [0] * WIDTH
+    return torch.tensor([row + [filler] * (length - len(row)) for row in rows])

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { TopicEncoder } from './encoder.js';
+import { FewShotTopics } from './few-shot.js';
+import { NUMBERS_PER_WORD, plainWords, Tokeniser } from './tokeniser.js';
+
+const WEIGHTS = new URL('../../models/topics/weights/', import.meta.url);
+
+interface Fixture {
+  text: string;
+  numbers: number[][];
+  vector: number[];
+}
+
+const fixtures = JSON.parse(readFileSync(new URL('fixtures.json', WEIGHTS), 'utf8')) as Fixture[];
+
+describe('tokeniser', () => {
+  it('reads text as the recogniser or a keyboard writes it', () => {
+    expect(plainWords("Um, I'd like forty-two caf\u00e9s!")).toEqual(['id', 'like', '#', 'cafes']);
+    expect(plainWords('uh')).toEqual([]);
+  });
+
+  it('gives the numbers that the encoder was trained on', () => {
+    const [buckets = '', ...words] = readFileSync(new URL('words.txt', WEIGHTS), 'utf8').trimEnd().split('\n');
+    const tokeniser = new Tokeniser(words, Number(buckets));
+    for (const { text, numbers } of fixtures) expect(tokeniser.encode(text), text).toEqual(numbers.flat());
+    expect(tokeniser.encode('')).toHaveLength(NUMBERS_PER_WORD);
+  });
+});
+
+describe('topics', () => {
+  const topics = [
+    {
+      name: 'cancel',
+      examples: [
+        'cancel my order',
+        'I want to cancel',
+        'please cancel it',
+        "I don't want it any more",
+        'stop the order',
+      ],
+    },
+    {
+      name: 'status',
+      examples: ["where's my order", 'has it shipped yet', 'when will it arrive', 'track my parcel', 'order status'],
+    },
+  ];
+  let encoder: TopicEncoder;
+  let fitted: FewShotTopics;
+  beforeAll(async () => {
+    encoder = await TopicEncoder.load();
+    fitted = await FewShotTopics.fit(topics, (texts) => encoder.embed(texts));
+  });
+
+  it('embeds as in training, alone and in a batch', async () => {
+    const vectors = await encoder.embed(fixtures.map(({ text }) => text));
+    const alone = await encoder.embed(fixtures.slice(0, 1).map(({ text }) => text));
+    fixtures.forEach(({ vector, text }, at) => {
+      vector.forEach((value, index) => {
+        expect(Math.abs((vectors[at]?.[index] ?? 9) - value), text).toBeLessThan(0.02);
+      });
+    });
+    expect(Math.abs((alone[0]?.[0] ?? 9) - (vectors[0]?.[0] ?? 0))).toBeLessThan(1e-4);
+  });
+
+  it('knows a paraphrase with and without its vector, and what is out of scope', async () => {
+    const judge = async (text: string) => {
+      const [vector] = await encoder.embed([text]);
+      if (vector) fitted.remember(text, vector);
+      return fitted.classify(text)[0];
+    };
+    expect(fitted.classify('can you cancel my order')[0]?.topic).toBe('cancel');
+    expect((await judge('can you cancel my order'))?.topic).toBe('cancel');
+    expect((await judge('has my parcel been shipped'))?.topic).toBe('status');
+    const strange = await judge('who won the football match on sunday');
+    expect(strange?.score).toBeLessThan(fitted.threshold);
+    expect(fitted.classify('um')[0]?.score).toBe(0);
+  });
+});
