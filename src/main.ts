@@ -1,15 +1,22 @@
 import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type AgentDefinition, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
+import { legControl } from './calls/leg-control.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';
 import { Dialplan } from './dialplan/dialplan.js';
 import { JournalBook } from './journal/journal.js';
+import { pruneRecordings } from './media/recording/prune.js';
+import { recoverRecordings } from './media/recording/recover.js';
 import { usableCodecs } from './rtp/codec.js';
-import { type AudioOptions, pcmRates } from './rtp/sdp.js';
+import type { CodecName } from './rtp/negotiated.js';
+import { audioOptions } from './rtp/profile.js';
+import { pcmRates } from './rtp/sdp.js';
 import { conversationSettings, type Settings } from './settings.js';
+import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
@@ -30,6 +37,8 @@ export interface Parley {
   close(): Promise<void>;
 }
 
+/** Recordings are looked after so often, ms. */
+const PRUNE_MS = 3_600_000;
 /** Longest wait at the end for events that are not stored yet, ms. */
 const FLUSH_MS = 3000;
 
@@ -69,8 +78,9 @@ async function compose(
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
-  const audio = { codecs: usableCodecs(settings.rtp.codecs, logger), opus: settings.rtp.opus };
-  const media = keep(await startMedia(settings, audio));
+  const audio = callAudio(settings, logger);
+  const media = keep(await startMedia(settings, audio.codecs));
+  keep(keepRecordings(settings, logger));
   const speech = keep(
     await SpeechHost.start({
       workers: settings.speech.workers,
@@ -87,9 +97,24 @@ async function compose(
     logger,
   });
   await warmPrompts(agents, speaker, pcmRates(audio), logger);
+  const { format, opusBitrate: bitrate } = settings.recording;
+  const recording = { folder: recordingsFolder(settings), format, bitrate };
 
   const calls = keep(
-    new CallServer({ media, speech, speaker, audio, dialplan, agents, limits: settings.limits, logger }, journals),
+    new CallServer(
+      {
+        media,
+        speech,
+        speaker,
+        audio: audio.of,
+        dialplan,
+        agents,
+        limits: settings.limits,
+        control: (leg) => legControl(leg, recording),
+        logger,
+      },
+      journals,
+    ),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
   const sip = keep(
@@ -126,7 +151,39 @@ function journalBook(store: Store, settings: Settings, logger: Logger): JournalB
   return new JournalBook(store, logger, { retentionMs: settings.store.retention.journalMs });
 }
 
-function startMedia(settings: Settings, { codecs }: AudioOptions): Promise<MediaHost> {
+/** Which codecs can be used at all, and what is agreed on with whom. */
+function callAudio({ rtp, trunks }: Settings, logger: Logger) {
+  const configured = new Set([...rtp.codecs, ...trunks.flatMap(({ media }) => media.codecs ?? [])]);
+  const codecs = usableCodecs([...configured], logger);
+  const byTrunk = new Map(trunks.map((trunk) => [trunk.name, audioOptions(rtp, codecs, trunk.media)]));
+  const others = audioOptions(rtp, codecs);
+  const known = new Trunks(trunks);
+  return {
+    codecs,
+    of: (source: string) => {
+      const trunk = known.of(source)?.name;
+      return { trunk, options: (trunk !== undefined && byTrunk.get(trunk)) || others };
+    },
+  };
+}
+
+function recordingsFolder({ recording, data }: Settings): string {
+  return resolve(recording.folder ?? join(data, 'recordings'));
+}
+
+/** Repairs what a crash has left, and deletes what is too old or too much, now and every hour. */
+function keepRecordings(settings: Settings, logger: Logger): { close(): void } {
+  const folder = recordingsFolder(settings);
+  const { retentionDays, maxGigabytes } = settings.recording;
+  const complain = (error: unknown) => logger.error({ err: error, folder }, 'recordings could not be looked after');
+  const prune = () => void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
+  recoverRecordings(folder, logger).then(prune, complain);
+  const timer = setInterval(prune, PRUNE_MS);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}
+
+function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<MediaHost> {
   const { rtp, speech, sounds, listening, mediaWatch } = settings;
   return MediaHost.start({
     workers: rtp.workers,

@@ -11,9 +11,12 @@ import { conversationConfig } from './conversation/config.js';
 import type { ConversationSettings } from './conversation/settings.js';
 import { echoConfig } from './media/echo-config.js';
 import { mediaWatchConfig } from './media/quality-config.js';
+import { recordingConfig } from './media/recording-config.js';
 import { soundsConfig } from './media/sounds-config.js';
 import { rtpConfig } from './rtp/config.js';
+import { mediaOverrides } from './rtp/profile.js';
 import { sipConfig } from './sip/config.js';
+import { trunksConfig } from './sip/trunks.js';
 import { storeConfig } from './store/config.js';
 import { speechConfig } from './workers/config.js';
 
@@ -26,6 +29,8 @@ const settingsSchema = z.strictObject({
   /** What is done to the callers' audio before it is detected and recognised. */
   listening: echoConfig.prefault({}),
   sounds: soundsConfig.prefault({}),
+  recording: recordingConfig.prefault({}),
+  trunks: trunksConfig(mediaOverrides),
   mediaWatch: mediaWatchConfig.prefault({}),
   http: consoleConfig.prefault({}),
   store: storeConfig.prefault({}),

@@ -166,7 +166,7 @@ export class CallVoice implements Voice {
         this.speaking = false;
         return this.listener({ type: 'offset', at, voicedAt: event.at, position: event.position });
       case 'dtmf':
-        return this.key('rfc4733', event.digit, event.durationMs, event.at);
+        return this.key(event.source, event.digit, event.durationMs, event.at);
       case 'utterance.started':
         return this.listener({ type: 'utterance.started', at: event.at, id: event.utterance });
       case 'utterance.ended':

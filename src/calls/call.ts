@@ -24,7 +24,8 @@ export interface CallServices {
   media: MediaHost;
   speech: SpeechHost;
   speaker: Speaker;
-  audio: AudioOptions;
+  /** What is offered and answered to who calls from this address, and which trunk that is. */
+  audio: (source: string) => { trunk: string | undefined; options: AudioOptions };
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
@@ -86,6 +87,7 @@ export class Call {
       to: invite.to,
       source: invite.source,
       sipCallId: invite.sipCallId,
+      trunk: services.audio(invite.source).trunk,
       entry: match?.entry,
       agent: match?.action.type === 'answer' ? match.action.agent : undefined,
     });
@@ -127,11 +129,9 @@ export class Call {
     this.standing.pauseRecording(action === 'pause', reason);
   }
 
-  /** RTP of one direction has stopped for so long, or flows again. */
-  mediaSilent(direction: MediaFlow, seconds: number, on: boolean): void {
-    this.record({ type: 'media.silent', direction, seconds, on });
-    const action = this.services.limits.silence;
-    if (!on || action === 'none' || this.session?.onHold) return;
+  /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
+  private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
+    if (action === 'none' || this.session?.onHold) return;
     const target = this.prepared?.agent.escalationTarget;
     this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
   }
@@ -276,13 +276,37 @@ export class Call {
       codec: prepared.media.codec,
       ms: Math.round(monotonicMs() - this.receivedAt),
     });
-    if (prepared.action.record) prepared.control?.record('start');
+    if (prepared.action.record && prepared.control) {
+      prepared.control.record('start');
+      this.record({ type: 'recording.started', reason: 'dialplan' });
+    }
     prepared.conversation.begin(prepared.opening);
   }
 
   private fromMedia(event: FromMedia): void {
-    if (event.type === 'rtp.started' && this.dialog) this.dispatch({ type: 'confirmed' });
-    else this.prepared?.voice.fromMedia(event);
+    switch (event.type) {
+      case 'rtp.started':
+        if (this.dialog) this.dispatch({ type: 'confirmed' });
+        return;
+      case 'quality': {
+        const { leg: _, type, ...quality } = event;
+        return this.record({ type: 'media.quality', ...rounded(quality) });
+      }
+      case 'silent': {
+        const { direction, seconds, on } = event;
+        return this.record({ type: 'media.silent', direction, seconds, on });
+      }
+      case 'silence.timeout':
+        return this.silenceTimeout(event.direction, event.seconds, event.action);
+      case 'recording.failed':
+        return this.record({ type: 'error', code: event.code, message: event.reason });
+      case 'recording.finished': {
+        const { file, seconds, complete } = event;
+        return this.record({ type: 'recording.finished', file, durationMs: Math.round(seconds * 1000), complete });
+      }
+      default:
+        this.prepared?.voice.fromMedia(event);
+    }
   }
 
   private finished(afterwards: Afterwards): void {
@@ -325,4 +349,10 @@ export class Call {
   private record(event: JournalEvent, at = monotonicMs()): void {
     this.journal.append(event, at);
   }
+}
+
+/** Two decimals say all that was measured. */
+function rounded<T extends Record<string, unknown>>(values: T): T {
+  const round = (value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value)])) as T;
 }

@@ -10,10 +10,6 @@ export const limitsConfig = z.strictObject({
     .min(0)
     .default(200)
     .describe('Longest that a call waits for its greeting before it is answered, ms.'),
-  silence: z
-    .enum(['none', 'hangup', 'fallback'])
-    .default('none')
-    .describe('What is done when RTP has stopped in one direction: nothing, hang up, or hand the call to people.'),
   referMs: z.number().int().min(1000).default(30_000).describe('Longest that a transfer may take, ms.'),
 });
 

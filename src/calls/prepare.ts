@@ -49,7 +49,13 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
   const { services, call, invite, action, fromMedia } = options;
   const agent = services.agents.get(action.agent);
   if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
-  const media = await LegMedia.open(services.media, call, invite.offer, services.audio, fromMedia);
+  const media = await LegMedia.open(
+    services.media,
+    call,
+    invite.offer,
+    services.audio(invite.source).options,
+    fromMedia,
+  );
   try {
     const prepared = talk(options, agent, media);
     await warmGreeting(options, prepared);

@@ -43,6 +43,8 @@ export type JournalEvent =
       to: string;
       source: string;
       sipCallId: string;
+      /** Of parley.yaml, by the source. */
+      trunk?: string | undefined;
       /** Dialplan entry that matched, `file#name`. */
       entry?: string | undefined;
       agent?: string | undefined;
@@ -128,26 +130,24 @@ export type JournalEvent =
       type: 'recording.finished';
       file?: string | undefined;
       durationMs?: number | undefined;
-      bytes?: number | undefined;
+      /** False when sound is missing in it. */
+      complete?: boolean | undefined;
     }
-  /** How the sound was in one direction since the last such event, as RTP and RTCP tell it. */
+  /** How the sound of one direction has been since the call began, as RTP and RTCP tell it: now and then, and at the end. */
   | {
       type: 'media.quality';
       /** `received`: what the caller said, by our own count; `sent`: what they heard, by their reports. */
       direction: MediaFlow;
       /** Estimated mean opinion score by the E-model (ITU-T G.107), 1 to 4.5. */
       mos?: number | undefined;
+      /** Transmission rating that it comes from, 0 to 100. */
+      r?: number | undefined;
       lossPercent?: number | undefined;
       /** Interarrival jitter (RFC 3550 6.4.1), ms. */
       jitterMs?: number | undefined;
       /** ms, by RTCP; absent until both sides have reported. */
       roundTripMs?: number | undefined;
-      /** What the jitter buffer adds, ms. */
-      delayMs?: number | undefined;
       packets?: number | undefined;
-      codec?: string | undefined;
-      /** The whole call rather than an interval. */
-      final?: boolean | undefined;
     }
   /** No RTP came (or went) in one direction for `seconds`; `on` false: it flows again. Not while the call is on hold. */
   | { type: 'media.silent'; direction: MediaFlow; seconds: number; on: boolean }

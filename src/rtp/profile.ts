@@ -37,6 +37,19 @@ export const mediaProfile = z.strictObject({
     .describe('Whether keys are looked for in the sound, too. auto: where telephone-event was not agreed.'),
 });
 
+const { codecs, opus, srtp, ptime, inbandDtmf } = mediaProfile.shape;
+
+/** What of a media profile a trunk has otherwise: nothing is filled in. */
+export const mediaOverrides = z
+  .strictObject({
+    codecs: codecs.unwrap().optional(),
+    opus: opus.unwrap().optional(),
+    srtp: srtp.unwrap().optional(),
+    ptime: ptime.unwrap().optional(),
+    inbandDtmf: inbandDtmf.unwrap().optional(),
+  })
+  .prefault({});
+
 /** A media profile as it was read, with all defaults. */
 export type MediaProfile = z.infer<typeof mediaProfile>;
 
@@ -44,8 +57,18 @@ export type MediaProfile = z.infer<typeof mediaProfile>;
  * What offers and answers are made from.
  *
  * @param usable codecs that can be used here; the others are left out
+ * @param trunk what is otherwise on one trunk
  */
-export function audioOptions(profile: MediaProfile, usable: readonly CodecName[] = CODEC_NAMES): AudioOptions {
-  const { codecs, ...rest } = profile;
-  return { ...rest, codecs: codecs.filter((name) => usable.includes(name)) };
+export function audioOptions(
+  profile: MediaProfile,
+  usable: readonly CodecName[] = CODEC_NAMES,
+  trunk: z.output<typeof mediaOverrides> = {},
+): AudioOptions {
+  return {
+    codecs: (trunk.codecs ?? profile.codecs).filter((name) => usable.includes(name)),
+    opus: trunk.opus ?? profile.opus,
+    srtp: trunk.srtp ?? profile.srtp,
+    ptime: trunk.ptime ?? profile.ptime,
+    inbandDtmf: trunk.inbandDtmf ?? profile.inbandDtmf,
+  };
 }

@@ -66,7 +66,7 @@ export function legRate(offer: string | undefined, audio: AudioOptions): PcmRate
 }
 
 /** Rates that legs with these codecs may have, Hz. */
-export function pcmRates({ codecs }: AudioOptions): PcmRate[] {
+export function pcmRates({ codecs }: Pick<AudioOptions, 'codecs'>): PcmRate[] {
   return [...new Set(codecs.map(pcmRateOf))];
 }
 

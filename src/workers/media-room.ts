@@ -1,3 +1,4 @@
+import type { ParleyError } from '../errors.js';
 import { Mixer } from '../media/mixing/mixer.js';
 import type { MixMode } from '../media/mixing/routing.js';
 import { Recorder } from '../media/recording/recorder.js';
@@ -68,7 +69,7 @@ export class MediaRoom {
     mixer.join(AGENT_EAR, { rate, speaks: false });
     mixer.mode({ mode: 'listen', who: CALLER_EAR, only: [leg.leg] });
     mixer.mode({ mode: 'listen', who: AGENT_EAR, except: [leg.leg] });
-    const failed = (error: { code: string; message: string }) =>
+    const failed = (error: ParleyError) =>
       this.post({ type: 'recording.failed', leg: leg.leg, code: error.code, reason: error.message });
     const recorder = new Recorder({ folder, call, rate, format, bitrate, startedAt: Date.now(), failed });
     const samples = rate / 50;

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ErrorDetails } from '../errors.js';
+import type { ErrorCode, ErrorDetails } from '../errors.js';
 import type { BackgroundKind } from '../media/background.js';
 import type { MixMode } from '../media/mixing/routing.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
@@ -118,7 +118,7 @@ export type FromMedia =
       mos: number;
     }
   /** The recording lacks something, or was given up. */
-  | { type: 'recording.failed'; leg: string; code: string; reason: string }
+  | { type: 'recording.failed'; leg: string; code: ErrorCode; reason: string }
   /** Comes before `closed`. */
   | { type: 'recording.finished'; leg: string; file: string | undefined; seconds: number; complete: boolean }
   /** Playout pauses; `sample` of the utterance comes next. */

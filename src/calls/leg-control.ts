@@ -1,0 +1,24 @@
+import type { MediaLeg } from '../workers/media-host.js';
+import type { RecordOptions } from '../workers/messages.js';
+import type { MediaControl } from './media-control.js';
+
+/**
+ * What of a call's media is controlled besides the talk, carried out by its leg.
+ *
+ * @param recording where and how recordings are made
+ */
+export function legControl(leg: MediaLeg, recording: Omit<RecordOptions, 'call'>): MediaControl {
+  return {
+    music(on) {
+      // What the agent was saying waits; the music is not for talking over.
+      if (on) leg.hold();
+      leg.sound(on ? 'music' : undefined);
+      if (!on) leg.resume();
+    },
+    keys: (keys, method) => leg.digits(keys, method),
+    record(action) {
+      if (action === 'start') leg.record({ ...recording, call: leg.leg });
+      else leg.pauseRecording(action === 'pause');
+    },
+  };
+}
