@@ -110,6 +110,7 @@ async function compose(
         dialplan,
         agents,
         limits: settings.limits,
+        announcement: settings.recording.announcement,
         control: (leg) => legControl(leg, recording),
         logger,
       },

@@ -82,7 +82,7 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     ...conversation,
     ...agent.limits,
     endpointing: agent.endpointing,
-    stopWords: agent.interruption.stopWords,
+    ...agent.interruption,
     idle: agent.idle,
     apology: agent.fallbacks.apology,
   };

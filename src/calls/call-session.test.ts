@@ -22,6 +22,7 @@ const TIMED = ['Supported: timer', 'Session-Expires: 600;refresher=uac'];
 class Bench {
   readonly events: JournalEvent[] = [];
   readonly music: boolean[] = [];
+  readonly holds: boolean[] = [];
   readonly directions: string[] = [];
   readonly lost: string[] = [];
   session!: CallSession;
@@ -67,6 +68,7 @@ class Bench {
       media,
       control: { music: (on) => this.music.push(on), keys: async (keys) => keys.length, record: () => undefined },
       record: (event) => this.events.push(event),
+      held: (on) => this.holds.push(on),
       lost: (reason) => {
         this.lost.push(reason);
         void this.dialog.bye(reason);
@@ -168,6 +170,7 @@ describe('a session', () => {
     await resumed;
     await session.hold(false);
     expect(bench.music).toEqual([true, false]);
+    expect(bench.holds).toEqual([true, false]);
     expect(bench.directions).toEqual(['sendrecv', 'sendonly', 'sendonly', 'sendrecv']);
     expect(bench.events).toEqual([
       { type: 'hold', on: true, by: 'us' },

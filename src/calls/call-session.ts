@@ -11,6 +11,8 @@ export interface SessionHost {
   media: LegMedia;
   control: MediaControl | undefined;
   record(event: JournalEvent): void;
+  /** Either side has the other on hold, or no longer. */
+  held(on: boolean): void;
   /** The session can't go on: the call has to be ended. */
   lost(reason: string): void;
 }
@@ -31,7 +33,7 @@ export class CallSession {
   private wake: (() => void) | undefined;
 
   constructor(private readonly host: SessionHost) {
-    if (host.media.held) host.record({ type: 'hold', on: true, by: 'caller' });
+    if (host.media.held) this.heldByCaller(true);
   }
 
   /** Changes under way, for leak tests. */
@@ -91,7 +93,9 @@ export class CallSession {
   }
 
   private heldByCaller(on: boolean | undefined): void {
-    if (on !== undefined) this.host.record({ type: 'hold', on, by: 'caller' });
+    if (on === undefined) return;
+    this.host.record({ type: 'hold', on, by: 'caller' });
+    this.host.held(this.onHold);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -109,7 +113,7 @@ export class CallSession {
   }
 
   private async change(on: boolean): Promise<void> {
-    const { dialog, media, control, record, lost } = this.host;
+    const { dialog, media, control, record, held, lost } = this.host;
     if (this.holding === on) return;
     let offer = '';
     const outcome = await dialog.offer(() => {
@@ -127,11 +131,12 @@ export class CallSession {
       });
     }
     try {
-      const held = media.offerAccepted(offer, outcome.answer, on);
+      const byCaller = media.offerAccepted(offer, outcome.answer, on);
       this.holding = on;
       control?.music(on);
       record({ type: 'hold', on, by: 'us' });
-      this.heldByCaller(held);
+      held(this.onHold);
+      this.heldByCaller(byCaller);
     } catch (error) {
       lost(reasonOf(error));
       throw error;

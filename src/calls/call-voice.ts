@@ -8,9 +8,12 @@ import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import type { MediaLeg } from '../workers/media-host.js';
 import type { FromMedia, FromSpeech } from '../workers/messages.js';
-import { heardText, type Speaker } from '../workers/speaker.js';
+import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
 import { DigitMerge, type KeySource } from './digits.js';
+
+/** Playout that paused at a stop word goes on after this when nobody has decided about it, ms. */
+const UNDECIDED_MS = 2000;
 
 /** What a call's voice is made of. */
 export interface CallVoiceOptions {
@@ -19,11 +22,13 @@ export interface CallVoiceOptions {
   speaker: Speaker;
   settings: VoiceSettings;
   lexicon: Lexicon | undefined;
+  stopWords: readonly string[];
   logger: Logger;
 }
 
 interface Saying {
   text: string;
+  firm: boolean;
   clip?: Clip;
   abort: AbortController;
 }
@@ -46,6 +51,13 @@ export class CallVoice implements Voice {
   /** The caller has made a sound of which no final words are known yet. */
   private unrecognised = false;
   private speaking = false;
+  /** Where playout paused. */
+  private held: { utterance: string; sample: number } | undefined;
+  private pausing = false;
+  private forgotten: NodeJS.Timeout | undefined;
+  private onHold = false;
+  /** What the agent said last. */
+  private agentText = '';
   private onSettled = () => {};
   private announcement: Announcement | undefined;
   private readonly keys = new DigitMerge();
@@ -58,9 +70,9 @@ export class CallVoice implements Voice {
     this.listener = listener;
   }
 
-  say({ id, text }: { id: string; text: string }): void {
+  say({ id, text, firm }: { id: string; text: string; firm: boolean }): void {
     const { leg, speaker, settings, lexicon, logger } = this.options;
-    const saying: Saying = { text, abort: new AbortController() };
+    const saying: Saying = { text, firm, abort: new AbortController() };
     this.saying.set(id, saying);
     const request = { epoch: this.epoch, utterance: id, text, settings, lexicon, signal: saying.abort.signal };
     speaker.say(leg, request).then(
@@ -90,7 +102,7 @@ export class CallVoice implements Voice {
         clearTimeout(timer);
         resolve();
       };
-      for (const [n, text] of sentences.entries()) this.say({ id: ids[n] ?? '', text });
+      for (const [n, text] of sentences.entries()) this.say({ id: ids[n] ?? '', text, firm: true });
     });
     this.announcement = undefined;
     if (announcement.left.size > 0) this.stop();
@@ -98,13 +110,38 @@ export class CallVoice implements Voice {
   }
 
   stop(): void {
+    clearTimeout(this.forgotten);
+    this.pausing = this.onHold;
+    this.held = undefined;
     this.epoch += 1;
     this.options.leg.stop(this.epoch);
     for (const saying of this.saying.values()) saying.abort.abort();
   }
 
-  gain(level: number): void {
-    this.options.leg.gain(level);
+  yield(how: 'duck' | 'pause', level: number): void {
+    if (how === 'duck') return this.options.leg.gain(level);
+    this.pausing = true;
+    this.options.leg.hold();
+  }
+
+  goOn(): void {
+    const { leg } = this.options;
+    const { held } = this;
+    leg.gain(1);
+    if (this.onHold || !this.pausing) return;
+    clearTimeout(this.forgotten);
+    this.pausing = false;
+    this.held = undefined;
+    const saying = held && this.saying.get(held.utterance);
+    leg.resume(saying && wordStart(saying.text, saying.clip, held.sample));
+  }
+
+  /** Either side has the other on hold: nothing is said or expected until it ends. */
+  hold(on: boolean): void {
+    this.onHold = on;
+    if (on) this.pausing = true;
+    this.listener({ type: 'hold', at: monotonicMs(), on });
+    if (!on) this.goOn();
   }
 
   expect(expected: ExpectedAnswer): void {
@@ -139,6 +176,7 @@ export class CallVoice implements Voice {
   }
 
   close(): void {
+    clearTimeout(this.forgotten);
     this.stream.close();
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
@@ -159,7 +197,7 @@ export class CallVoice implements Voice {
         if (this.announcement) return;
         this.unrecognised = true;
         this.speaking = true;
-        return this.listener({ type: 'onset', at, position: event.position });
+        return this.listener({ type: 'onset', at, voicedAt: event.at, position: event.position });
       case 'offset':
         // Of what began during an announcement the conversation knows nothing.
         if (!this.speaking) return;
@@ -167,17 +205,38 @@ export class CallVoice implements Voice {
         return this.listener({ type: 'offset', at, voicedAt: event.at, position: event.position });
       case 'dtmf':
         return this.key(event.source, event.digit, event.durationMs, event.at);
+      case 'held':
+        return this.paused(event);
       case 'utterance.started':
+        this.tellAgent(event.utterance);
         return this.listener({ type: 'utterance.started', at: event.at, id: event.utterance });
       case 'utterance.ended':
         return this.ended(event);
     }
   }
 
+  /** Playout paused: asked for here, or by itself at a stop word, about which the conversation decides at once. */
+  private paused(event: Extract<FromMedia, { type: 'held' }>): void {
+    this.held = event;
+    if (this.pausing) return;
+    this.pausing = true;
+    this.forgotten = setTimeout(() => this.goOn(), UNDECIDED_MS);
+  }
+
+  /** The speech worker judges the caller's words by what the agent says, or said last. */
+  private tellAgent(utterance: string | undefined): void {
+    const saying = utterance === undefined ? undefined : this.saying.get(utterance);
+    if (saying) this.agentText = saying.text;
+    const { stopWords } = this.options;
+    this.stream.agentSays({ text: this.agentText, speaking: saying !== undefined && !saying.firm, stopWords });
+  }
+
   private ended({ at, utterance: id, played, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {
     const saying = this.saying.get(id);
     if (!saying) return;
     this.saying.delete(id);
+    if (this.held?.utterance === id) this.held = undefined;
+    if (this.saying.size === 0) this.tellAgent(undefined);
     const heard = stopped ? heardText(saying.text, saying.clip, played) : saying.text;
     if (this.announcement?.left.delete(id)) this.announced(this.announcement, heard, stopped);
     else this.listener({ type: 'utterance.ended', at, id, heard, stopped });
@@ -193,11 +252,16 @@ export class CallVoice implements Voice {
   private fromSpeech(event: FromSpeech): void {
     const at = monotonicMs();
     if (this.announcement) return;
-    if (event.type === 'partial') this.listener({ type: 'partial', at, text: event.text, position: event.position });
+    if (event.type === 'partial') {
+      const { text, position, finished, real } = event;
+      return this.listener({ type: 'partial', at, text, position, finished, real });
+    }
     if (event.type !== 'final' && event.type !== 'stream.failed') return;
     this.unrecognised = false;
-    if (event.type === 'final') this.listener({ type: 'final', at, text: event.text, position: event.position });
-    else this.listener({ type: 'recognition.failed', at, reason: event.reason });
+    if (event.type === 'final') {
+      const { text, position, finished, real } = event;
+      this.listener({ type: 'final', at, text, position, finished, real });
+    } else this.listener({ type: 'recognition.failed', at, reason: event.reason });
     this.onSettled();
   }
 }

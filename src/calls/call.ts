@@ -29,6 +29,8 @@ export interface CallServices {
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
+  /** What a caller is told whose call is recorded. */
+  announcement: string;
   /** What of a leg's media is controlled besides the talk; without it there is no music, no recording, no key in RTP. */
   control?: ((leg: MediaLeg) => MediaControl) | undefined;
   logger: Logger;
@@ -241,6 +243,7 @@ export class Call {
         media: prepared.media,
         control: prepared.control,
         record: (event) => this.record(event),
+        held: (on) => prepared.voice.hold(on),
         lost: (reason) => this.dispatch({ type: 'lost', reason }),
       });
       this.dispatch({ type: 'answered' });

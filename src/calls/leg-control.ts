@@ -10,10 +10,9 @@ import type { MediaControl } from './media-control.js';
 export function legControl(leg: MediaLeg, recording: Omit<RecordOptions, 'call'>): MediaControl {
   return {
     music(on) {
-      // What the agent was saying waits; the music is not for talking over.
+      // What the agent was saying waits: its voice goes on when the hold ends.
       if (on) leg.hold();
       leg.sound(on ? 'music' : undefined);
-      if (!on) leg.resume();
     },
     keys: (keys, method) => leg.digits(keys, method),
     record(action) {

@@ -71,11 +71,25 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia): Prep
   const { speech, speaker } = services;
   const variables = { caller: invite.from, called: invite.to, ...action.variables };
   const session = agent.reasoner.open({ call, channel: 'voice', variables });
-  const opening = openingOf(session, action.notice);
+  const opening = openingOf(session, noticeOf(action, services.announcement));
   const { voice: settings, lexicon } = agent;
-  const voice = new CallVoice({ leg: media.leg, speech, speaker, settings, lexicon, logger });
+  const voice = new CallVoice({
+    leg: media.leg,
+    speech,
+    speaker,
+    settings,
+    lexicon,
+    stopWords: agent.settings.stopWords,
+    logger,
+  });
   const conversation = new Conversation({ voice, session, settings: agent.settings, record, origin, finish, logger });
   return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening };
+}
+
+/** What is said before the greeting: that the call is recorded, then what the dialplan says. */
+function noticeOf({ record, notice }: AnswerAction, usual: string): string | undefined {
+  const announcement = record === true ? usual : record !== false && record.announcement;
+  return [announcement, notice].filter(Boolean).join(' ') || undefined;
 }
 
 /** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */

@@ -104,7 +104,8 @@ class TextVoice implements Voice {
   }
 
   stop(): void {}
-  gain(): void {}
+  yield(): void {}
+  goOn(): void {}
   commit(): void {}
   finalise(): void {}
   close(): void {}

@@ -190,7 +190,7 @@ function giveTime(step: Step): void {
   step.journal({ type: 'caller.turn', turn: state.turn, text, from: 'speech', startedAt, endedAt });
   commitTo(step, textPosition);
   forget(step);
-  step.timer('idle', state.settings.handBackMs);
+  if (!state.held) step.timer('idle', state.settings.handBackMs);
 }
 
 /** Takes a turn back for the words that were added to it; they may have come after the caller fell silent. */

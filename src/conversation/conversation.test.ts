@@ -12,6 +12,7 @@ const SETTINGS: ConversationSettings = {
   handBackMs: 30_000,
   stopWords: [],
   finalMs: 700,
+  reflex: 'duck',
   duckLevel: 0.3,
   overlapMs: 1200,
   idle: { afterMs: 60_000, prompts: [], goodbye: 'Goodbye.' },
@@ -43,7 +44,8 @@ class InstantVoice implements Voice {
     this.emit({ type: 'utterance.ended', at: monotonicMs(), id, heard: text, stopped: false });
   }
 
-  gain(): void {}
+  yield(): void {}
+  goOn(): void {}
   commit(): void {}
   finalise(): void {}
   close(): void {}

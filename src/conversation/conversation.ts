@@ -110,8 +110,10 @@ export class Conversation {
         return voice.say(effect);
       case 'stop':
         return voice.stop();
-      case 'gain':
-        return voice.gain(effect.level);
+      case 'yield':
+        return voice.yield(effect.how, effect.level);
+      case 'go-on':
+        return voice.goOn();
       case 'commit':
         return voice.commit(effect.position);
       case 'finalise':

@@ -52,5 +52,5 @@ export function forget(step: Step): void {
 export function listenOn(step: Step): void {
   const { state } = step;
   if (state.phase !== 'listening') return;
-  if (!state.caller.speaking) step.timer('idle', state.settings.idle.afterMs);
+  if (!state.caller.speaking && !state.held) step.timer('idle', state.settings.idle.afterMs);
 }

@@ -17,7 +17,7 @@ const AGAIN_MS = 100;
 export function contest(step: Step): void {
   const { current, settings } = step.state;
   if (!current || current.kind === 'notice') return;
-  step.do({ type: 'gain', level: settings.duckLevel });
+  step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
   step.clear('overlap');
   judgeLater(step);
 }
@@ -44,7 +44,7 @@ export function burstEnded(step: Step): void {
 
 /** The agent keeps the floor, at full level. What was said stays for a while: it may answer the agent's last words. */
 function goOn(step: Step): void {
-  step.do({ type: 'gain', level: 1 });
+  step.do({ type: 'go-on' });
   step.clear('barge-in');
   if (!step.state.caller.speaking) step.timer('overlap', step.state.settings.overlapMs);
 }

@@ -24,6 +24,7 @@ const SETTINGS: ConversationSettings = {
   handBackMs: 30_000,
   stopWords: [],
   finalMs: 700,
+  reflex: 'duck',
   duckLevel: 0.3,
   overlapMs: 1200,
   idle: { afterMs: 7000, prompts: ['Are you still there?', 'Hello?'], goodbye: 'Goodbye.' },
@@ -261,7 +262,7 @@ describe('turn machine', () => {
     talk.start();
     talk.pass(600);
     talk.onset();
-    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 0.3 });
+    expect(talk.all('yield').at(-1)).toEqual({ type: 'yield', how: 'duck', level: 0.3 });
     talk.pass(399);
     expect(talk.all('stop')).toHaveLength(0);
     talk.pass(1);
@@ -291,7 +292,7 @@ describe('turn machine', () => {
       talk.pass(1500);
     }
     expect(talk.all('stop')).toHaveLength(0);
-    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+    expect(talk.effects.filter((e) => e.type === 'yield' || e.type === 'go-on').at(-1)).toEqual({ type: 'go-on' });
     expect(talk.recorded('backchannel').map(({ text }) => text)).toEqual(['yeah', 'okay', 'uh huh']);
     talk.onset();
     talk.pass(300);
@@ -353,7 +354,7 @@ describe('turn machine', () => {
     talk.reply('You may return anything within thirty days.');
     talk.start();
     talk.utter('uh huh', 200);
-    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+    expect(talk.effects.filter((e) => e.type === 'yield' || e.type === 'go-on').at(-1)).toEqual({ type: 'go-on' });
     talk.pass(3000);
     talk.finish();
     expect(talk.all('stop')).toHaveLength(0);
@@ -373,6 +374,18 @@ describe('turn machine', () => {
     expect(talk.all('expect').at(-1)).toMatchObject({ expected: { kind: 'yes-no' } });
     talk.pass(700);
     expect(talk.all('ask').at(-1)?.turn.text).toBe('yes');
+  });
+
+  it('asks nobody on hold whether they are there, and goes on as before afterwards', () => {
+    talk.pass(3000);
+    talk.send({ type: 'hold', on: true });
+    talk.pass(60_000);
+    expect(talk.recorded('idle')).toHaveLength(0);
+    talk.send({ type: 'hold', on: false });
+    talk.pass(6999);
+    expect(talk.recorded('idle')).toHaveLength(0);
+    talk.pass(1);
+    expect(talk.recorded('idle')).toHaveLength(1);
   });
 
   it('asks a silent caller twice, then says goodbye and hangs up', () => {
@@ -495,7 +508,7 @@ describe('turn machine', () => {
     talk.onset();
     talk.pass(100);
     talk.finish();
-    expect(talk.all('gain').at(-1)).toEqual({ type: 'gain', level: 1 });
+    expect(talk.effects.filter((e) => e.type === 'yield' || e.type === 'go-on').at(-1)).toEqual({ type: 'go-on' });
   });
 
   it('hears an interruption that begins or is decided between two sentences', async () => {

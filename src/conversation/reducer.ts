@@ -11,6 +11,7 @@ import {
   turnTooLong,
   typed,
 } from './caller-side.js';
+import { listenOn } from './floor.js';
 import { judgeBurst, overlapOver } from './overlap.js';
 import {
   abandon,
@@ -52,6 +53,8 @@ function apply(step: Step, event: TurnEvent): void {
       return final(step, event);
     case 'recognition.failed':
       return recognitionFailed(step, event.reason);
+    case 'hold':
+      return held(step, event.on);
     case 'text':
       return typed(step, event.text);
     case 'dtmf':
@@ -134,6 +137,13 @@ function timer(step: Step, name: TimerName): void {
       step.do({ type: 'finish', afterwards: { type: 'hangup', reason: 'maximum call length', by: 'limit' } });
       return;
   }
+}
+
+/** On hold nobody is waited for; afterwards the caller has the floor as before. */
+function held(step: Step, on: boolean): void {
+  step.state.held = on;
+  if (on) step.clear('idle', 'endpoint', 'turn', 'keys');
+  else if (step.state.phase === 'listening') listenOn(step);
 }
 
 /** The caller has been silent since the agent spoke. */

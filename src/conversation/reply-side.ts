@@ -74,7 +74,7 @@ export function addSentence(step: Step, reply: Reply, text: string): void {
     stopped: false,
   };
   reply.utterances.push(utterance);
-  step.do({ type: 'say', id: utterance.id, text });
+  step.do({ type: 'say', id: utterance.id, text, firm: reply.kind === 'notice' });
 }
 
 /** No more sentences will come. */
@@ -143,7 +143,7 @@ export function interrupt(step: Step): void {
   if (!reply) return;
   const started = reply.marks.started ?? step.at;
   step.do({ type: 'stop' });
-  step.do({ type: 'gain', level: 1 });
+  step.do({ type: 'go-on' });
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
   step.clear('barge-in', 'overlap', 'reasoner');
   step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started });
@@ -192,7 +192,7 @@ function finishIfHeard(step: Step, reply: Reply): void {
   countSilence(step, reply);
   const wasCurrent = state.current === reply;
   if (wasCurrent) state.current = undefined;
-  if (wasCurrent && state.caller.speaking) step.do({ type: 'gain', level: 1 });
+  if (wasCurrent && state.caller.speaking) step.do({ type: 'go-on' });
   state.fading = state.fading.filter((r) => r !== reply);
   if (reply.afterwards) return handOver(step, reply.afterwards);
   if (!wasCurrent) return;

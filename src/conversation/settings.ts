@@ -8,7 +8,9 @@ export interface ConversationSettings {
   stopWords: readonly string[];
   /** Longest wait for the final words of a burst over the agent's voice; then it is judged by what is known. */
   finalMs: number;
-  /** Playout level while the caller speaks over the agent, until it is decided; 1 is full. */
+  /** What the agent's voice does on the first sound of the caller's over it, until it is decided who goes on. */
+  reflex: 'duck' | 'pause';
+  /** Playout level while it is ducked; 1 is full. */
   duckLevel: number;
   /** A short burst over the agent's last words still counts as an answer when it ended at most this long before them. */
   overlapMs: number;

@@ -88,6 +88,8 @@ export interface TurnState {
   current?: Reply | undefined;
   fading: Reply[];
   expected: ExpectedAnswer;
+  /** Either side has the other on hold. */
+  held: boolean;
   idle: number;
   failures: number;
   /** Said after the notice. */
@@ -124,9 +126,10 @@ export type TurnEvent =
 
 /** What is to be done about it. */
 export type TurnEffect =
-  | { type: 'say'; id: string; text: string }
+  | { type: 'say'; id: string; text: string; firm: boolean }
   | { type: 'stop' }
-  | { type: 'gain'; level: number }
+  | { type: 'yield'; how: 'duck' | 'pause'; level: number }
+  | { type: 'go-on' }
   | { type: 'commit'; position: number }
   | { type: 'finalise' }
   | { type: 'expect'; expected: ExpectedAnswer }
@@ -149,6 +152,7 @@ export function initialState(settings: ConversationSettings): TurnState {
     caller: { speaking: false, text: '', partial: '', keys: '' },
     fading: [],
     expected: { kind: 'open' },
+    held: false,
     idle: 0,
     failures: 0,
     greeting: [],

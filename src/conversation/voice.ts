@@ -6,12 +6,17 @@ import type { ExpectedAnswer } from '../text/expected.js';
  */
 export interface Voice {
   readonly channel: 'voice' | 'text';
-  /** Queues one sentence behind those already queued. Reports `said`, `utterance.started`, `utterance.ended` by its id. */
-  say(utterance: { id: string; text: string }): void;
+  /**
+   * Queues one sentence behind those already queued. Reports `utterance.ready`, `utterance.started`, `utterance.ended` by its
+   * id. `firm`: it is said to its end, whoever speaks.
+   */
+  say(utterance: { id: string; text: string; firm: boolean }): void;
   /** Falls silent with the next frame and drops everything queued; each dropped utterance is reported ended. */
   stop(): void;
-  /** Lowers what is playing (1 is full level). */
-  gain(level: number): void;
+  /** The caller speaks, too: what is playing is lowered to a level (1 is full), or pauses, with the next frame. */
+  yield(how: 'duck' | 'pause', level: number): void;
+  /** The agent keeps the floor: full level; what paused goes on at the beginning of the word that was cut. */
+  goOn(): void;
   /** Tells the recogniser what kind of answer is asked for. */
   expect(expected: ExpectedAnswer): void;
   /** The words up to this position of the caller's stream belong to a turn that was taken. */
@@ -50,6 +55,8 @@ export type VoiceEvent =
       finished?: number | undefined;
       real?: number | undefined;
     }
+  /** The call is on hold: nobody is to be expected to say anything. */
+  | { type: 'hold'; at: number; on: boolean }
   /** Recognition is lost for this stretch; the caller's words are unknown. */
   | { type: 'recognition.failed'; at: number; reason: string }
   /** A typed turn: whole as it is. */

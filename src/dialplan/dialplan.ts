@@ -26,8 +26,8 @@ export type DialplanAction =
       notice: string | undefined;
       /** The notice is played before the answer, as early media. */
       earlyMedia: boolean;
-      /** The call is recorded from its answer on. */
-      record: boolean;
+      /** The call is recorded from its answer on; with what the caller is told first, `true` for the usual words. */
+      record: boolean | { announcement: string | false };
       variables: Record<string, unknown>;
     }
   | { type: 'reject'; status: number; reason: string }

@@ -59,7 +59,10 @@ const answer = z
     earlyMedia: z.boolean().default(false).meta({
       description: 'Whether the notice is played before the call is answered (183), so that it costs nothing',
     }),
-    record: z.boolean().default(false).meta({ description: 'Whether the call is recorded from its answer on' }),
+    record: z
+      .union([z.boolean(), z.strictObject({ announcement: z.union([z.string().min(1), z.literal(false)]) })])
+      .default(false)
+      .meta({ description: 'Whether the call is recorded from its answer on, and what the caller is told of it' }),
     variables: z.record(z.string(), z.unknown()).default({}),
   })
   .refine(({ notice, earlyMedia }) => notice !== undefined || !earlyMedia, {

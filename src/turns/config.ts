@@ -49,6 +49,10 @@ export const endpointingConfig = z
 /** `interruption:` of an agent file. */
 export const interruptionConfig = z
   .strictObject({
+    reflex: z
+      .enum(['duck', 'pause'])
+      .default('duck')
+      .describe("What the agent's voice does on the first sound of the caller's over it: it is lowered, or pauses."),
     stopWords: z
       .array(z.string().min(2))
       .max(50)

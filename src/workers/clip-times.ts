@@ -42,6 +42,19 @@ export function heardText(text: string, clip: Clip | undefined, playedSamples: n
   return text.slice(0, end).trim();
 }
 
+/**
+ * Where the word begins that is being said at this sample, so that it can be said again as a whole.
+ *
+ * @param sample at the clip's rate, from its start
+ */
+export function wordStart(text: string, clip: Clip | undefined, sample: number): number {
+  if (!clip) return sample;
+  const words = [...text.matchAll(/\S+/g)];
+  const times = clip.words.length === words.length ? clip.words : proportionalTimes(words, clip.pcm.length);
+  const word = times.findLast(({ start }) => start <= sample);
+  return Math.round(word?.start ?? 0);
+}
+
 /** Without times each character is taken to last as long as any other. */
 function proportionalTimes(words: readonly RegExpExecArray[], samples: number): { start: number; end: number }[] {
   const total = words.reduce((sum, [word]) => sum + word.length, 0);

@@ -12,7 +12,7 @@ import { ClipMemory } from './clip-memory.js';
 import { writtenTimes } from './clip-times.js';
 import type { ClipMessage } from './messages.js';
 
-export { heardText } from './clip-times.js';
+export { heardText, wordStart } from './clip-times.js';
 
 /** The store has so long to bring a clip, ms; then it is made anew, which takes little longer. */
 const STORE_MS = 50;
