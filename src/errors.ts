@@ -130,6 +130,22 @@ export const ERRORS = {
     message: 'HTTP could not listen on {host}:{port}: {reason}',
     mend: 'Choose another port with http.port or --http HOST:PORT, or stop what listens there.',
   },
+  PARLEY_ERR_HTTP_BODY: {
+    message: 'this request cannot be carried out: {reason}',
+    mend: 'Send JSON as docs/guides/call-control.md says.',
+  },
+  PARLEY_ERR_HTTP_NO_CALL: {
+    message: 'there is no live call {call}',
+    mend: 'GET /v1/calls lists the live calls.',
+  },
+  PARLEY_ERR_HTTP_UNAUTHORIZED: {
+    message: 'this request shows no valid token',
+    mend: 'Send Authorization: Bearer with the token of http.token.',
+  },
+  PARLEY_ERR_HTTP_FORBIDDEN: {
+    message: 'calls are controlled from this machine only while no token is set',
+    mend: 'Set http.token, and send it as Authorization: Bearer.',
+  },
   PARLEY_ERR_SIP_START: {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',

@@ -133,6 +133,7 @@ async function compose(
         if (!sip.up) return 'SIP is not connected';
         return (await store.healthy()) ? undefined : 'the store does not answer';
       },
+      calls,
       stats: () => stats({ calls, media, speech, speaker, journals, sip }),
     }),
   );

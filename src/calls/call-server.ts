@@ -21,6 +21,11 @@ export class CallServer {
     return { calls: this.live.size, timers };
   }
 
+  /** The calls that are up, oldest first. */
+  list(): ReturnType<Call['describe']>[] {
+    return [...this.live.values()].map((call) => call.describe());
+  }
+
   /** A live call by Parley's id. */
   get(id: string): Call | undefined {
     return this.live.get(id);

@@ -68,6 +68,20 @@ export class Call {
     return this.journal.call;
   }
 
+  /** Where it stands, for those who watch. */
+  describe() {
+    const { from, to } = this.invite;
+    const ageMs = Math.round(monotonicMs() - this.receivedAt);
+    const agent = this.prepared?.agent.name;
+    return { id: this.id, from, to, agent, state: this.state.phase, onHold: this.session?.onHold ?? false, ageMs };
+  }
+
+  /** Ends the call as a program asks for. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */
+  hangUp(reason: string): void {
+    if (!this.standing) return;
+    this.dispatch({ type: 'finished', afterwards: { type: 'hangup', by: 'agent', reason }, target: undefined });
+  }
+
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
     return (this.prepared?.conversation.pending ?? 0) + (this.session?.pending ?? 0);

@@ -1,7 +1,9 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { ParleyError, reasonOf } from '../errors.js';
+import { access } from './access.js';
+import { type CallsSource, callsApi } from './calls-api.js';
 import type { ConsoleConfig } from './config.js';
 
 /** What the HTTP side asks of the server. */
@@ -10,6 +12,7 @@ export interface ConsoleSource {
   unready: () => Promise<string | undefined>;
   /** Live counts; all zero when nothing is going on. */
   stats: () => Promise<Record<string, unknown>>;
+  calls: CallsSource;
 }
 
 /** The HTTP server: health for load balancers, counts for operators. */
@@ -21,7 +24,7 @@ export class Console {
 
   /** @throws ParleyError PARLEY_ERR_HTTP_START when the port can't be had */
   static async start(config: ConsoleConfig, source: ConsoleSource): Promise<Console> {
-    const app = routes(source);
+    const app = routes(source, access(config.token));
     const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
       const started = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(started));
       started.once('error', (error: Error) =>
@@ -42,7 +45,8 @@ export class Console {
   }
 }
 
-function routes(source: ConsoleSource): Hono {
+/** @param guard of what shows or changes calls */
+export function routes(source: ConsoleSource, guard: MiddlewareHandler): Hono {
   const app = new Hono();
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.get('/readyz', async (c) => {
@@ -50,6 +54,8 @@ function routes(source: ConsoleSource): Hono {
     return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
   app.get('/v1/stats', async (c) => c.json(await source.stats()));
+  app.use('/v1/calls/*', guard);
+  app.route('/v1/calls', callsApi(source.calls));
   app.notFound((c) => c.json({ error: `no ${c.req.path} here` }, 404));
   app.onError((error, c) => c.json({ error: reasonOf(error) }, 500));
   return app;

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { ParleyError } from '../errors.js';
+import { access } from './access.js';
+import type { CallControls } from './calls-api.js';
+import { routes } from './http.js';
+
+const TOKEN = 'a-token-of-many-letters';
+
+/** The API over one call that notes what it is asked for. */
+function api(token?: string, address = '127.0.0.1') {
+  const asked: unknown[][] = [];
+  const call: CallControls = {
+    hold: async () => void asked.push(['hold']),
+    resume: async () => {
+      throw new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: 'c1', reason: 'it is over' });
+    },
+    sendDigits: async (...given) => void asked.push(['dtmf', ...given]),
+    recording: (...given) => void asked.push(['recording', ...given]),
+    hangUp: (...given) => void asked.push(['end', ...given]),
+  };
+  const source = {
+    unready: async () => undefined,
+    stats: async () => ({}),
+    calls: {
+      list: () => [{ id: 'c1', from: 'a', to: 'b', agent: 'orders', state: 'talking', onHold: false, ageMs: 5 }],
+      get: (id: string) => (id === 'c1' ? call : undefined),
+    },
+  };
+  const app = routes(
+    source,
+    access(token, () => address),
+  );
+  const post = (path: string, body?: unknown, headers = {}) =>
+    app.request(`/v1/calls/${path}`, {
+      method: 'POST',
+      headers,
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+  return { app, asked, post };
+}
+
+describe('control of live calls', () => {
+  it('lists them and passes on what is to be done', async () => {
+    const { app, asked, post } = api();
+    expect(await (await app.request('/v1/calls')).json()).toMatchObject({ calls: [{ id: 'c1', state: 'talking' }] });
+    expect((await post('c1/hold')).status).toBe(200);
+    expect((await post('c1/dtmf', { digits: '12,3', method: 'info' })).status).toBe(200);
+    expect((await post('c1/recording', { action: 'pause' })).status).toBe(200);
+    expect((await post('c1/end')).status).toBe(200);
+    expect(asked).toEqual([['hold'], ['dtmf', '12,3', 'info'], ['recording', 'pause', 'API'], ['end', 'ended by API']]);
+  });
+
+  it.each([
+    ['no such call', 'c2/hold', undefined, 404, 'PARLEY_ERR_HTTP_NO_CALL'],
+    ['a call that is over', 'c1/resume', undefined, 409, 'PARLEY_ERR_CALL_NOT_UP'],
+    ['no JSON', 'c1/dtmf', '{', 400, 'PARLEY_ERR_HTTP_BODY'],
+    ['a wrong body', 'c1/dtmf', { digits: 5 }, 400, 'PARLEY_ERR_HTTP_BODY'],
+    ['a wrong action', 'c1/recording', { action: 'erase' }, 400, 'PARLEY_ERR_HTTP_BODY'],
+    ['a long body', 'c1/dtmf', { digits: '1'.repeat(20_000) }, 400, 'PARLEY_ERR_HTTP_BODY'],
+  ])('says what is wrong: %s', async (_, path, body, status, code) => {
+    const { asked, post } = api();
+    const answer = await post(path, body);
+    expect([answer.status, await answer.json()]).toEqual([status, { code, message: expect.any(String) }]);
+    expect(asked).toEqual([]);
+  });
+
+  it('asks for the token where one is set, and lets in this machine only where none is', async () => {
+    const guarded = api(TOKEN);
+    expect((await guarded.post('c1/hold')).status).toBe(401);
+    expect((await guarded.post('c1/hold', undefined, { Authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await guarded.app.request('/v1/calls')).status).toBe(401);
+    expect((await guarded.post('c1/hold', undefined, { Authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+    expect((await api(undefined, '192.0.2.1').post('c1/hold')).status).toBe(403);
+    expect((await guarded.app.request('/healthz')).status).toBe(200);
+  });
+});

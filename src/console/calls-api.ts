@@ -1,0 +1,103 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { type ErrorCode, ParleyError, reasonOf } from '../errors.js';
+
+/** A live call as the API shows it. */
+export interface LiveCall {
+  id: string;
+  from: string;
+  to: string;
+  agent: string | undefined;
+  /** As in the calls room: received, preparing, answering, talking... */
+  state: string;
+  onHold: boolean;
+  /** Since the INVITE, ms. */
+  ageMs: number;
+}
+
+/** What can be done to a live call. Rejects with a ParleyError that says why it can't. */
+export interface CallControls {
+  hold(): Promise<void>;
+  resume(): Promise<void>;
+  sendDigits(digits: string, method: 'rfc4733' | 'info' | 'inband'): Promise<void>;
+  recording(action: 'pause' | 'resume', reason: string): void;
+  hangUp(reason: string): void;
+}
+
+/** The live calls. */
+export interface CallsSource {
+  list(): LiveCall[];
+  get(id: string): CallControls | undefined;
+}
+
+const MOST_BYTES = 16_384;
+
+const dtmf = z.strictObject({
+  digits: z.string().min(1).max(80),
+  method: z.enum(['rfc4733', 'info', 'inband']).default('rfc4733'),
+});
+const recording = z.strictObject({ action: z.enum(['pause', 'resume']) });
+
+/** `GET /v1/calls` and what can be done to one of them: see docs/guides/call-control.md. */
+export function callsApi(source: CallsSource): Hono {
+  const app = new Hono();
+  const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
+  app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
+  app.get('/', (c) => c.json({ calls: source.list() }));
+  const command = (path: string, run: (call: CallControls, body: unknown) => Promise<void> | void) =>
+    app.post(`/:id/${path}`, async (c) => {
+      try {
+        const id = c.req.param('id') ?? '';
+        const call = source.get(id);
+        if (!call) throw new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call: id });
+        await run(call, await bodyOf(c));
+        return c.json({ ok: true });
+      } catch (error) {
+        return refused(c, error);
+      }
+    });
+  command('hold', (call) => call.hold());
+  command('resume', (call) => call.resume());
+  command('dtmf', (call, body) => {
+    const { digits, method } = dtmf.parse(body);
+    return call.sendDigits(digits, method);
+  });
+  command('recording', (call, body) => call.recording(recording.parse(body).action, 'API'));
+  command('end', (call) => call.hangUp('ended by API'));
+  return app;
+}
+
+/** Nothing is as good as an empty object. */
+async function bodyOf(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: 'it is no JSON' });
+  }
+}
+
+function refused(c: Context, error: unknown): Response {
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues;
+    return refused(
+      c,
+      new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.') || 'it'}: ${issue?.message}` }),
+    );
+  }
+  if (!(error instanceof ParleyError))
+    return refused(c, new ParleyError('PARLEY_ERR_INTERNAL', { reason: reasonOf(error) }));
+  return c.json({ code: error.code, message: error.message }, STATUS[error.code] ?? 500);
+}
+
+/** Of what can go wrong. */
+const STATUS: Partial<Record<ErrorCode, 400 | 404 | 409 | 422 | 502>> = {
+  PARLEY_ERR_HTTP_BODY: 400,
+  PARLEY_ERR_HTTP_NO_CALL: 404,
+  PARLEY_ERR_DIGITS_INVALID: 422,
+  PARLEY_ERR_DTMF_INVALID: 422,
+  PARLEY_ERR_CALL_NOT_UP: 409,
+  PARLEY_ERR_SESSION_REFUSED: 502,
+};
