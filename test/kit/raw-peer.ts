@@ -83,7 +83,7 @@ export class RawPeer {
     // A request inside a call is the other side's business with us: BYE, INFO, re-INVITE; all are agreed to.
     if (call && message.status === 0 && message.method !== 'ACK') {
       if (message.method === 'BYE') call.closed();
-      this.send(agree(message, call.sdp));
+      this.send(agree(message, call.sdp, this.port));
     }
   }
 
@@ -249,13 +249,13 @@ function parse(raw: string): PeerMessage | undefined {
   };
 }
 
-function agree(request: PeerMessage, sdp: string): string {
+function agree(request: PeerMessage, sdp: string, port: number): string {
   const copied = request.raw
     .split('\r\n')
     .filter((line) => /^(via|from|to|call-id|cseq|record-route):/i.test(line))
     .join('\r\n');
   const body = request.method === 'INVITE' ? sdp : '';
   const type = body ? 'Content-Type: application/sdp\r\n' : '';
-  const contact = /Contact: .*/.exec(request.raw) ? 'Contact: <sip:kit@127.0.0.1>\r\n' : '';
+  const contact = /Contact: .*/.exec(request.raw) ? `Contact: <sip:kit@127.0.0.1:${port}>\r\n` : '';
   return `SIP/2.0 200 OK\r\n${copied}\r\n${contact}${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
