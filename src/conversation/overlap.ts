@@ -28,7 +28,8 @@ export function judgeBurst(step: Step): void {
   if (phase !== 'speaking' || !current || current.kind === 'notice' || caller.onsetAt === undefined) return;
   const known = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
   const text = caller.speaking || !known ? caller.partial : caller.text;
-  const burst = { text, elapsedMs: step.at - caller.onsetAt, speaking: caller.speaking, real: caller.real };
+  const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
+  const burst = { text, elapsedMs: step.at - caller.onsetAt, speaking: caller.speaking, real: caller.real, agent };
   const verdict = judge(burst, settings.stopWords);
   if (verdict === 'wait') return judgeLater(step);
   if (verdict === 'go-on') return goOn(step);

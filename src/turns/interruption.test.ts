@@ -26,26 +26,39 @@ describe('interruption judge', () => {
       expect(isBackchannel(text)).toBe(true);
       for (const elapsedMs of [300, 500, 800]) {
         for (const speaking of [true, false]) {
-          expect(judge({ text, elapsedMs, speaking, real: 0.99 })).not.toBe('stop');
+          expect(judge({ text, elapsedMs, speaking, real: 0.99, agent: '' })).not.toBe('stop');
         }
       }
     },
   );
 
   it('asks for less certainty the longer the burst lasts', () => {
-    const at = (elapsedMs: number, real: number) => judge({ text: 'but my', elapsedMs, speaking: true, real });
+    const at = (elapsedMs: number, real: number) =>
+      judge({ text: 'but my', elapsedMs, speaking: true, real, agent: '' });
     expect([at(100, 0.99), at(300, 0.8), at(500, 0.8), at(800, 0.6)]).toEqual(['wait', 'wait', 'stop', 'stop']);
     expect(at(800, 0.3)).toBe('wait');
   });
 
   it('lets a burst without words pass when it ends, and take the floor when it lasts', () => {
-    expect(judge({ text: '', elapsedMs: 900, speaking: false, real: undefined })).toBe('go-on');
-    expect(judge({ text: '', elapsedMs: 900, speaking: true, real: undefined })).toBe('wait');
-    expect(judge({ text: '', elapsedMs: 1500, speaking: true, real: undefined })).toBe('stop');
+    expect(judge({ text: '', elapsedMs: 900, speaking: false, real: undefined, agent: '' })).toBe('go-on');
+    expect(judge({ text: '', elapsedMs: 900, speaking: true, real: undefined, agent: '' })).toBe('wait');
+    expect(judge({ text: '', elapsedMs: 1500, speaking: true, real: undefined, agent: '' })).toBe('stop');
+  });
+
+  it('takes the agent’s own words for its echo, even a stop word, and the caller’s for theirs', () => {
+    const agent = 'Please wait a moment while I look up your order.';
+    for (const text of ['wait a moment', 'Wait.', 'please wait a moment while i look at your order']) {
+      expect(judge({ text, elapsedMs: 2000, speaking: true, real: 0.99, agent })).toBe('wait');
+      expect(judge({ text, elapsedMs: 2000, speaking: false, real: 0.99, agent })).toBe('go-on');
+    }
+    expect(judge({ text: 'stop it', elapsedMs: 400, speaking: true, real: undefined, agent })).toBe('stop');
+    expect(judge({ text: 'my order number is wrong', elapsedMs: 800, speaking: true, real: 0.9, agent })).toBe('stop');
   });
 
   it('judges by length where there is no model', () => {
-    expect(judge({ text: 'my order number is', elapsedMs: 500, speaking: true, real: undefined })).toBe('stop');
-    expect(judge({ text: 'well', elapsedMs: 500, speaking: true, real: undefined })).toBe('wait');
+    expect(judge({ text: 'my order number is', elapsedMs: 500, speaking: true, real: undefined, agent: '' })).toBe(
+      'stop',
+    );
+    expect(judge({ text: 'well', elapsedMs: 500, speaking: true, real: undefined, agent: '' })).toBe('wait');
   });
 });

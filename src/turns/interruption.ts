@@ -7,6 +7,8 @@ export interface Burst {
   speaking: boolean;
   /** P(the caller takes the floor), 0 to 1; undefined when no model has judged it. */
   real: number | undefined;
+  /** What the agent is saying: its own words, come back over the line, interrupt nobody. */
+  agent: string;
 }
 
 /** `stop`: the caller has the floor; `go-on`: it was a backchannel; `wait`: not known yet. */
@@ -51,6 +53,17 @@ export function isBackchannel(text: string): boolean {
   return BACKCHANNEL.test(plain(text));
 }
 
+/** Share of the words heard that must be the agent's own. */
+const OWN = 0.6;
+
+/** Whether these words are the agent's own, come back over the line: most of them stand in what it says. */
+export function isOwnEcho(text: string, agent: string): boolean {
+  const heard = plain(text).split(' ').filter(Boolean);
+  if (heard.length === 0 || agent === '') return false;
+  const said = new Set(plain(agent).split(' '));
+  return heard.filter((word) => said.has(word)).length / heard.length >= (heard.length === 1 ? 1 : OWN);
+}
+
 /** The longer a burst lasts, the less certainty is asked for, ms and P. */
 const EVIDENCE: readonly (readonly [elapsedMs: number, real: number])[] = [
   [800, 0.5],
@@ -64,7 +77,8 @@ const WORDLESS_MS = 1500;
  * Judges one burst by itself, again at each new word and at 0.3, 0.5 and 0.8 s. Stop words come first, then what is
  * nothing but a backchannel, then the model.
  */
-export function judge({ text, elapsedMs, speaking, real }: Burst, stopWords: readonly string[] = []): Verdict {
+export function judge({ text, elapsedMs, speaking, real, agent }: Burst, stopWords: readonly string[] = []): Verdict {
+  if (isOwnEcho(text, agent)) return speaking ? 'wait' : 'go-on';
   if (stopWord(text, stopWords) !== undefined) return 'stop';
   if (isBackchannel(text)) return speaking && elapsedMs < WORDLESS_MS ? 'wait' : 'go-on';
   if (text === '') {

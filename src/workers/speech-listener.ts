@@ -2,7 +2,7 @@ import type { AudioRing } from '../audio/ring.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import { stopWord } from '../turns/interruption.js';
+import { isOwnEcho, stopWord } from '../turns/interruption.js';
 import type { AgentSpeech, FromSpeech, TurnLikelihood } from './messages.js';
 import { quietestPlace, SegmentAudio } from './speech-audio.js';
 import type { Scheduler } from './speech-scheduler.js';
@@ -212,7 +212,8 @@ export class StreamListener {
   private async tell(text: string, from: number, position: number): Promise<void> {
     const { leg, emit } = this.options;
     if (this.closed) return;
-    if (this.agent.speaking && stopWord(text, this.agent.stopWords) !== undefined) this.hush();
+    const { agent } = this;
+    if (agent.speaking && stopWord(text, agent.stopWords) && !isOwnEcho(text, agent.text)) this.hush();
     emit({ type: 'partial', leg, text, from, position, ...(await this.likelihood(text, position, true)) });
   }
 
