@@ -9,6 +9,8 @@ const HEADER_BYTES = 8;
 export class AudioRing {
   private readonly head: BigInt64Array;
   private readonly samples: Int16Array;
+  /** The end, known without looking where it is written; -1 where it is only read. */
+  private written = -1;
 
   /** @param shared a buffer made by {@link AudioRing.allocate} */
   constructor(readonly shared: SharedArrayBuffer) {
@@ -27,7 +29,8 @@ export class AudioRing {
 
   /** Position after the newest sample. */
   get end(): number {
-    return Number(Atomics.load(this.head, 0));
+    // Who writes knows; the others look.
+    return this.written >= 0 ? this.written : Number(Atomics.load(this.head, 0));
   }
 
   /** Position of the oldest sample still held. */
@@ -42,7 +45,8 @@ export class AudioRing {
     const first = Math.min(pcm.length, this.capacity - at);
     this.samples.set(first === pcm.length ? pcm : pcm.subarray(0, first), at);
     if (first < pcm.length) this.samples.set(pcm.subarray(first), 0);
-    Atomics.store(this.head, 0, BigInt(end + pcm.length));
+    this.written = end + pcm.length;
+    Atomics.store(this.head, 0, BigInt(this.written));
   }
 
   /** A copy of the samples in [from, to), cut to what is still held; `from` tells where the copy begins. */

@@ -106,18 +106,24 @@ export class Detection {
     stream.removed = true;
   }
 
-  /** Judges every window that is due. Returns at once when the last call is still at work. */
+  /**
+   * Judges every window that is due. Returns at once when the last call is still at work. Windows that become due
+   * meanwhile wait for the next call: runs of one or two cost nearly as much as runs of ten.
+   */
   async poll(): Promise<void> {
     if (this.running) return;
     this.running = true;
     try {
-      while (this.collect()) await this.judge();
+      do {
+        this.collect();
+        if (this.batch.length > 0) await this.judge();
+      } while (this.batch.length === MAX_BATCH);
     } finally {
       this.running = false;
     }
   }
 
-  private collect(): boolean {
+  private collect(): void {
     this.batch.length = 0;
     const count = this.streams.length;
     for (let n = 0; n < count && this.batch.length < MAX_BATCH; n++) {
@@ -125,7 +131,6 @@ export class Detection {
       const stream = this.streams[this.cursor]!;
       if (stream.fetch()) this.batch.push(stream);
     }
-    return this.batch.length > 0;
   }
 
   private async judge(): Promise<void> {
