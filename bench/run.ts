@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import build from '../test/kit/build.js';
 import { calls } from './calls.js';
+import { echo } from './echo.js';
 import { edge } from './edge/edge.js';
 import { edgeSoak } from './edge/soak.js';
 import { loss } from './loss.js';
 import { media } from './media/media.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
 import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
+import { topics } from './topics.js';
 import { voiceToVoice } from './voice-to-voice.js';
 
 /** Every bench by name: `npm run bench -- NAME [--quick] [--json]`. */
@@ -15,6 +17,8 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
   calls,
   media,
   loss,
+  topics,
+  echo,
   edge,
   'edge-soak': edgeSoak,
   'sip-fuzz': sipFuzz,

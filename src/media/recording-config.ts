@@ -31,6 +31,3 @@ export const recordingConfig = z.strictObject({
     .default('This call may be recorded.')
     .describe('What a caller hears first when a dialplan records the call and gives no text of its own.'),
 });
-
-/** The `recording` section with its defaults filled in. */
-export type RecordingConfig = z.output<typeof recordingConfig>;
