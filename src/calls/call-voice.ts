@@ -148,6 +148,10 @@ export class CallVoice implements Voice {
     this.stream.expect(expected);
   }
 
+  sensitive(on: boolean): void {
+    this.options.leg.maskRecording(on);
+  }
+
   commit(position: number): void {
     this.stream.commit(position);
   }

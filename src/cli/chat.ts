@@ -106,6 +106,7 @@ class TextVoice implements Voice {
   stop(): void {}
   yield(): void {}
   goOn(): void {}
+  sensitive(): void {}
   commit(): void {}
   finalise(): void {}
   close(): void {}

@@ -46,6 +46,7 @@ class InstantVoice implements Voice {
 
   yield(): void {}
   goOn(): void {}
+  sensitive(): void {}
   commit(): void {}
   finalise(): void {}
   close(): void {}

@@ -120,6 +120,8 @@ export class Conversation {
         return voice.finalise();
       case 'expect':
         return voice.expect(effect.expected);
+      case 'sensitive':
+        return voice.sensitive(effect.on);
       case 'ask':
         return void this.answer(effect.reply, (signal) => session.respond(effect.turn, signal));
       case 'ask-after-failed-transfer':

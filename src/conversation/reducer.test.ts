@@ -376,6 +376,20 @@ describe('turn machine', () => {
     expect(talk.all('ask').at(-1)?.turn.text).toBe('yes');
   });
 
+  it('keeps what is sensitive from others, from the question on until the value is there', () => {
+    talk.utter('I want to pay');
+    talk.pass(500);
+    talk.reply('What is your card number?', undefined, { kind: 'digits', sensitive: true });
+    expect(talk.all('sensitive')).toEqual([{ type: 'sensitive', on: true }]);
+    talk.playAll();
+    talk.utter('four eight two');
+    talk.pass(500);
+    talk.reply('I heard four eight two. Is that right?', undefined, { kind: 'yes-no' });
+    expect(talk.all('sensitive')).toHaveLength(1);
+    talk.playAll();
+    expect(talk.all('sensitive').at(-1)).toEqual({ type: 'sensitive', on: false });
+  });
+
   it('asks nobody on hold whether they are there, and goes on as before afterwards', () => {
     talk.pass(3000);
     talk.send({ type: 'hold', on: true });

@@ -21,6 +21,7 @@ import {
   failed,
   interrupt,
   resumeAfterTransfer,
+  sensitive,
   settle,
   speak,
   started,
@@ -99,6 +100,7 @@ function reply(step: Step, event: Extract<TurnEvent, { type: `reply.${string}` }
       return addSentence(step, current, event.text);
     case 'reply.expect':
       current.expected = event.expected;
+      if (event.expected.sensitive) sensitive(step, true);
       return;
     case 'reply.acted':
       current.acted = true;

@@ -235,6 +235,14 @@ function expect(step: Step, reply: Reply): void {
   step.state.expected = reply.expected;
   if (reply.utterances.some((u) => u.heard) && !reply.failed) step.state.failures = 0;
   step.do({ type: 'expect', expected: reply.expected });
+  sensitive(step, reply.expected.sensitive ?? false);
+}
+
+/** From the question on until the answer is there and read back, what is said is for nobody else. */
+export function sensitive(step: Step, on: boolean): void {
+  if (step.state.sensitive === on) return;
+  step.state.sensitive = on;
+  step.do({ type: 'sensitive', on });
 }
 
 function record(step: Step, reply: Reply): void {

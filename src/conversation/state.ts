@@ -90,6 +90,8 @@ export interface TurnState {
   expected: ExpectedAnswer;
   /** Either side has the other on hold. */
   held: boolean;
+  /** What is said now is for nobody else. */
+  sensitive: boolean;
   idle: number;
   failures: number;
   /** Said after the notice. */
@@ -133,6 +135,7 @@ export type TurnEffect =
   | { type: 'commit'; position: number }
   | { type: 'finalise' }
   | { type: 'expect'; expected: ExpectedAnswer }
+  | { type: 'sensitive'; on: boolean }
   | { type: 'ask'; reply: string; turn: CallerTurn }
   | { type: 'ask-after-failed-transfer'; reply: string; reason: string }
   | { type: 'cancel'; reply: string }
@@ -153,6 +156,7 @@ export function initialState(settings: ConversationSettings): TurnState {
     fading: [],
     expected: { kind: 'open' },
     held: false,
+    sensitive: false,
     idle: 0,
     failures: 0,
     greeting: [],

@@ -19,6 +19,8 @@ export interface Voice {
   goOn(): void;
   /** Tells the recogniser what kind of answer is asked for. */
   expect(expected: ExpectedAnswer): void;
+  /** What is said is for nobody else: recordings and those who listen in get silence in its place. */
+  sensitive(on: boolean): void;
   /** The words up to this position of the caller's stream belong to a turn that was taken. */
   commit(position: number): void;
   /** Asks for the final words up to now though the caller may still be speaking. */

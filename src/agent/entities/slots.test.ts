@@ -105,6 +105,7 @@ describe('slots', () => {
   const slot = (more: Partial<Slot> & Pick<Slot, 'kind'>): Slot => ({
     name: 's',
     ask: ['?'],
+    sensitive: false,
     confirm: false,
     remember: true,
     retries: 2,

@@ -75,6 +75,11 @@ export function speakSlot(slot: Slot, value: string): string {
 
 /** What recognition and endpointing are told of the answer. `missing` digits are still to come. */
 export function expectedOf(slot: Slot, partial = ''): ExpectedAnswer {
+  const expected = kindOf(slot, partial);
+  return slot.sensitive ? { ...expected, sensitive: true } : expected;
+}
+
+function kindOf(slot: Slot, partial: string): ExpectedAnswer {
   if (slot.kind === 'digits') {
     return slot.length === undefined ? { kind: 'digits' } : { kind: 'digits', length: slot.length - partial.length };
   }

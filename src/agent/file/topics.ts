@@ -18,6 +18,8 @@ const slot = z
     readBack: speech.optional().meta({ example: '"I heard {{value}}. Is that right?"' }),
     /** Keep the value for the rest of the call; otherwise it is asked again each time the topic begins. */
     remember: z.boolean().default(true),
+    /** A recording of the call is silent from the question until the value is there and read back. */
+    sensitive: z.boolean().default(false),
     /** Unusable answers before a person is offered. */
     retries: z.number().int().min(0).max(10).default(2),
   })
