@@ -1,11 +1,5 @@
 import { plainWords } from './tokeniser.js';
 
-/** A sparse vector: which numbers, and their values. */
-export interface SparseVector {
-  index: Int32Array;
-  value: Float64Array;
-}
-
 /** Sizes of the letter groups. */
 const SHORTEST = 2;
 const LONGEST = 5;
@@ -17,64 +11,85 @@ const LONGEST = 5;
 export class Lexicon {
   readonly #words: Block;
   readonly #letters: Block;
+  readonly #texts: readonly string[];
 
   constructor(texts: readonly string[]) {
     const documents = texts.map(plainWords);
-    this.#words = new Block(documents.map(wordFeatures), 0);
-    this.#letters = new Block(documents.map(letterFeatures), this.#words.size);
+    this.#words = new Block(documents.map(wordFeatures));
+    this.#letters = new Block(documents.map(letterFeatures));
+    this.#texts = texts;
   }
 
-  /** How many numbers there are. */
-  get size(): number {
-    return this.#words.size + this.#letters.size;
-  }
-
-  /** What the examples never had is left out. */
-  vector(text: string): SparseVector {
+  /** Likeness of a text to each example, from 0 to 2. */
+  likeness(text: string): Float32Array {
     const words = plainWords(text);
-    const parts = [this.#words.vector(wordFeatures(words)), this.#letters.vector(letterFeatures(words))];
-    return {
-      index: Int32Array.from(parts.flatMap(({ index }) => index)),
-      value: Float64Array.from(parts.flatMap(({ value }) => value)),
-    };
+    const sums = new Float32Array(this.#texts.length);
+    this.#words.addLikeness(sums, wordFeatures(words));
+    this.#letters.addLikeness(sums, letterFeatures(words));
+    return sums;
+  }
+
+  /** Likeness of each example to each, row by row. */
+  kernel(): Float32Array {
+    const size = this.#texts.length;
+    const rows = new Float32Array(size * size);
+    this.#texts.forEach((text, at) => {
+      rows.set(this.likeness(text), at * size);
+    });
+    return rows;
   }
 }
 
 type Counts = Map<string, number>;
 
-class Block {
-  readonly #numbers = new Map<string, number>();
-  readonly #idf: number[] = [];
-  readonly #first: number;
+/** A feature's rarity, and the examples that have it with its value in each. */
+interface Posting {
+  idf: number;
+  rows: number[];
+  values: number[];
+}
 
-  constructor(documents: readonly Counts[], first: number) {
-    this.#first = first;
+class Block {
+  readonly #postings = new Map<string, Posting>();
+
+  constructor(documents: readonly Counts[]) {
     const counts: Counts = new Map();
     for (const document of documents) for (const name of document.keys()) count(counts, name);
     for (const [name, times] of counts) {
-      this.#numbers.set(name, this.#idf.length);
-      this.#idf.push(Math.log((1 + documents.length) / (1 + times)) + 1);
+      const idf = Math.log((1 + documents.length) / (1 + times)) + 1;
+      this.#postings.set(name, { idf, rows: [], values: [] });
+    }
+    documents.forEach((document, row) => {
+      for (const [posting, value] of this.#terms(document)) {
+        posting.rows.push(row);
+        posting.values.push(value);
+      }
+    });
+  }
+
+  /** Adds the scalar product with each example; features that no example has are left out. */
+  addLikeness(sums: Float32Array, features: Counts): void {
+    for (const [{ rows, values }, value] of this.#terms(features)) {
+      for (let at = 0; at < rows.length; at++) {
+        const row = rows[at] ?? 0;
+        sums[row] = (sums[row] ?? 0) + value * (values[at] ?? 0);
+      }
     }
   }
 
-  get size(): number {
-    return this.#idf.length;
-  }
-
-  vector(features: Counts): { index: number[]; value: number[] } {
-    const index: number[] = [];
-    const value: number[] = [];
+  /** The known features with values that make a vector of unit length. */
+  #terms(features: Counts): [Posting, number][] {
+    const terms: [Posting, number][] = [];
     let squares = 0;
     for (const [name, times] of features) {
-      const number = this.#numbers.get(name);
-      if (number === undefined) continue;
-      const term = (1 + Math.log(times)) * (this.#idf[number] ?? 0);
-      index.push(this.#first + number);
-      value.push(term);
+      const posting = this.#postings.get(name);
+      if (!posting) continue;
+      const term = (1 + Math.log(times)) * posting.idf;
+      terms.push([posting, term]);
       squares += term * term;
     }
     const length = Math.sqrt(squares) || 1;
-    return { index, value: value.map((term) => term / length) };
+    return terms.map(([posting, term]) => [posting, term / length]);
   }
 }
 
