@@ -11,6 +11,7 @@ need baresip baresip-core
 need redis-server redis-server
 need openssl openssl
 need flac flac
+need tshark tshark
 # What @discordjs/opus is compiled with, where no ready-made binary of it can be had.
 need python3 python3
 need make make

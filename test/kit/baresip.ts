@@ -20,6 +20,11 @@ const CODECS = {
   G722: { module: 'g722.so', sampleRate: 16_000 },
   opus: { module: 'opus.so', sampleRate: 48_000 },
 } as const;
+/** How its audio is encrypted, by the name it has for it. */
+const ENCRYPTION = {
+  'srtp-mand': 'srtp.so',
+  dtls_srtp: 'dtls_srtp.so',
+} as const;
 /** Debian's folder of modules; on other architectures and releases the path is the same. */
 const MODULE_PATH = '/usr/lib/baresip/modules';
 
@@ -29,6 +34,7 @@ export class Baresip {
   private readonly replies: { ok: boolean; token: string; data?: string }[] = [];
   private buffer = Buffer.alloc(0);
   private said = 0;
+  private commands = 0;
   private output = '';
 
   private constructor(
@@ -43,10 +49,11 @@ export class Baresip {
     });
   }
 
-  static async start(codec: keyof typeof CODECS = 'PCMU'): Promise<Baresip> {
+  /** @param encryption of its audio; without it there is none */
+  static async start(codec: keyof typeof CODECS = 'PCMU', encryption?: keyof typeof ENCRYPTION): Promise<Baresip> {
     const folder = scratchFolder('baresip');
     const port = await freePort();
-    writeConfig(folder.path, await freePort(), port, CODECS[codec]);
+    writeConfig(folder.path, await freePort(), port, CODECS[codec], encryption);
     const child = spawn('baresip', ['-4', '-f', folder.path], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.on('error', () => undefined);
     try {
@@ -72,6 +79,20 @@ export class Baresip {
     const pcm = resample(sound.pcm, sound.sampleRate, sampleRate);
     writeFileSync(file, encodeWav(join({ pcm, sampleRate }, silence(60, sampleRate))));
     await this.command('ausrc', `aufile,${file}`);
+  }
+
+  /** Puts the other side on hold, or takes it back. */
+  async hold(on: boolean): Promise<void> {
+    await this.command(on ? 'hold' : 'resume', '');
+  }
+
+  /** Presses keys, each until it is sent. */
+  async press(keys: string): Promise<void> {
+    for (const key of keys) {
+      await this.command('sndcode', key);
+      // It sends the end of a key with the next one, or with this.
+      await this.command('sndcode', '\u0004').catch(() => undefined);
+    }
   }
 
   async hangUp(): Promise<void> {
@@ -104,7 +125,7 @@ export class Baresip {
   }
 
   private async command(command: string, params: string): Promise<void> {
-    const token = `${command}-${this.replies.length}`;
+    const token = `${command}-${++this.commands}`;
     const json = JSON.stringify({ command, params, token });
     this.control.write(`${Buffer.byteLength(json)}:${json},`);
     const reply = await until(`reply of baresip to ${command}`, () => this.replies.find((one) => one.token === token));
@@ -138,6 +159,7 @@ function writeConfig(
   sipPort: number,
   controlPort: number,
   codec: (typeof CODECS)[keyof typeof CODECS],
+  encryption: keyof typeof ENCRYPTION | undefined,
 ): void {
   const heard = path.join(folder, 'heard');
   const quiet = path.join(folder, 'quiet.wav');
@@ -158,6 +180,7 @@ function writeConfig(
     'rtp_ports 40000-40100',
     `module_path ${MODULE_PATH}`,
     ...[codec.module, ...MODULES].map((module) => `module ${module}`),
+    ...(encryption ? [`module ${ENCRYPTION[encryption]}`] : []),
     // RFC 7587 has two channels in its name; a telephone speaks into one.
     'opus_stereo no',
     'opus_sprop_stereo no',
@@ -168,6 +191,9 @@ function writeConfig(
     `snd_path ${heard}`,
   ];
   writeFileSync(path.join(folder, 'config'), `${lines.join('\n')}\n`);
-  writeFileSync(path.join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0\n');
+  writeFileSync(
+    path.join(folder, 'accounts'),
+    `<sip:caller@127.0.0.1>;regint=0${encryption ? `;mediaenc=${encryption}` : ''}\n`,
+  );
   writeFileSync(path.join(folder, 'contacts'), '');
 }
