@@ -5,6 +5,7 @@ import type { StoredEvent } from '../src/journal/events.js';
 import { Baresip } from './kit/baresip.js';
 import { Capture } from './kit/capture.js';
 import { OPENING_HOURS } from './kit/examples.js';
+import { hasMiddleBox, MiddleBox } from './kit/middle-box.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
 import { overlap, speak, transcribe } from './kit/speech.js';
@@ -40,9 +41,9 @@ describe('baresip', () => {
     await server.event('agent.turn', { sipCallId, where: ({ kind }) => kind === 'reply', ms: 30_000 });
   }
 
-  async function dial(phone: Baresip): Promise<string> {
+  async function dial(phone: Baresip, port = server.sip.port): Promise<string> {
     const before = new Set(server.journals().keys());
-    await phone.dial(`sip:8001@127.0.0.1:${server.sip.port}`);
+    await phone.dial(`sip:8001@127.0.0.1:${port}`);
     return until('journal of the call', () => {
       const [, journal = []] = [...server.journals()].find(([call]) => !before.has(call)) ?? [];
       return journal.flatMap((event) => (event.type === 'call.received' ? [event.sipCallId] : []))[0];
@@ -66,6 +67,21 @@ describe('baresip', () => {
       await expectTalk(phone, server.journal(sipCallId));
     } finally {
       await phone.stop();
+    }
+  });
+
+  it.runIf(hasMiddleBox())('talks through Kamailio and rtpengine, which take its encryption off', async () => {
+    const box = await MiddleBox.start(server.sip);
+    const phone = await Baresip.start('PCMU', 'srtp-mand');
+    try {
+      const sipCallId = await dial(phone, box.port);
+      await ask(phone, sipCallId);
+      await phone.hangUp();
+      await server.event('call.ended', { sipCallId });
+      await expectTalk(phone, server.journal(sipCallId));
+    } finally {
+      await phone.stop();
+      await box.stop();
     }
   });
 

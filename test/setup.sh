@@ -12,6 +12,8 @@ need redis-server redis-server
 need openssl openssl
 need flac flac
 need tshark tshark
+need kamailio kamailio
+need rtpengine rtpengine-daemon
 # What @discordjs/opus is compiled with, where no ready-made binary of it can be had.
 need python3 python3
 need make make
