@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { ExpectedAnswer } from '../src/text/expected.js';
+import { EndpointModel } from '../src/turns/models/endpoint-model.js';
+import type { BenchOptions, BenchResult } from './report.js';
+import {
+  auc,
+  decimal,
+  defaultRows,
+  negativesBelow,
+  parseRows,
+  percent,
+  readRows,
+  writePredictions,
+} from './turn-rows.js';
+
+interface Row {
+  agent: string;
+  text: string;
+  end: number;
+  pause: number;
+  mid: boolean;
+  expected?: ExpectedAnswer;
+  category?: string;
+}
+
+const SETS = ['endpointing-switchboard', 'endpointing-mrda'];
+const QUICK_ROWS = 600;
+/** Callers answering an agent, made by models/turns/answers.py from templates that no training has seen. */
+const ANSWERS = 'answers';
+const ANSWER_TURNS = 1500;
+
+/**
+ * The endpointing model on pauses: does the turn end here, or does the speaker go on? Measures and sweep are those of
+ * the evaluation folder's scorer. `--rows FILE` scores other rows, `--predictions OUT` writes P per row.
+ */
+export async function endpointing(
+  options: BenchOptions & { rows?: string; predictions?: string },
+): Promise<BenchResult> {
+  const model = await EndpointModel.load();
+  const files = options.rows ? [options.rows] : [...SETS.map(defaultRows), ANSWERS];
+  const table: [string, string][] = [];
+  const values: Record<string, unknown> = {};
+  for (const file of files) {
+    const all = file === ANSWERS ? answers() : readRows<Row>(file);
+    if (all.length === 0) table.push([file, 'no rows']);
+    const rows = options.quick ? all.slice(0, QUICK_ROWS) : all;
+    if (rows.length === 0) continue;
+    const began = performance.now();
+    const scores = await predict(model, rows);
+    const msEach = (performance.now() - began) / rows.length;
+    writePredictions(
+      options.predictions,
+      scores.map((score) => [score]),
+    );
+    const name = file.replace(/^.*\//, '').replace(/\.jsonl(\.gz)?$/, '');
+    const result = score(rows, scores);
+    values[name] = { ...result, msEach };
+    table.push(...rowsOf(name, result), [`${name}, time`, `${decimal(msEach, 2)} ms a row`]);
+    table.push(...categories(name, rows, scores));
+  }
+  await model.release();
+  return { rows: table, values };
+}
+
+/** None where there is no Python. */
+function answers(): Row[] {
+  const script = fileURLToPath(new URL('../models/turns/answers.py', import.meta.url));
+  const made = spawnSync('python3', [script, 'test', String(ANSWER_TURNS), '1'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  return made.status === 0 ? parseRows<Row>(made.stdout) : [];
+}
+
+async function predict(model: EndpointModel, rows: readonly Row[]): Promise<number[]> {
+  const scores: number[] = [];
+  for (const { text, agent, expected } of rows) {
+    scores.push(await model.probability({ words: text, agent, expected: expected ?? { kind: 'open' } }));
+  }
+  return scores;
+}
+
+interface Score {
+  rows: number;
+  ends: number;
+  auc: number;
+  tnAtTp95: number;
+  tnAtTp993: number;
+  cutOffAt300Ms: number;
+  cutOffAt600Ms: number;
+  meanWaitSAt5Pct: number;
+  meanWaitSAt10Pct: number;
+}
+
+/** @returns `mid`: holds inside an utterance only; `all`: also those after whole sentences */
+function score(rows: readonly Row[], scores: readonly number[]): Record<'mid' | 'all', Score> {
+  const measure = (keep: (row: Row) => boolean): Score => {
+    const picked = rows
+      .map((row, i) => ({ row, score: scores[i] ?? 0 }))
+      .filter(({ row }) => keep(row) && (row.end || (row.pause >= 0.2 && row.pause <= 5)));
+    const labels = picked.map(({ row }) => row.end);
+    const p = picked.map((one) => one.score);
+    return {
+      rows: picked.length,
+      ends: labels.filter(Boolean).length,
+      auc: auc(labels, p),
+      tnAtTp95: negativesBelow(labels, p, 0.95),
+      tnAtTp993: negativesBelow(labels, p, 0.993),
+      ...policy(picked),
+    };
+  };
+  return { mid: measure((row) => Boolean(row.end || row.mid)), all: measure(() => true) };
+}
+
+/** Best cut-offs and waits over threshold (0-1), delay (0.2-1.0 s) and time-out (1.0-3.5 s). */
+function policy(picked: readonly { row: Row; score: number }[]) {
+  const holds = picked.filter(({ row }) => !row.end);
+  const ends = picked.filter(({ row }) => row.end);
+  const wait = { 5: 9, 10: 9 };
+  const cut = { 300: 1, 600: 1 };
+  for (let step = 0; step <= 100; step++) {
+    const fired = ends.filter((one) => one.score > step / 100).length / ends.length;
+    for (let delay = 2; delay <= 10; delay++) {
+      for (let timeout = 2; timeout <= 7; timeout++) {
+        const early = holds.filter(
+          ({ row, score }) => (score > step / 100 && row.pause > delay / 10) || row.pause > timeout / 2,
+        );
+        const cutOff = early.length / holds.length;
+        const waited = (fired * delay) / 10 + ((1 - fired) * timeout) / 2;
+        if (cutOff <= 0.05) wait[5] = Math.min(wait[5], waited);
+        if (cutOff <= 0.1) wait[10] = Math.min(wait[10], waited);
+        if (waited <= 0.3 + 1e-9) cut[300] = Math.min(cut[300], cutOff);
+        if (waited <= 0.6 + 1e-9) cut[600] = Math.min(cut[600], cutOff);
+      }
+    }
+  }
+  return {
+    cutOffAt300Ms: cut[300],
+    cutOffAt600Ms: cut[600],
+    meanWaitSAt5Pct: wait[5],
+    meanWaitSAt10Pct: wait[10],
+  };
+}
+
+function rowsOf(name: string, result: Record<'mid' | 'all', Score>): [string, string][] {
+  return (['mid', 'all'] as const).map((part) => {
+    const s = result[part];
+    return [
+      `${name}, ${part}`,
+      `AUC ${decimal(s.auc)}, cut off ${percent(s.cutOffAt300Ms)} @300 ms, ${percent(s.cutOffAt600Ms)} @600 ms, ` +
+        `mean wait ${decimal(s.meanWaitSAt5Pct, 2)} s @5 %, ${decimal(s.meanWaitSAt10Pct, 2)} s @10 % (${s.rows} rows)`,
+    ];
+  });
+}
+
+/** Rows that name what was asked for: how often P stands on the right side of one half. */
+function categories(name: string, rows: readonly Row[], scores: readonly number[]): [string, string][] {
+  const names = [...new Set(rows.map((row) => row.category).filter((category) => category !== undefined))].sort();
+  return names.map((category) => {
+    const share = (end: number, right: (p: number) => boolean) => {
+      const picked = scores.filter((_, i) => rows[i]?.category === category && rows[i]?.end === end);
+      return picked.filter(right).length / picked.length;
+    };
+    const ends = percent(share(1, (p) => p > 0.5));
+    return [`${name}, ${category}`, `ends seen ${ends}, holds seen ${percent(share(0, (p) => p <= 0.5))}`];
+  });
+}

@@ -1,0 +1,110 @@
+"""ONNX graphs of the trained nets, written node by node: int8 embedding with a scale a row, float GRU and head."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+class Graph:
+    def __init__(self):
+        self.nodes, self.weights, self.count = [], [], 0
+        self.one = self.weight("one", np.array([1], np.int64))
+
+    def weight(self, name, value):
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, op, inputs, outputs=1, **attributes):
+        self.count += 1
+        names = [f"{op}_{self.count}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(op, inputs, names, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def embedding(self, table, name="table"):
+        scale = np.maximum(np.abs(table).max(1), 1e-6) / 127
+        quantised = np.round(table / scale[:, None]).astype(np.int8)
+        rows = self.node("Gather", [self.weight(name, quantised), "ids"])
+        scales = self.node("Gather", [self.weight(f"{name}_scale", scale.astype(np.float32)[:, None]), "ids"])
+        # [time, width] -> [time, 1, width]
+        flat = self.node("Mul", [self.node("Cast", [rows], to=TensorProto.FLOAT), scales])
+        return self.node("Unsqueeze", [flat, self.one])
+
+    def gru(self, x, state, layer, name):
+        """The last state [1, 1, hidden] and all of them [time, 1, hidden]."""
+        w = reorder(state[f"gru.weight_ih_l{layer}"])
+        r = reorder(state[f"gru.weight_hh_l{layer}"])
+        b = np.concatenate([reorder(state[f"gru.bias_ih_l{layer}"]), reorder(state[f"gru.bias_hh_l{layer}"])])
+        hidden = r.shape[1]
+        inputs = [x, self.weight(f"{name}_w", w[None]), self.weight(f"{name}_r", r[None]), self.weight(f"{name}_b", b[None])]
+        every, last = self.node("GRU", inputs, 2, hidden_size=hidden, linear_before_reset=1)
+        return self.node("Squeeze", [every, self.one]), last
+
+    def linear(self, x, weight, bias, name):
+        return self.node("Gemm", [x, self.weight(f"{name}_w", weight), self.weight(f"{name}_b", bias)], transB=1)
+
+    def gelu(self, x):
+        erf = self.node("Erf", [self.node("Mul", [x, self.weight(f"r{self.count}", np.float32(2**-0.5))])])
+        half = self.node("Mul", [x, self.weight(f"h{self.count}", np.float32(0.5))])
+        return self.node("Mul", [half, self.node("Add", [erf, self.weight(f"o{self.count}", np.float32(1))])])
+
+    def save(self, path, inputs, output, doc):
+        self.nodes.append(helper.make_node("Identity", [output], ["probability"]))
+        out = helper.make_tensor_value_info("probability", TensorProto.FLOAT, [1, 1])
+        graph = helper.make_graph(self.nodes, "turns", inputs, [out], self.weights, doc_string=doc)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="parley")
+        onnx.checker.check_model(model)
+        onnx.save(model, path)
+
+
+def reorder(tensor):
+    """torch keeps reset, update, new; ONNX update, reset, new."""
+    r, z, n = np.split(tensor.numpy().astype(np.float32), 3)
+    return np.concatenate([z, r, n])
+
+
+def array(state, name):
+    return state[name].numpy().astype(np.float32)
+
+
+def ids_input():
+    return helper.make_tensor_value_info("ids", TensorProto.INT64, ["time"])
+
+
+def calibrated(graph, logit, scale, shift):
+    scaled = graph.node("Mul", [logit, graph.weight("scale", np.float32(scale))])
+    return graph.node("Sigmoid", [graph.node("Add", [scaled, graph.weight("shift", np.float32(shift))])])
+
+
+def endpoint(path, nets, scale, shift, complete, doc):
+    """`nets`: (embedding table, state dict, layers) of each seed; their logits are averaged.
+
+    `complete` is how much of the logit "a sentence is finished" is added to "the turn is finished".
+    """
+    graph = Graph()
+    logits = []
+    for k, (table, state, layers) in enumerate(nets):
+        h = graph.embedding(table, f"table{k}")
+        for layer in range(layers):
+            every, last = graph.gru(h, state, layer, f"gru{k}_{layer}")
+            h = every
+        flat = graph.node("Squeeze", [last, graph.weight(f"zero{k}", np.array([0], np.int64))])
+        inner = graph.gelu(graph.linear(flat, array(state, "judge.0.weight"), array(state, "judge.0.bias"), f"a{k}"))
+        two = array(state, "judge.2.weight")
+        bias = array(state, "judge.2.bias")
+        logits.append(graph.linear(inner, (two[:1] + complete * two[1:]) / len(nets), (bias[:1] + complete * bias[1:]) / len(nets), f"b{k}"))
+    total = graph.node("Sum", logits)
+    graph.save(path, [ids_input()], calibrated(graph, total, scale, shift), doc)
+
+
+def interruption(path, table, states, scale, shift, doc):
+    graph = Graph()
+    x = graph.embedding(table)
+    zero = graph.weight("zero", np.array([0], np.int64))
+    logits = []
+    for k, state in enumerate(states):
+        _, last = graph.gru(x, state, 0, f"gru{k}")
+        both = graph.node("Concat", [graph.node("Squeeze", [last, zero]), "numbers"], axis=1)
+        inner = graph.gelu(graph.linear(both, array(state, "judge.0.weight"), array(state, "judge.0.bias"), f"a{k}"))
+        logits.append(graph.linear(inner, array(state, "judge.3.weight") / len(states), array(state, "judge.3.bias") / len(states), f"b{k}"))
+    numbers = helper.make_tensor_value_info("numbers", TensorProto.FLOAT, [1, 6])
+    graph.save(path, [ids_input(), numbers], calibrated(graph, graph.node("Sum", logits), scale, shift), doc)

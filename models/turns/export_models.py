@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Calibrates the trained nets and writes what ships: vocabulary.txt, endpoint.onnx, interruption.onnx, fixtures.json."""
+
+import argparse
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import data
+import export
+import train_interruption
+from net import EndpointNet
+from text import KINDS, Tokeniser, kind_of, words
+from train_endpoint import predict
+from vocabulary import save
+
+HERE = Path(__file__).resolve().parent
+SPOKEN = [
+    ("I'd like to cancel my order, please.", "How can I help you today?", {"kind": "open"}),
+    ("it's jane.doe42@gmail.com", "What's your e-mail address?", {"kind": "email"}),
+    ("4 8 3 0 oh double five", "Please say your account number.", {"kind": "digits"}),
+    ("555-1234", "What's your phone number?", {"kind": "digits", "length": 10}),
+    ("T for tango, R & B, zyzzyvax", "Could you spell that?", {"kind": "spelling"}),
+    ("uh-huh", "", {"kind": "yes-no"}),
+    ("that's $1,250.50 on the 21st", "Which one?", {"kind": "open"}),
+    ("so I was wondering whether um", "Is that right?", {"kind": "yes-no"}),
+    (" ".join(f"word number {i}" for i in range(40)), "agent " * 30, {"kind": "name"}),
+    ("Naïve café, ’tis 007", "Weiter?", {"kind": "date"}),
+]
+
+
+def platt(logits, labels, weights, steps=300):
+    """scale, shift of the logits that make them calibrated."""
+    a = torch.tensor([1.0, 0.0], requires_grad=True)
+    x, y, w = (torch.tensor(np.asarray(v), dtype=torch.float32) for v in (logits, labels, weights))
+    optimiser = torch.optim.LBFGS([a], max_iter=steps)
+
+    def closure():
+        optimiser.zero_grad()
+        loss = (torch.nn.functional.binary_cross_entropy_with_logits(x * a[0] + a[1], y, reduction="none") * w).sum() / w.sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return float(a[0]), float(a[1])
+
+
+def logit(p):
+    p = np.clip(p, 1e-7, 1 - 1e-7)
+    return np.log(p / (1 - p))
+
+
+def even(labels):
+    """Weights that make both labels count the same."""
+    y = np.asarray(labels, float)
+    return np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean())) / len(y)
+
+
+def calibrate_endpoint(nets, tokeniser, sets):
+    x, y, w = [], [], []
+    for name in ("switchboard", "mrda", "sgd", "answers"):
+        rows = [r for r in sets[name] if r["end"] or r["mid"]]
+        x.append(np.mean([logit(predict(net, tokeniser, rows)) for net in nets], 0))
+        y.append([r["end"] for r in rows])
+        w.append(even(y[-1]))
+    return platt(np.concatenate(x), np.concatenate(y), np.concatenate(w))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--endpoint", nargs="+", required=True, help="checkpoints; more than one are averaged")
+    options = parser.parse_args()
+    out, folder = Path(options.out), Path(options.data)
+    vocabulary, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
+    tokeniser = Tokeniser(vocabulary)
+    nets = []
+    for file in options.endpoint:
+        kept = torch.load(file)
+        net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
+        net.load_state_dict(kept["state"])
+        nets.append(net.eval())
+    sets = pickle.loads((out / "sets.pickle").read_bytes())
+    scale, shift = calibrate_endpoint(nets, tokeniser, sets)
+    print("endpoint calibration", scale, shift)
+    tables = [(net.table().detach().numpy(), net.state_dict(), 1) for net in nets]
+    export.endpoint(str(HERE / "endpoint.onnx"), tables, scale, shift, 0.0, "P(turn finished)")
+    save(vocabulary, HERE / "vocabulary.txt")
+    _, table = torch.load(out / "embedding.pt")
+    states = torch.load(out / "interruption.pt")
+    judges = []
+    for state in states:
+        judge = train_interruption.InterruptionNet(table)
+        judge.load_state_dict(state)
+        judges.append(judge.eval())
+    rows = [r for name in ("mrda", "switchboard") for r in train_interruption.clean(data.jsonl(folder / f"turns/eval/interruption-{name}.jsonl.gz"))]
+    p = train_interruption.predict(judges, tokeniser, rows)[:, :3]
+    labels = np.repeat([r["real"] for r in rows], 3)
+    scale_i, shift_i = platt(logit(p).reshape(-1), labels, even(labels))
+    print("interruption calibration", scale_i, shift_i)
+    export.interruption(str(HERE / "interruption.onnx"), table, states, scale_i, shift_i, "P(real interruption)")
+    fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i)
+
+
+def fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i):
+    sig = lambda x: float(1 / (1 + np.exp(-x)))
+    out = []
+    for text, agent, expected in SPOKEN:
+        said = words(text)
+        p = np.mean([logit(predict(net, tokeniser, [{"text": text, "agent": agent, "expected": expected}]))[0] for net in nets])
+        out.append({"words": text, "agent": agent, "expected": expected, "plain": said, "ids": tokeniser.encode(said, words(agent), kind_of(expected, said)), "probability": round(sig(p * scale + shift), 4)})
+    bursts = []
+    for text, agent, elapsed, speaking, since in [("", "your order will", 300, True, 300), ("yeah", "your order will arrive", 500, False, 200), ("no wait that's", "on Monday at nine", 800, True, 50), ("uh-huh", "and then", 800, False, None)]:
+        heard = words(text)
+        numbers = train_interruption.dense(elapsed / 1000, speaking, -1.0 if since is None else since / 1000, len(heard))
+        ids, last, x, _, _ = train_interruption.batch_of([(train_interruption.code(tokeniser, words(agent), heard), numbers, 0.0, 1.0)])
+        with torch.no_grad():
+            z = float(sum(j(ids, last, x) for j in judges) / len(judges))
+        burst = {"words": text, "agent": agent, "elapsedMs": elapsed, "speaking": speaking, "probability": round(sig(z * scale_i + shift_i), 4)}
+        bursts.append(burst if since is None else {**burst, "sinceLastWordMs": since})
+    (HERE / "fixtures.json").write_text(json.dumps({"endpoint": out, "interruption": bursts}, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

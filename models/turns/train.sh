@@ -1,0 +1,12 @@
+#!/bin/sh
+# Trains both models and writes what ships. Usage: train.sh DATA [WORK]; see README.md.
+set -eu
+data=$(realpath "$1")
+work=$(realpath -m "${2:-/tmp/parley-turns}")
+cd "$(dirname "$0")"
+python=${PYTHON:-/usr/bin/python3}
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+$python train_endpoint.py --data "$data" --out "$work" --name e --seed 1 --steps 1800
+$python train_endpoint.py --data "$data" --out "$work" --name f --seed 11 --steps 2600 --lr 1.3e-3 --start "$work/e-1.pt"
+$python train_interruption.py --data "$data" --out "$work" --embedding "$work/f-11.pt"
+$python export_models.py --data "$data" --out "$work" --endpoint "$work/f-11.pt"

@@ -1,0 +1,68 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { openSession } from '../../inference/onnx.js';
+import { digitsIn } from '../../text/digits.js';
+import type { ExpectedAnswer } from '../../text/expected.js';
+import { modelFile, Tokeniser } from './tokeniser.js';
+import { wordsOf } from './words.js';
+
+/** What the endpointing model judges by. */
+export interface EndpointInput {
+  /** The caller's words of this turn so far, as recognised. */
+  words: string;
+  /** The agent's last sentence; empty when there is none. */
+  agent: string;
+  expected: ExpectedAnswer;
+}
+
+/** The last words that count, and the most pieces they may have: as in training. */
+const CALLER = { words: 48, pieces: 80 };
+const AGENT = { words: 16, pieces: 28 };
+
+/**
+ * How likely the caller's turn is finished, from its words: one small recurrent net (models/turns/README.md), well
+ * under 1 ms on one thread. Belongs in a speech worker, since it computes on the thread that calls it.
+ */
+export class EndpointModel {
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly tokeniser: Tokeniser,
+  ) {}
+
+  /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
+  static async load(): Promise<EndpointModel> {
+    return new EndpointModel(await openSession(() => modelFile('endpoint.onnx')), Tokeniser.load());
+  }
+
+  /**
+   * P(turn finished) at a pause after these words, 0 to 1, calibrated for pauses that are as often ends as not;
+   * 0.5 without words.
+   */
+  async probability(input: EndpointInput): Promise<number> {
+    const ids = endpointIds(this.tokeniser, input);
+    if (!ids) return 0.5;
+    const { probability } = await this.session.run({ ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)) });
+    return Number(probability?.data[0]);
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+/** The model's input: the agent's words, the kind of answer, the caller's words. Undefined without words. */
+export function endpointIds(tokeniser: Tokeniser, { words, agent, expected }: EndpointInput): number[] | undefined {
+  const caller = wordsOf(words).slice(-CALLER.words);
+  if (caller.length === 0) return undefined;
+  return [
+    ...tokeniser.encode(wordsOf(agent).slice(-AGENT.words), AGENT.pieces),
+    tokeniser.special(kindOf(words, expected)),
+    ...tokeniser.encode(caller, CALLER.pieces),
+  ];
+}
+
+/** The model is told whether a number whose length is known has it already: counting is not what it is good at. */
+function kindOf(words: string, expected: ExpectedAnswer): string {
+  if (expected.kind !== 'digits' || expected.length === undefined) return expected.kind;
+  const heard = digitsIn(words, { asked: true, lengths: [expected.length] }).length;
+  return heard >= expected.length ? 'digits-whole' : 'digits-short';
+}
