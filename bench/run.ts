@@ -4,6 +4,8 @@ import { calls } from './calls.js';
 import { echo } from './echo.js';
 import { edge } from './edge/edge.js';
 import { edgeSoak } from './edge/soak.js';
+import { endpointing } from './endpointing.js';
+import { interruption } from './interruption.js';
 import { loss } from './loss.js';
 import { media } from './media/media.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
@@ -18,6 +20,8 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
   media,
   loss,
   topics,
+  endpointing,
+  interruption,
   echo,
   edge,
   'edge-soak': edgeSoak,

@@ -7,6 +7,8 @@ import type { Recogniser } from '../speech/recognition/recogniser.js';
 import { createSynthesiser } from '../speech/synthesis/engines.js';
 import type { Synthesiser, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 
+import { EndpointModel } from '../turns/models/endpoint-model.js';
+import { InterruptionModel } from '../turns/models/interruption-model.js';
 import type { TurnModels } from './speech-listener.js';
 
 const DEFAULT_VOICE: VoiceSettings = { engine: 'flite', speed: 1 };
@@ -16,17 +18,30 @@ const GATE: GateOptions = { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs
 
 /** The models of one speech worker, loaded and warmed. */
 export class SpeechEngines {
-  readonly turns: TurnModels | undefined = undefined;
+  /** What tells whether a turn is over and who has the floor. */
+  readonly turns: TurnModels = {
+    finished: (input) => this.endpoint.probability(input),
+    real: (input) => this.interruption.probability(input),
+  };
   private readonly synthesisers = new Map<string, Promise<Synthesiser>>();
 
   private constructor(
     readonly recogniser: Recogniser,
     private readonly vad: BatchVad,
+    private readonly endpoint: EndpointModel,
+    private readonly interruption: InterruptionModel,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE, PARLEY_ERR_SYNTHESIS_ENGINE */
   static async load(): Promise<SpeechEngines> {
-    const engines = new SpeechEngines(await Moonshine.load(), await BatchVad.load(VAD_RATE));
+    const engines = new SpeechEngines(
+      await Moonshine.load(),
+      await BatchVad.load(VAD_RATE),
+      await EndpointModel.load(),
+      await InterruptionModel.load(),
+    );
+    await engines.turns.finished({ words: 'yes', agent: '', expected: { kind: 'open' } });
+    await engines.turns.real({ words: 'yes', elapsedMs: 300, speaking: true, agent: '' });
     await engines.speech(new Int16Array(VAD_RATE / 4), VAD_RATE);
     const voice = await engines.synthesiser(DEFAULT_VOICE.engine);
     await voice.synthesise('Hello.', DEFAULT_VOICE);
@@ -59,6 +74,8 @@ export class SpeechEngines {
   async close(): Promise<void> {
     await this.recogniser.close();
     await this.vad.close();
+    await this.endpoint.release();
+    await this.interruption.release();
     for (const made of this.synthesisers.values()) await (await made).close();
   }
 }

@@ -25,7 +25,7 @@ function start(found: SpeechSegment[]) {
       }),
       close: async () => {},
     },
-    turns: undefined,
+    turns: { finished: async () => 0.5, real: async () => 0.5 },
     speech: async () => found,
     synthesiser: () => Promise.reject(new Error('no voice')),
     close: async () => {},
