@@ -10,6 +10,8 @@ export interface SessionHost {
   dialog: Dialog;
   media: LegMedia;
   control: MediaControl | undefined;
+  /** The call is recorded. */
+  recorded: boolean;
   record(event: JournalEvent): void;
   /** Either side has the other on hold, or no longer. */
   held(on: boolean): void;
@@ -80,8 +82,8 @@ export class CallSession {
 
   /** Whether there is silence in the recording from now on. @throws ParleyError PARLEY_ERR_CALL_NOT_UP: nothing is recorded */
   pauseRecording(on: boolean, reason: string): void {
-    const { control, record } = this.host;
-    if (!control) throw this.notUp('nothing is recorded');
+    const { control, record, recorded } = this.host;
+    if (!control || !recorded) throw this.notUp('nothing is recorded');
     control.record(on ? 'pause' : 'resume');
     record({ type: on ? 'recording.paused' : 'recording.resumed', reason });
   }

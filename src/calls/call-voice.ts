@@ -115,6 +115,8 @@ export class CallVoice implements Voice {
     this.held = undefined;
     this.epoch += 1;
     this.options.leg.stop(this.epoch);
+    // What is said next waits for the end of the hold, too.
+    if (this.onHold) this.options.leg.hold();
     for (const saying of this.saying.values()) saying.abort.abort();
   }
 

@@ -256,6 +256,7 @@ export class Call {
         dialog,
         media: prepared.media,
         control: prepared.control,
+        recorded: prepared.action.record !== false,
         record: (event) => this.record(event),
         held: (on) => prepared.voice.hold(on),
         lost: (reason) => this.dispatch({ type: 'lost', reason }),

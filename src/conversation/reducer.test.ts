@@ -376,6 +376,24 @@ describe('turn machine', () => {
     expect(talk.all('ask').at(-1)?.turn.text).toBe('yes');
   });
 
+  it('answers after a hold what was said and keyed before it', () => {
+    talk.utter('where is my order');
+    talk.send({ type: 'hold', on: true });
+    talk.pass(20_000);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.send({ type: 'hold', on: false });
+    talk.pass(0);
+    expect(talk.all('ask').map(({ turn }) => turn.text)).toEqual(['where is my order']);
+    talk.reply('What is the number?', undefined, { kind: 'digits', length: 6 });
+    talk.playAll();
+    for (const digit of '42') talk.send({ type: 'dtmf', digit, durationMs: 100 });
+    talk.send({ type: 'hold', on: true });
+    talk.pass(20_000);
+    talk.send({ type: 'hold', on: false });
+    talk.pass(2000);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('42');
+  });
+
   it('keeps what is sensitive from others, from the question on until the value is there', () => {
     talk.utter('I want to pay');
     talk.pass(500);

@@ -11,7 +11,7 @@ import {
   turnTooLong,
   typed,
 } from './caller-side.js';
-import { listenOn } from './floor.js';
+import { armEndpoint, listenOn } from './floor.js';
 import { judgeBurst, overlapOver } from './overlap.js';
 import {
   abandon,
@@ -141,11 +141,17 @@ function timer(step: Step, name: TimerName): void {
   }
 }
 
-/** On hold nobody is waited for; afterwards the caller has the floor as before. */
+/** On hold nobody is waited for; afterwards everything goes on where it was: words and keys that wait for their end, too. */
 function held(step: Step, on: boolean): void {
-  step.state.held = on;
-  if (on) step.clear('idle', 'endpoint', 'turn', 'keys');
-  else if (step.state.phase === 'listening') listenOn(step);
+  const { state } = step;
+  const { caller, settings } = state;
+  state.held = on;
+  if (on) return step.clear('idle', 'endpoint', 'turn', 'keys');
+  if (caller.speaking) step.timer('turn', settings.turnMs);
+  if (caller.keys) step.timer('keys', settings.dtmfMs);
+  if (state.phase !== 'listening') return;
+  if (caller.turnSince !== undefined && !caller.speaking) armEndpoint(step);
+  else listenOn(step);
 }
 
 /** The caller has been silent since the agent spoke. */

@@ -22,6 +22,9 @@ const SILENCE = Buffer.alloc(FRAME, 0xff);
 export class RtpPeer {
   readonly heard: HeardPacket[] = [];
   readonly port: number;
+  /** What comes back of what is heard: so much later, ms, at this share of its level. */
+  echo: { delayMs: number; gain: number } | undefined;
+  private echoed = 0;
   private remote: { address: string; port: number } | undefined;
   private sequence = 65_530;
   private timestamp = 4_294_960_000;
@@ -160,7 +163,22 @@ export class RtpPeer {
       this.queue.shift();
       playing.done();
     }
-    return frame ?? SILENCE;
+    return this.withEcho(frame ?? SILENCE);
+  }
+
+  /** The line, or a loudspeaker, gives back what was heard a while ago. */
+  private withEcho(frame: Buffer): Buffer {
+    if (!this.echo) return frame;
+    const { delayMs, gain } = this.echo;
+    let back: HeardPacket | undefined;
+    for (; this.heard[this.echoed] && this.heard[this.echoed]!.at <= performance.now() - delayMs; this.echoed++) {
+      back = this.heard[this.echoed];
+    }
+    if (back?.payloadType !== 0 || back.payload.length !== frame.length) return frame;
+    const returned = fromMuLaw(back.payload);
+    return toMuLaw(
+      fromMuLaw(frame).map((sample, n) => Math.max(-32_000, Math.min(32_000, sample + gain * returned[n]!))),
+    );
   }
 
   private sendFrame(payload: Buffer): void {
