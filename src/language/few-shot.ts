@@ -24,7 +24,7 @@ const REMEMBERED = 16;
 /** Chance of being in scope from which a topic may be acted on. */
 const THRESHOLD = 0.5;
 
-/** How in-scope is judged: weights of the evidence. Set by hand so far: their order of size is what bench/topics bears out. */
+/** How in-scope is judged: weights of the evidence, set by hand and not yet calibrated: at 0.5 nearly everything is in scope. */
 interface Calibration {
   logit: number;
   near: number;
