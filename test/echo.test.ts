@@ -20,12 +20,10 @@ describe('echo', () => {
 
   afterAll(() => server?.stop());
 
-  it.each([
-    [250, -12],
-    [450, -20],
-  ])('%i ms late at %i dB', async (delayMs, db) => {
+  it('is not taken for the caller, and the caller is heard over it', async () => {
     const phone = await Phone.dial(server);
-    phone.rtp.echo = { delayMs, gain: 10 ** (db / 20) };
+    // -12 dB, as late as a mobile network and a loudspeaker make it.
+    phone.rtp.echo = { delayMs: 250, gain: 0.25 };
     const { callId: sipCallId } = phone;
     const turns = (kind: string) =>
       server.journal(sipCallId).flatMap((event) => (event.type === 'agent.turn' && event.kind === kind ? [event] : []));
