@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { idleHandOver } from './agent/escalation/idle.js';
 import type { AgentDefinition } from './agent/agents.js';
 import { limitsConfig } from './calls/config.js';
 import { overlayEnvironment } from './config/env.js';
@@ -83,7 +84,7 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     ...agent.limits,
     endpointing: agent.endpointing,
     ...agent.interruption,
-    idle: agent.idle,
+    idle: { ...agent.idle, handOver: idleHandOver(agent) },
     apology: agent.fallbacks.apology,
   };
 }

@@ -27,7 +27,7 @@ export type ReplyPart =
   /** For the journal: topics, knowledge, actions, variables, entities, escalation. */
   | { type: 'event'; event: JournalEvent }
   /** After what was said has been heard: hand the caller to a person. `target` is a name or SIP URI from configuration only. */
-  | { type: 'transfer'; target: string; reason: string }
+  | { type: 'transfer'; target: string; reason: string; priority?: number | undefined }
   /** After what was said has been heard: end the call. */
   | { type: 'hangup'; reason: string };
 

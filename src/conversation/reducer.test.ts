@@ -429,6 +429,21 @@ describe('turn machine', () => {
     expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'hangup', by: 'agent' } }]);
   });
 
+  it('hands a caller over who stays silent, where the agent file says so', () => {
+    const handOver = { after: 1, say: 'A colleague takes over.', target: 'desk', trigger: 'silent', priority: 3 };
+    talk.state.settings = { ...SETTINGS, idle: { ...SETTINGS.idle, handOver } };
+    talk.pass(7000);
+    talk.playAll();
+    talk.pass(7000);
+    expect(talk.recorded('escalation')).toEqual([
+      { type: 'escalation', trigger: 'silent', target: 'desk', priority: 3 },
+    ]);
+    talk.playAll();
+    expect(talk.all('finish')).toMatchObject([
+      { afterwards: { type: 'transfer', target: 'desk', reason: 'silent', priority: 3 } },
+    ]);
+  });
+
   it('ends an endless turn with the words so far', () => {
     talk.onset();
     talk.pass(30_000);

@@ -160,7 +160,12 @@ function idle(step: Step): void {
   if (state.phase !== 'listening' || state.caller.speaking || state.current) return;
   state.idle += 1;
   step.journal({ type: 'idle', count: state.idle });
-  const { prompts, goodbye } = state.settings.idle;
+  const { prompts, goodbye, handOver } = state.settings.idle;
+  if (handOver && state.idle > handOver.after) {
+    const { say, target, trigger, priority } = handOver;
+    step.journal({ type: 'escalation', trigger, target, priority });
+    return speak(step, 'farewell', [say], { type: 'transfer', target, reason: trigger, priority });
+  }
   const prompt = prompts[state.idle - 1];
   if (prompt !== undefined) return speak(step, 'idle', [prompt]);
   speak(step, 'farewell', [goodbye], { type: 'hangup', reason: 'caller silent', by: 'agent' });

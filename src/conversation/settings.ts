@@ -16,7 +16,13 @@ export interface ConversationSettings {
   overlapMs: number;
   /** Silence for which a caller who asked for time is left alone. */
   handBackMs: number;
-  idle: { afterMs: number; prompts: readonly string[]; goodbye: string };
+  idle: {
+    afterMs: number;
+    prompts: readonly string[];
+    goodbye: string;
+    /** The call goes to a person once the caller has been silent through `after` prompts. */
+    handOver?: { after: number; say: string; target: string; trigger: string; priority: number } | undefined;
+  };
   /** Longest caller turn; then the words so far are taken. */
   turnMs: number;
   /** Longest call; then the agent says farewell. */

@@ -9,7 +9,7 @@ export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
 
 /** What happens once a reply has been heard. */
 export type Afterwards =
-  | { type: 'transfer'; target: string; reason: string }
+  | { type: 'transfer'; target: string; reason: string; priority?: number | undefined }
   | { type: 'hangup'; reason: string; by: EndedBy };
 
 /** One sentence of a reply on its way through synthesis and playout. */

@@ -105,7 +105,14 @@ export type JournalEvent =
   | { type: 'entity.heard'; name: string; value: string }
   | { type: 'entity.confirmed'; name: string; value: string }
   | { type: 'entity.rejected'; name: string; value: string }
-  | { type: 'escalation'; trigger: string; target: string | undefined }
+  /** The turn was not understood: the `count`-th in a row. */
+  | { type: 'no-match'; turn: number; count: number }
+  /** How a caller's turn sounded, by its words: -1 (very unhappy) to 1. A turn that comes again with more words has it again. */
+  | { type: 'sentiment'; turn: number; score: number; mood: 'negative' | 'neutral' | 'positive' }
+  /** Whether the caller is who they say they are. */
+  | { type: 'verification'; outcome: 'started' | 'passed' | 'failed'; method: string; attempt?: number | undefined }
+  /** The call goes to a person. `trigger`: of the agent file, or what the reasoner gives as its reason; queues put a higher `priority` first. */
+  | { type: 'escalation'; trigger: string; target: string | undefined; priority?: number | undefined }
   | { type: 'transfer.started'; target: string; method: 'refer' | 'redirect' }
   | {
       type: 'transfer.finished';

@@ -139,6 +139,7 @@ export async function* notUnderstood(talk: Talk, turn: Turn): Parts {
   const { notUnderstood: wordings, unknown } = talk.agent.fallbacks;
   const wording = wordings[state.misunderstood];
   state.misunderstood++;
+  yield { type: 'event', event: { type: 'no-match', turn: turn.number, count: state.misunderstood } };
   if (wording === undefined) {
     return yield* escalate(talk, 'not understood', talk.word(talk.agent.escalation.afterFailures));
   }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { nearest } from '../../config/nearest.js';
 import type { ActionDefinition } from './actions.js';
+import type { EscalationTrigger } from './escalation.js';
 import { rootOf } from './paths.js';
 import { compileTemplate } from './template.js';
 import type { Offer, Response, Topic } from './topics.js';
@@ -10,6 +11,7 @@ interface Content {
   topics: Topic[];
   actions: ActionDefinition[];
   variables: Record<string, unknown>;
+  escalation: { triggers: EscalationTrigger[] };
 }
 
 type Path = (string | number)[];
@@ -26,7 +28,23 @@ export function checkReferences(agent: Content, context: z.core.$RefinementCtx):
   checkUnique(agent.actions, 'actions', report);
   checkExamples(agent.topics, report);
   for (const [index, topic] of agent.topics.entries()) checkTopic(agent, topic, ['topics', index], report);
+  checkTriggers(agent, report);
   checkVariables(agent, report);
+}
+
+function checkTriggers({ escalation, topics, actions }: Content, report: Report): void {
+  const known = { topic: topics.map(({ name }) => name), action: actions.map(({ name }) => name) };
+  const check = (kind: keyof typeof known, names: readonly string[], path: Path): void => {
+    for (const name of names) {
+      if (known[kind].includes(name)) continue;
+      report(path, `there is no ${kind} "${name}"`, meant(name, known[kind]));
+    }
+  };
+  escalation.triggers.forEach(({ topic, actionFailed }, index) => {
+    const path = ['escalation', 'triggers', index];
+    check('topic', topic ?? [], [...path, 'topic']);
+    check('action', Array.isArray(actionFailed) ? actionFailed : [], [...path, 'actionFailed']);
+  });
 }
 
 function checkUnique(list: readonly { name: string }[], key: string, report: Report): void {

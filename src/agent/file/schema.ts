@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpointingConfig, interruptionConfig } from '../../turns/config.js';
 import { action } from './actions.js';
+import { escalation } from './escalation.js';
 import { checkReferences } from './references.js';
 import { topic } from './topics.js';
 import { name, speech, wordings } from './values.js';
@@ -38,20 +39,6 @@ const variable = z.strictObject({
   description: z.string().default(''),
   default: z.unknown().optional(),
 });
-
-const escalation = z
-  .strictObject({
-    /** SIP URI, or the name of a target in parley.yaml. */
-    target: z.string().min(1).optional().meta({ example: 'sip:desk@pbx.example.com' }),
-    message: wordings.default(["I'll put you through to a colleague. One moment, please."]),
-    noTargetMessage: wordings.default([
-      "I'm sorry, there is nobody I can put you through to right now. Is there something else I can help with?",
-    ]),
-    failedMessage: wordings.default(["I'm sorry, nobody could take your call. Is there something I can help with?"]),
-    /** Said in front of the message when the agent gave up understanding. */
-    afterFailures: wordings.default(["I'm sorry that I don't understand."]),
-  })
-  .prefault({});
 
 const fallbacks = z
   .strictObject({
