@@ -31,7 +31,12 @@ export const rtpConfig = z.strictObject({
     .default({ from: 20_000, to: 29_999 })
     .describe('Ports of RTP (even) and RTCP (the odd one above): two for each call.'),
   ...mediaProfile.shape,
-  workers: z.int().min(1).max(64).default(1).describe('Media worker threads; one carries 50 to 100 calls with good pacing: see docs/reference/performance.md.'),
+  workers: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Media worker threads; one carries 50 to 100 calls with good pacing: see docs/reference/performance.md.'),
 });
 
 /** The address for SDP: the configured one, the bound one, or when bound to all the first of an outer interface. */
