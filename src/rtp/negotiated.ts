@@ -1,5 +1,6 @@
 import type { OpusSettings } from '../audio/opus.js';
 import type { DtlsIdentity, Fingerprint } from './dtls/certificate.js';
+import type { DtlsRole } from './dtls/handshake.js';
 import type { IceSession } from './ice/responder.js';
 import type { SrtpKey } from './srtp/suites.js';
 
@@ -55,7 +56,9 @@ export type MediaSecurity =
     }
   | {
       kind: 'dtls';
-      /** The certificate that we show: we are the server always. */
+      /** What we are in the handshake; the client begins it. */
+      role: DtlsRole;
+      /** The certificate that we show. */
       identity: DtlsIdentity;
       /** One of these has to be the peer's certificate's. */
       fingerprints: readonly Fingerprint[];

@@ -172,7 +172,7 @@ describe('DTLS-SRTP and ICE', () => {
     expect(media).toMatchObject({
       direction: 'sendrecv',
       rtcpMux: true,
-      security: { kind: 'dtls', fingerprints: [{ hash: 'sha256' }] },
+      security: { kind: 'dtls', role: 'server', fingerprints: [{ hash: 'sha256' }] },
       ice: { remote: { ufrag: 'Oyef' }, remoteLite: false },
     });
     expect(media.rtcp).toBeUndefined();
@@ -193,11 +193,25 @@ describe('DTLS-SRTP and ICE', () => {
     expect(restarted.media.ice?.local).not.toEqual(media.ice?.local);
     const reoffer = makeOffer(LOCAL, session, audio('preferred'));
     expect(reoffer).toContain('m=audio 20000 UDP/TLS/RTP/SAVPF 0 8 101\r\n');
-    expect(reoffer).toContain('a=setup:passive');
+    expect(reoffer).toContain('a=setup:actpass');
     expect(reoffer).toContain(`a=ice-ufrag:${restarted.media.ice?.local.ufrag}`);
     expect(thrown(() => answerOffer(CHROME, LOCAL, new SdpSession(), audio('off')))).toMatchObject(REFUSED);
-    const passive = CHROME.replace('actpass', 'passive');
-    expect(thrown(() => answerOffer(passive, LOCAL, new SdpSession(), audio('preferred')))).toMatchObject(REFUSED);
+  });
+
+  it('begins the handshake where the peer waits for it, and keeps its role', () => {
+    const session = new SdpSession();
+    const answer = (offer: string) => answerOffer(offer, LOCAL, session, audio('preferred'));
+    const { sdp: text, media } = answer(CHROME.replace('actpass', 'passive'));
+    expect(text).toContain('a=setup:active\r\n');
+    expect(media.security).toMatchObject({ kind: 'dtls', role: 'client' });
+    // The same peer offers again, as RFC 8842 has it.
+    expect(answer(CHROME).media.security).toEqual(media.security);
+    const reoffer = makeOffer(LOCAL, session, audio('preferred'));
+    const answered = (setup: string) =>
+      sdp('m=audio 5000 UDP/TLS/RTP/SAVPF 0', `a=fingerprint:${FINGERPRINT}`, `a=setup:${setup}`);
+    expect(acceptAnswer(reoffer, answered('passive'), audio('preferred')).security).toEqual(media.security);
+    expect(acceptAnswer(reoffer, answered('active'), audio('preferred')).security).toMatchObject({ role: 'server' });
+    expect(thrown(() => answer(CHROME.replace('actpass', 'holdconn')))).toMatchObject(REFUSED);
   });
 
   it('answers a PBX: attributes of the session, RTCP on a port of its own', () => {

@@ -1,5 +1,6 @@
 import { ParleyError } from '../errors.js';
 import { type Fingerprint, ownIdentity } from './dtls/certificate.js';
+import type { DtlsRole } from './dtls/handshake.js';
 import type { MediaSecurity } from './negotiated.js';
 import type { SdpSession } from './sdp-session.js';
 import { type MediaDescription, valuesOf, wholeNumber } from './session-description.js';
@@ -59,9 +60,7 @@ function readSecurity(line: MediaDescription, policy: SrtpPolicy): LineSecurity 
   if (secure && policy === 'off') return `${line.protocol} is offered`;
   const fingerprints = fingerprintsOf(line);
   if (secure && fingerprints.length > 0) {
-    // Who offers passive wants us to begin the handshake; offers have actpass (RFC 5763, 5).
-    if (valuesOf(line, 'setup')[0]?.toLowerCase() === 'passive') return 'a=setup:passive is offered';
-    return { kind: 'dtls', fingerprints };
+    return setupOf(line) === 'holdconn' ? 'a=setup:holdconn is offered' : { kind: 'dtls', fingerprints };
   }
   // Many phones write their keys under RTP/AVP: whoever does not know them passes over them.
   const offered = policy === 'off' ? undefined : best(cryptoOf(line));
@@ -82,7 +81,9 @@ export function answerSecurity(
   if (security.kind === 'dtls') {
     const identity = ownIdentity();
     const { fingerprints } = security;
-    return { security: { kind: 'dtls', identity, fingerprints }, lines: dtlsLines(identity.fingerprint) };
+    const role = answeredRole(setupOf(line), session);
+    const lines = dtlsLines(identity.fingerprint, role === 'client' ? 'active' : 'passive');
+    return { security: { kind: 'dtls', role, identity, fingerprints }, lines };
   }
   const { tag, key: remote } = security.offered;
   const local = session.keyAgainst(remote);
@@ -95,7 +96,10 @@ export function answerSecurity(
  */
 export function offerSecurity(policy: SrtpPolicy, session: SdpSession): { protocol: string; lines: string[] } {
   const { agreed } = session;
-  if (agreed?.security === 'dtls') return { protocol: agreed.protocol, lines: dtlsLines(ownIdentity().fingerprint) };
+  if (agreed?.security === 'dtls') {
+    // The roles stay as they are; the answer says them again (RFC 8842, 5).
+    return { protocol: agreed.protocol, lines: dtlsLines(ownIdentity().fingerprint, 'actpass') };
+  }
   if (policy === 'off' || agreed?.security === 'plain') return { protocol: agreed?.protocol ?? 'RTP/AVP', lines: [] };
   const lines = SRTP_SUITES.map((suite, n) => cryptoLine(String(n + 1), session.key(suite)));
   return { protocol: agreed?.protocol ?? (policy === 'required' ? 'RTP/SAVP' : 'RTP/AVP'), lines };
@@ -113,7 +117,8 @@ export function acceptSecurity(
 ): MediaSecurity | undefined {
   const fingerprints = fingerprintsOf(answered);
   if (fingerprintsOf(offered).length > 0 && fingerprints.length > 0) {
-    return { kind: 'dtls', identity: ownIdentity(), fingerprints };
+    const role = setupOf(answered) === 'passive' ? 'client' : 'server';
+    return { kind: 'dtls', role, identity: ownIdentity(), fingerprints };
   }
   const ours = cryptoOf(offered);
   const theirs = cryptoOf(answered)[0];
@@ -129,9 +134,20 @@ export function policyError(policy: SrtpPolicy, reason: string): ParleyError {
   return new ParleyError('PARLEY_ERR_SRTP_POLICY', { policy, reason });
 }
 
-/** We let the peer begin the handshake, always. */
-function dtlsLines(fingerprint: string): string[] {
-  return [`a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:passive'];
+function dtlsLines(fingerprint: string, setup: 'active' | 'passive' | 'actpass'): string[] {
+  return [`a=fingerprint:sha-256 ${fingerprint}`, `a=setup:${setup}`];
+}
+
+/** Of an offer that leaves it to us (actpass, RFC 5763, 5) we let the peer begin, unless we began before. */
+function answeredRole(setup: string, session: SdpSession): DtlsRole {
+  if (setup !== 'actpass' || session.dtlsRole === undefined)
+    session.dtlsRole = setup === 'passive' ? 'client' : 'server';
+  return session.dtlsRole;
+}
+
+/** Who begins: by default who answers (RFC 4145, 4). */
+function setupOf(line: MediaDescription): string {
+  return valuesOf(line, 'setup')[0]?.toLowerCase() ?? 'active';
 }
 
 function fingerprintsOf(line: MediaDescription): Fingerprint[] {

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { DtlsRole } from './dtls/handshake.js';
 import type { IceCredentials } from './ice/responder.js';
 import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from './srtp/suites.js';
 
@@ -20,6 +21,8 @@ export interface AgreedTransport {
 export class SdpSession {
   /** Undefined until the peer has offered. */
   agreed: AgreedTransport | undefined;
+  /** What we have answered that we are in the handshake. */
+  dtlsRole: DtlsRole | undefined;
   // Below 2^53 and without a leading zero: some peers read it into a signed number.
   private readonly id = randomInt(1_000_000_000, 2_000_000_000);
   private version = this.id;

@@ -41,8 +41,17 @@ export class PacketSecurity {
     this.closeDtls();
     if (security?.kind === 'dtls') {
       this.keys(undefined, undefined);
-      this.openDtls(security, HANDSHAKES);
+      if (security.role === 'server') this.openDtls(security, HANDSHAKES);
     } else this.keys(security?.local, security?.remote);
+  }
+
+  /** Where the peer is to be found: a handshake that is ours to begin begins, or goes on, there. */
+  reach(address: string, port: number): void {
+    const { agreed } = this;
+    if (agreed?.kind !== 'dtls' || agreed.role !== 'client' || port === 0) return;
+    this.address = address;
+    this.port = port;
+    if (!this.dtls && !this.sender) this.openDtls(agreed, HANDSHAKES);
   }
 
   /**
@@ -51,6 +60,12 @@ export class PacketSecurity {
    * @param signalled whether from where SDP says: once it has been, nobody else can disturb the handshake
    */
   handshake(datagram: Uint8Array, address: string, port: number, signalled: boolean): void {
+    const { agreed } = this;
+    if (agreed?.kind === 'dtls' && agreed.role === 'client') {
+      // It answers from where it was asked.
+      if (address === this.address && port === this.port) this.dtls?.receive(datagram);
+      return;
+    }
     if (this.fromSignalled && !signalled) return;
     this.fromSignalled = signalled;
     this.address = address;
@@ -64,7 +79,7 @@ export class PacketSecurity {
   }
 
   private openDtls(security: Extract<MediaSecurity, { kind: 'dtls' }>, left: number): void {
-    this.dtls = openDtls(security.identity, security.fingerprints, {
+    this.dtls = openDtls(security.role, security.identity, security.fingerprints, {
       send: (datagram) => this.send(datagram, this.address, this.port),
       keys: (local, remote) => this.keys(local, remote),
       failed: (reason) => {

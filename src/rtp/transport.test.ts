@@ -208,7 +208,12 @@ describe('ICE and DTLS', () => {
         remote: { address: '0.0.0.0', port: 9 },
         rtcpMux: true,
         ice,
-        security: { kind: 'dtls', identity, fingerprints: [{ hash: 'sha256', value: theirs.fingerprint }] },
+        security: {
+          kind: 'dtls',
+          role: 'server',
+          identity,
+          fingerprints: [{ hash: 'sha256', value: theirs.fingerprint }],
+        },
       }),
     );
     peer.send(
@@ -267,5 +272,36 @@ describe('ICE and DTLS', () => {
     while (bytes[0]! < 128) bytes = await peer.inbox.next();
     expect(new SrtpReceiver(keyFrom(keys.remoteKey, keys.remoteSalt)).unprotectRtp(bytes)).toBe(172);
     expect(bytes.subarray(0, 172)).toEqual(packet(9));
+  });
+
+  it('begins the handshake with a peer that waits, on the port of RTCP too', async () => {
+    const [client, server] = [await transport(), await transport()];
+    const identities = { client: makeIdentity(Date.now()), server: makeIdentity(Date.now()) };
+    const security = (role: 'client' | 'server'): MediaSecurity => ({
+      kind: 'dtls',
+      role,
+      identity: identities[role],
+      fingerprints: [{ hash: 'sha256', value: identities[role === 'client' ? 'server' : 'client'].fingerprint }],
+    });
+    // The hello that comes before the other side has negotiated is lost, and repeated.
+    client.bound.negotiated(media(server.port, { security: security('client') }));
+    server.bound.negotiated(media(client.port, { security: security('server') }));
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      const heard = to.rtp.next();
+      for (let n = 1; to.rtp.all.length === 0; n++) {
+        from.bound.sendRtp(packet(n));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect(await heard).toHaveLength(172);
+      const reported = to.rtcp.next();
+      while (to.rtcp.all.length === 0) {
+        from.bound.sendRtcp(REPORT);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect(await reported).toEqual(REPORT);
+    }
   });
 });

@@ -94,10 +94,11 @@ export class MediaTransport {
     this.rtcpSecurity.negotiated(hasOwnRtcpKeys(media) ? media.security : undefined);
     if (!media.ice) this.checked.clear();
     // What ICE has found holds until it finds another; SDP has the pair of before.
-    if (media.ice && !media.ice.remoteLite && this.latch.nominated) return;
+    if (media.ice && !media.ice.remoteLite && this.latch.nominated) return this.reach();
     const { remote, rtcp } = media;
     this.locate(this.latch, remote.address, remote.port);
     this.locate(this.rtcpLatch, rtcp?.address ?? remote.address, rtcp?.port ?? remote.port + 1);
+    this.reach();
   }
 
   /** Whether a packet would go out: it is known where to, and under which key. */
@@ -169,8 +170,17 @@ export class MediaTransport {
     const asked = this.media;
     lookup(host, (error, address) => {
       if (error) this.listener.error(new Error(`cannot resolve ${host}: ${error.message}`));
-      else if (this.media === asked && asked !== undefined) latch.negotiated(address, port);
+      else if (this.media === asked && asked !== undefined) {
+        latch.negotiated(address, port);
+        this.reach();
+      }
     });
+  }
+
+  /** It is known where the peer is, perhaps: handshakes that wait for that begin. */
+  private reach(): void {
+    this.security.reach(this.latch.address, this.latch.port);
+    this.rtcpSecurity.reach(this.rtcpLatch.address, this.rtcpLatch.port);
   }
 
   private arrived(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {
@@ -238,7 +248,9 @@ export class MediaTransport {
     else this.sendTo(answer.response, source.address, source.port);
     if (!answer.valid) return;
     if (this.checked.size < MAX_CHECKED) this.checked.add(`${source.address} ${source.port}`);
-    if (answer.nominated) (onRtcpPort ? this.rtcpLatch : this.latch).nominate(source.address, source.port);
+    if (!answer.nominated) return;
+    (onRtcpPort ? this.rtcpLatch : this.latch).nominate(source.address, source.port);
+    this.reach();
   }
 
   private handshake(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {

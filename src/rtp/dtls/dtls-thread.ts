@@ -12,7 +12,7 @@ function post(message: FromDtls): void {
 parentPort?.on('message', (message: ToDtls) => {
   const { id } = message;
   if (message.type === 'open') {
-    const handshake = new DtlsHandshake(message.identity, message.fingerprints, {
+    const handshake = new DtlsHandshake(message.role, message.identity, message.fingerprints, {
       send: (datagram) => post({ type: 'send', id, datagram: Uint8Array.from(datagram) }),
       keys: (local, remote) => post({ type: 'keys', id, local, remote }),
       failed: (reason) => post({ type: 'failed', id, reason }),

@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { threadEntry } from '../../threads.js';
 import type { SrtpKey } from '../srtp/suites.js';
 import type { DtlsIdentity, Fingerprint } from './certificate.js';
-import type { HandshakeListener } from './handshake.js';
+import type { DtlsRole, HandshakeListener } from './handshake.js';
 
 /** To the thread; `id` is the handshake's. */
 export type ToDtls =
-  | { type: 'open'; id: number; identity: DtlsIdentity; fingerprints: readonly Fingerprint[] }
+  | { type: 'open'; id: number; role: DtlsRole; identity: DtlsIdentity; fingerprints: readonly Fingerprint[] }
   | { type: 'datagram'; id: number; datagram: Uint8Array }
   | { type: 'close'; id: number };
 
@@ -27,10 +27,11 @@ let thread: Worker | undefined;
 let lastId = 0;
 
 /**
- * Waits for a handshake of the peer's (RFC 5764), as the server. The first one starts a thread: loading the library and
+ * Begins a handshake (RFC 5764) as the client, or waits for the peer's as the server. The first one starts a thread: loading the library and
  * its elliptic curves take too long for a thread that sends a packet every 20 ms.
  */
 export function openDtls(
+  role: DtlsRole,
   identity: DtlsIdentity,
   fingerprints: readonly Fingerprint[],
   listener: HandshakeListener,
@@ -41,7 +42,7 @@ export function openDtls(
   const post = (message: ToDtls): void => {
     if (open.has(id)) worker.postMessage(message);
   };
-  post({ type: 'open', id, identity, fingerprints });
+  post({ type: 'open', id, role, identity, fingerprints });
   return {
     receive: (datagram) => post({ type: 'datagram', id, datagram: Uint8Array.from(datagram) }),
     close: () => {
