@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession } from 'onnxruntime-node';
 import { ParleyError, reasonOf } from '../errors.js';
@@ -10,6 +10,8 @@ export interface SessionOptions {
    * takes about a third of the time off a decoder step for some memory.
    */
   keepQuantised?: boolean;
+  /** Makes another model of the file's content, to be run in its place. */
+  rewrite?: (file: Uint8Array) => Uint8Array;
 }
 
 /**
@@ -29,14 +31,16 @@ export async function openSession(locate: () => string, options: SessionOptions 
     inter_op: { allow_spinning: '0' },
   };
   if (options.keepQuantised) session.disable_quant_qdq = '1';
+  const settings: InferenceSession.SessionOptions = {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    extra: { session },
+  };
   try {
-    return await InferenceSession.create(file, {
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      extra: { session },
-    });
+    if (options.rewrite) return await InferenceSession.create(options.rewrite(readFileSync(file)), settings);
+    return await InferenceSession.create(file, settings);
   } catch (error) {
     throw new ParleyError('PARLEY_ERR_MODEL_UNUSABLE', { file, reason: reasonOf(error) }, { cause: error });
   }
