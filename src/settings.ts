@@ -86,6 +86,7 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     ...agent.interruption,
     idle: { ...agent.idle, handOver: idleHandOver(agent) },
     apology: agent.fallbacks.apology,
+    secrets: agent.topics.flatMap(({ slots }) => slots.filter(({ sensitive }) => sensitive).map(({ name }) => name)),
   };
 }
 

@@ -23,6 +23,7 @@ const SETTINGS: ConversationSettings = {
   reasonerMs: 60_000,
   apology: 'Sorry.',
   failures: 3,
+  secrets: [],
   dtmfMs: 2000,
 };
 

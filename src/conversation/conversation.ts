@@ -1,6 +1,7 @@
 import type { ReasonerSession, ReplyPart } from '../agent/reasoner.js';
 import { reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
+import { EventMask } from '../journal/masking.js';
 import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
@@ -50,9 +51,11 @@ export class Conversation {
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
   private readonly events: TurnEvent[] = [];
   private readonly answering = new Map<string, AbortController>();
+  private readonly mask: EventMask;
 
   constructor(private readonly options: ConversationOptions) {
     this.state = initialState(options.settings);
+    this.mask = new EventMask(new Set(options.settings.secrets));
     options.voice.listen((event) => this.dispatch(event));
   }
 
@@ -104,7 +107,7 @@ export class Conversation {
   }
 
   private carryOut(effect: TurnEffect): void {
-    const { voice, session, record } = this.options;
+    const { voice, session } = this.options;
     switch (effect.type) {
       case 'say':
         return voice.say(effect);
@@ -121,6 +124,7 @@ export class Conversation {
       case 'expect':
         return voice.expect(effect.expected);
       case 'sensitive':
+        this.mask.sensitive(effect.on, effect.digits);
         return voice.sensitive(effect.on);
       case 'ask':
         return void this.answer(effect.reply, (signal) => session.respond(effect.turn, signal));
@@ -135,7 +139,7 @@ export class Conversation {
       case 'clear':
         return this.clearTimer(effect.name);
       case 'journal':
-        return record(this.timed(effect.event), effect.at);
+        return this.record(this.timed(effect.event), effect.at);
       case 'finish':
         return this.options.finish(effect.afterwards);
     }
@@ -172,8 +176,12 @@ export class Conversation {
 
   private recordEvent(reply: string, event: JournalEvent): void {
     const at = monotonicMs();
-    this.options.record(event, at);
+    this.record(event, at);
     if (event.type === 'action.called' && event.sideEffects) this.dispatch({ type: 'reply.acted', at, reply });
+  }
+
+  private record(event: JournalEvent, at: number): void {
+    this.options.record(this.mask.mask(event), at);
   }
 
   private setTimer(name: TimerName, ms: number): void {

@@ -36,6 +36,7 @@ const SETTINGS: ConversationSettings = {
   apology: 'Sorry, something went wrong.',
   failures: 2,
   dtmfMs: 2000,
+  secrets: [],
 };
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
@@ -398,14 +399,14 @@ describe('turn machine', () => {
     talk.utter('I want to pay');
     talk.pass(500);
     talk.reply('What is your card number?', undefined, { kind: 'digits', sensitive: true });
-    expect(talk.all('sensitive')).toEqual([{ type: 'sensitive', on: true }]);
+    expect(talk.all('sensitive')).toEqual([{ type: 'sensitive', on: true, digits: true }]);
     talk.playAll();
     talk.utter('four eight two');
     talk.pass(500);
     talk.reply('I heard four eight two. Is that right?', undefined, { kind: 'yes-no' });
     expect(talk.all('sensitive')).toHaveLength(1);
     talk.playAll();
-    expect(talk.all('sensitive').at(-1)).toEqual({ type: 'sensitive', on: false });
+    expect(talk.all('sensitive').at(-1)).toEqual({ type: 'sensitive', on: false, digits: false });
   });
 
   it('asks nobody on hold whether they are there, and goes on as before afterwards', () => {

@@ -100,7 +100,7 @@ function reply(step: Step, event: Extract<TurnEvent, { type: `reply.${string}` }
       return addSentence(step, current, event.text);
     case 'reply.expect':
       current.expected = event.expected;
-      if (event.expected.sensitive) sensitive(step, true);
+      if (event.expected.sensitive) sensitive(step, event.expected);
       return;
     case 'reply.acted':
       current.acted = true;

@@ -1,4 +1,5 @@
 import type { ReplyLatency } from '../journal/events.js';
+import type { ExpectedAnswer } from '../text/expected.js';
 import { armEndpoint, commitTo, forget, listenOn } from './floor.js';
 import { contest, isOwedAnswer, passBurst } from './overlap.js';
 import type { Afterwards, Reply, ReplyKind, TakenTurn, TurnState, Utterance } from './state.js';
@@ -235,14 +236,14 @@ function expect(step: Step, reply: Reply): void {
   step.state.expected = reply.expected;
   if (reply.utterances.some((u) => u.heard) && !reply.failed) step.state.failures = 0;
   step.do({ type: 'expect', expected: reply.expected });
-  sensitive(step, reply.expected.sensitive ?? false);
+  sensitive(step, reply.expected);
 }
 
 /** From the question on until the answer is there and read back, what is said is for nobody else. */
-export function sensitive(step: Step, on: boolean): void {
+export function sensitive(step: Step, { kind, sensitive: on = false }: ExpectedAnswer): void {
   if (step.state.sensitive === on) return;
   step.state.sensitive = on;
-  step.do({ type: 'sensitive', on });
+  step.do({ type: 'sensitive', on, digits: kind === 'digits' });
 }
 
 function record(step: Step, reply: Reply): void {

@@ -35,6 +35,8 @@ export interface ConversationSettings {
   /** Said when the reasoner or recogniser failed; after `failures` in a row the call goes to a person. */
   apology: string;
   failures: number;
+  /** Variables whose values are for nobody but the agent. */
+  secrets: readonly string[];
   /** Silence after a key that ends keyed input. */
   dtmfMs: number;
 }

@@ -135,7 +135,8 @@ export type TurnEffect =
   | { type: 'commit'; position: number }
   | { type: 'finalise' }
   | { type: 'expect'; expected: ExpectedAnswer }
-  | { type: 'sensitive'; on: boolean }
+  /** `digits`: it is a number that is asked for, so that other words need not be kept from anybody. */
+  | { type: 'sensitive'; on: boolean; digits: boolean }
   | { type: 'ask'; reply: string; turn: CallerTurn }
   | { type: 'ask-after-failed-transfer'; reply: string; reason: string }
   | { type: 'cancel'; reply: string }

@@ -1,0 +1,105 @@
+import { digitRuns } from '../text/digits.js';
+import type { JournalEvent } from './events.js';
+
+/** What stands in a journal for one digit or letter that nobody is to read. */
+const HIDDEN = '*';
+/** A key that was pressed while keys are secret; `*` is a key itself. */
+const HIDDEN_KEY = 'x';
+/** In place of a whole text or value. */
+const WITHHELD = '***';
+/** Shorter values are found in too many texts by chance. */
+const LEAST_VALUE = 3;
+/** Card numbers have so many digits (ISO/IEC 7812). */
+const CARD = { least: 13, most: 19 };
+
+/**
+ * Takes out of one call's events what must not be stored, before they are events of the journal: what is said, keyed
+ * and repeated while something sensitive is asked for; the values of sensitive slots wherever they come up later, in
+ * figures or words; and anything that is a card number by its check digit.
+ */
+export class EventMask {
+  private on = false;
+  private digits = true;
+  /** Values to be hidden, letters and digits only, lower case. */
+  private readonly values = new Set<string>();
+
+  /** @param names variables whose values are secret */
+  constructor(private readonly names: ReadonlySet<string>) {}
+
+  /** From now on (or no longer) what is said is for nobody else. @param digits it is a number: other words may stay */
+  sensitive(on: boolean, digits: boolean): void {
+    this.on = on;
+    this.digits = digits;
+  }
+
+  /** The event without what must not be stored; the event itself where there is nothing of that. */
+  mask(event: JournalEvent): JournalEvent {
+    if ('name' in event && 'value' in event && this.names.has(event.name)) {
+      this.remember(event.value);
+      return { ...event, value: WITHHELD };
+    }
+    if (event.type === 'dtmf') return this.on ? { ...event, digit: HIDDEN_KEY } : event;
+    const heard = event.type.startsWith('caller.') || event.type === 'turn.decision' || event.type === 'backchannel';
+    return this.walk(event, heard) as JournalEvent;
+  }
+
+  private remember(value: unknown): void {
+    const plain = plainOf(String(value ?? ''));
+    if (plain.length >= LEAST_VALUE) this.values.add(plain);
+  }
+
+  /** The same value with every text in it masked; the same object when nothing was. */
+  private walk(value: unknown, heard: boolean, key = ''): unknown {
+    if (typeof value === 'string') return key === 'type' || key === 'time' ? value : this.text(value, heard, key);
+    if (typeof value === 'number') return this.values.has(String(value)) ? WITHHELD : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((each) => this.walk(each, heard));
+    const entries = Object.entries(value).map(([name, each]) => [name, this.walk(each, heard, name)] as const);
+    return Object.fromEntries(entries);
+  }
+
+  private text(text: string, heard: boolean, key: string): string {
+    const said = key === 'text' || key === 'planned' || key === 'heard';
+    if (this.on && heard && said && !this.digits && text !== '') return WITHHELD;
+    const everything = this.on && said;
+    let masked = '';
+    let at = 0;
+    for (const { digits, start, end } of digitRuns(text, { asked: everything })) {
+      if (!everything && !this.secret(digits)) continue;
+      masked += text.slice(at, start) + HIDDEN.repeat(digits.length);
+      at = end;
+    }
+    return this.hideSpelled(masked + text.slice(at));
+  }
+
+  private secret(digits: string): boolean {
+    if (digits.length >= CARD.least && digits.length <= CARD.most && passesLuhn(digits)) return true;
+    for (const value of this.values) if (digits.includes(value)) return true;
+    return false;
+  }
+
+  /** Values that are no numbers, whole or letter by letter ("A, N, N"). */
+  private hideSpelled(text: string): string {
+    let hidden = text;
+    for (const value of this.values) {
+      const pattern = [...value].map((sign) => sign.replace(/[^\p{L}\p{N}]/u, '\\$&')).join('[^\\p{L}\\p{N}]{0,3}');
+      hidden = hidden.replace(new RegExp(`(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])`, 'giu'), WITHHELD);
+    }
+    return hidden;
+  }
+}
+
+function plainOf(value: string): string {
+  return value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** Whether the last digit is the check digit of the others (ISO/IEC 7812-1, Annex B). */
+function passesLuhn(digits: string): boolean {
+  let sum = 0;
+  for (let at = 0; at < digits.length; at++) {
+    const digit = Number(digits[digits.length - 1 - at]);
+    const twice = at % 2 === 1 ? 2 * digit : digit;
+    sum += twice > 9 ? twice - 9 : twice;
+  }
+  return sum % 10 === 0;
+}
