@@ -126,6 +126,10 @@ export const ERRORS = {
     message: 'there is no agent "{agent}"',
     mend: 'Name one of: {known}.',
   },
+  PARLEY_ERR_HANDOFF_UNUSABLE: {
+    message: 'what the IVR handed over with this call cannot be used: {reason}',
+    mend: 'The call goes on without it. Post the hand-off before the call is forwarded, use its token for one call only, and see docs/guides/ivr-context.md.',
+  },
   PARLEY_ERR_HTTP_START: {
     message: 'HTTP could not listen on {host}:{port}: {reason}',
     mend: 'Choose another port with http.port or --http HOST:PORT, or stop what listens there.',

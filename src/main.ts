@@ -4,6 +4,7 @@ import { type AgentDefinition, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
+import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';
@@ -100,6 +101,7 @@ async function compose(
   const { format, opusBitrate: bitrate } = settings.recording;
   const recording = { folder: recordingsFolder(settings), format, bitrate };
 
+  const handoffs = new Handoffs(store);
   const calls = keep(
     new CallServer(
       {
@@ -112,6 +114,7 @@ async function compose(
         limits: settings.limits,
         announcement: settings.recording.announcement,
         control: (leg) => legControl(leg, recording),
+        handoffs,
         logger,
       },
       journals,
@@ -134,6 +137,7 @@ async function compose(
         return (await store.healthy()) ? undefined : 'the store does not answer';
       },
       calls,
+      handoffs,
       stats: () => stats({ calls, media, speech, speaker, journals, sip }),
     }),
   );

@@ -8,6 +8,8 @@ export interface ConversationContext {
   channel: 'voice' | 'text';
   /** Context variables: those of the agent file, then the call's (`caller`, `called`), then what an IVR handed over. */
   variables: Record<string, unknown>;
+  /** What an IVR says that the caller wants, the likeliest first: topics, or names that the agent's file maps to them. */
+  wants?: readonly string[] | undefined;
 }
 
 /** One turn of the caller. */
@@ -38,6 +40,8 @@ export interface Reasoner {
 
 /** The reasoner's side of one conversation. */
 export interface ReasonerSession {
+  /** The topic that the conversation begins with, of what an IVR handed over. */
+  readonly topic?: string | undefined;
   /** What is said first. */
   greeting(): string;
   /**
@@ -51,5 +55,7 @@ export interface ReasonerSession {
   heard(turn: number, text: string, interrupted: boolean): void;
   /** A transfer that was asked for did not come about; the conversation goes on. Yields what to say. */
   transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart>;
+  /** More context variables, in the middle of the conversation. */
+  inform?(variables: Record<string, unknown>): void;
   close(): void;
 }

@@ -15,6 +15,9 @@ import type { SpeechHost } from '../workers/speech-host.js';
 import { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
 import type { LimitsConfig } from './config.js';
+import { infoContext, variablesOf } from './ivr/context.js';
+import type { Handoffs } from './ivr/handoffs.js';
+import { segmentOf } from './ivr/segment.js';
 import type { MediaControl } from './media-control.js';
 import { type AnswerAction, type Prepared, prepareCall } from './prepare.js';
 import type { VoiceAgent } from './voice-agent.js';
@@ -29,6 +32,8 @@ export interface CallServices {
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
+  /** What IVRs have handed over. */
+  handoffs?: Handoffs | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
   /** What of a leg's media is controlled besides the talk; without it there is no music, no recording, no key in RTP. */
@@ -274,7 +279,24 @@ export class Call {
       ended: (reason) => this.dispatch({ type: 'peer.ended', reason }),
       offered: async (offer) => session.offered(offer),
       key: ({ digit, durationMs }) => voice.key('info', digit, durationMs, monotonicMs()),
+      json: (body) => this.informed(body),
     });
+  }
+
+  /** An IVR in front tells more by INFO; false where the dialplan does not trust it. */
+  private informed(body: string): boolean {
+    const { prepared } = this;
+    if (!prepared?.action.context?.trust) return false;
+    const read = infoContext(body);
+    if (read instanceof ParleyError) {
+      this.record({ type: 'error', code: read.code, message: read.message });
+      return true;
+    }
+    for (const { event } of segmentOf({ document: read, createdAt: Date.now() }, 'info', Date.now()))
+      this.record(event);
+    const { ivr: _, ...variables } = variablesOf(read);
+    prepared.inform(variables);
+    return true;
   }
 
   private acked(session: CallSession, answer: string | undefined): void {

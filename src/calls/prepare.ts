@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
 import type { CallServices } from './call.js';
 import { CallVoice } from './call-voice.js';
+import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
 import type { VoiceAgent } from './voice-agent.js';
@@ -24,6 +25,8 @@ export interface Prepared {
   conversation: Conversation;
   voice: CallVoice;
   opening: Opening;
+  /** Tells the agent more in the middle of the call. */
+  inform(variables: Record<string, unknown>): void;
 }
 
 /** What a call is prepared with. */
@@ -49,6 +52,9 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
   const { services, call, invite, action, fromMedia } = options;
   const agent = services.agents.get(action.agent);
   if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
+  const { from, to, text } = invite;
+  const rules = action.context ?? USUAL_RULES;
+  const ivr = ivrContext({ invite: text, from, to, rules, handoffs: services.handoffs, logger: options.logger });
   const media = await LegMedia.open(
     services.media,
     call,
@@ -57,7 +63,7 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
     fromMedia,
   );
   try {
-    const prepared = talk(options, agent, media);
+    const prepared = talk(options, agent, media, await ivr);
     await warmGreeting(options, prepared);
     return prepared;
   } catch (error) {
@@ -66,11 +72,13 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
   }
 }
 
-function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia): Prepared {
+function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: IvrContext): Prepared {
   const { services, call, invite, action, logger, origin, record, finish } = options;
   const { speech, speaker } = services;
-  const variables = { caller: invite.from, called: invite.to, ...action.variables };
-  const session = agent.reasoner.open({ call, channel: 'voice', variables });
+  for (const { event, at } of ivr.events) record(event, origin + at);
+  const variables = { caller: invite.from, called: invite.to, ...action.variables, ...ivr.variables };
+  const session = agent.reasoner.open({ call, channel: 'voice', variables, wants: ivr.wants });
+  if (session.topic !== undefined) record({ type: 'topic', turn: 0, topic: session.topic, score: 1, ms: 0 }, origin);
   const opening = openingOf(session, noticeOf(action, services.announcement));
   const { voice: settings, lexicon } = agent;
   const voice = new CallVoice({
@@ -83,7 +91,8 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia): Prep
     logger,
   });
   const conversation = new Conversation({ voice, session, settings: agent.settings, record, origin, finish, logger });
-  return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening };
+  const inform = (more: Record<string, unknown>) => session.inform?.(more);
+  return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening, inform };
 }
 
 /** What is said before the greeting: that the call is recorded, then what the dialplan says. */

@@ -21,6 +21,7 @@ function api(token?: string, address = '127.0.0.1') {
   const source = {
     unready: async () => undefined,
     stats: async () => ({}),
+    handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
     calls: {
       list: () => [{ id: 'c1', from: 'a', to: 'b', agent: 'orders', state: 'talking', onHold: false, ageMs: 5 }],
       get: (id: string) => (id === 'c1' ? call : undefined),

@@ -5,6 +5,7 @@ import { ParleyError, reasonOf } from '../errors.js';
 import { access } from './access.js';
 import { type CallsSource, callsApi } from './calls-api.js';
 import type { ConsoleConfig } from './config.js';
+import { type HandoffSource, handoffsApi } from './handoffs-api.js';
 
 /** What the HTTP side asks of the server. */
 export interface ConsoleSource {
@@ -13,6 +14,7 @@ export interface ConsoleSource {
   /** Live counts; all zero when nothing is going on. */
   stats: () => Promise<Record<string, unknown>>;
   calls: CallsSource;
+  handoffs: HandoffSource;
 }
 
 /** The HTTP server: health for load balancers, counts for operators. */
@@ -56,6 +58,8 @@ export function routes(source: ConsoleSource, guard: MiddlewareHandler): Hono {
   app.get('/v1/stats', async (c) => c.json(await source.stats()));
   app.use('/v1/calls/*', guard);
   app.route('/v1/calls', callsApi(source.calls));
+  app.use('/v1/handoffs', guard);
+  app.route('/v1/handoffs', handoffsApi(source.handoffs));
   app.notFound((c) => c.json({ error: `no ${c.req.path} here` }, 404));
   app.onError((error, c) => c.json({ error: reasonOf(error) }, 500));
   return app;

@@ -116,6 +116,7 @@ describe('dialplan', () => {
       earlyMedia: true,
       record: false,
       variables: { tier: 'basic' },
+      context: { variables: {}, trust: false, byNumber: true },
     });
     expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: 'sip:8001@pbx.example.com' });
     expect(plan.entries.map((entry) => entry.id)).toEqual([

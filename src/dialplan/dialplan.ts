@@ -29,6 +29,8 @@ export type DialplanAction =
       /** The call is recorded from its answer on; with what the caller is told first, `true` for the usual words. */
       record: boolean | { announcement: string | false };
       variables: Record<string, unknown>;
+      /** What an IVR that forwards the call may tell the agent. */
+      context?: { variables: Record<string, string>; trust: boolean; byNumber: boolean } | undefined;
     }
   | { type: 'reject'; status: number; reason: string }
   | { type: 'redirect'; to: string };
@@ -136,8 +138,8 @@ function compile(file: string, entry: FileEntry): DialplanEntry {
 
 function actionOf({ answer, reject, redirect }: FileEntry): DialplanAction {
   if (answer) {
-    const { agent, notice, earlyMedia, record, variables } = answer;
-    return { type: 'answer', agent, notice, earlyMedia, record, variables };
+    const { agent, notice, earlyMedia, record, variables, context } = answer;
+    return { type: 'answer', agent, notice, earlyMedia, record, variables, context };
   }
   if (redirect) return { type: 'redirect', to: redirect.to };
   return { type: 'reject', status: reject?.status ?? 603, reason: reject?.reason ?? '' };

@@ -52,6 +52,32 @@ const match = z
     },
   });
 
+const context = z
+  .strictObject({
+    variables: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/),
+        z
+          .string()
+          .regex(
+            /^(?:X-[\w-]+|User-to-User|Diversion|History-Info|P-Asserted-Identity|Remote-Party-ID|Referred-By|Call-Info)(?:\.[\w.-]+)?$/i,
+            {
+              error: 'is no header that can be mapped',
+            },
+          ),
+      )
+      .default({})
+      .meta({ description: 'Agent variables and the header, or part of one, that each is taken from' }),
+    trust: z.boolean().default(false).meta({
+      description:
+        'Whether data in the INVITE itself (User-to-User, a JSON part) counts as if it had been handed over; anybody who may call can write it',
+    }),
+    byNumber: z.boolean().default(true).meta({
+      description: 'Whether a call without a token is matched by its numbers with what an IVR has handed over',
+    }),
+  })
+  .prefault({});
+
 const answer = z
   .strictObject({
     agent: z.string().min(1).meta({ description: 'The name of an agent file in agents/' }),
@@ -64,6 +90,7 @@ const answer = z
       .default(false)
       .meta({ description: 'Whether the call is recorded from its answer on, and what the caller is told of it' }),
     variables: z.record(z.string(), z.unknown()).default({}),
+    context: context.meta({ description: 'What an IVR that forwards the call may tell the agent' }),
   })
   .refine(({ notice, earlyMedia }) => notice !== undefined || !earlyMedia, {
     path: ['earlyMedia'],

@@ -49,6 +49,30 @@ export type JournalEvent =
       entry?: string | undefined;
       agent?: string | undefined;
     }
+  /** What the IVR in front did, before the call came: `at` is negative. How it was found, and what it hands over. */
+  | {
+      type: 'ivr.segment';
+      part: 'start';
+      by: 'token' | 'number' | 'invite' | 'info';
+      ivr?: string | undefined;
+      language?: string | undefined;
+      topic?: string | undefined;
+      /** The choices, the first menu first. */
+      menu: string[];
+      /** As stars where the IVR says that they are sensitive. */
+      variables: Record<string, unknown>;
+    }
+  | { type: 'ivr.segment'; part: 'line'; who: 'ivr' | 'caller'; text: string; from: 'speech' | 'dtmf' }
+  | { type: 'ivr.segment'; part: 'digits'; name: string; digits: string; masked: boolean }
+  /** Whom the call was for before (the first is the latest; of `history`, the earliest), and who is said to call. */
+  | {
+      type: 'ivr.segment';
+      part: 'signalling';
+      diversion?: string[] | undefined;
+      history?: string[] | undefined;
+      identity?: string[] | undefined;
+      referredBy?: string[] | undefined;
+    }
   | { type: 'call.answered'; codec: string; ms: number }
   | { type: 'call.ended'; by: EndedBy; reason: string; durationMs: number; media?: Record<string, number> | undefined }
   | { type: 'caller.started' }

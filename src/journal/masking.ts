@@ -94,7 +94,7 @@ function plainOf(value: string): string {
 }
 
 /** Whether the last digit is the check digit of the others (ISO/IEC 7812-1, Annex B). */
-function passesLuhn(digits: string): boolean {
+export function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let at = 0; at < digits.length; at++) {
     const digit = Number(digits[digits.length - 1 - at]);

@@ -82,6 +82,29 @@ const cases: [what: string, events: StoredEvent[], lines: TranscriptLine[]][] = 
   ],
 ];
 
+cases.push([
+  'what an IVR in front did, before everything else',
+  journal(
+    [0, { type: 'call.received', time: 't', from: '1', to: '2', source: 's', sipCallId: 'x' }],
+    [
+      -9000,
+      { type: 'ivr.segment', part: 'start', by: 'token', ivr: 'desk', menu: ['A', 'B'], variables: { vip: true } },
+    ],
+    [-9000, { type: 'ivr.segment', part: 'line', who: 'ivr', text: 'Your number?', from: 'speech' }],
+    [-4000, { type: 'ivr.segment', part: 'line', who: 'caller', text: '***', from: 'dtmf' }],
+    [-10, { type: 'ivr.segment', part: 'digits', name: 'pin', digits: '***', masked: true }],
+    [0, { type: 'ivr.segment', part: 'signalling', diversion: ['2000'] }],
+  ),
+  [
+    { at: -9000, who: 'system', text: 'from desk: A > B, vip true' },
+    { at: -9000, who: 'ivr', text: 'Your number?' },
+    { at: -4000, who: 'caller', text: '(keys) ***' },
+    { at: -10, who: 'system', text: 'keyed pin: ***' },
+    { at: 0, who: 'system', text: 'call from 1 to 2' },
+    { at: 0, who: 'system', text: 'diverted from 2000' },
+  ],
+]);
+
 describe('transcript', () => {
   it.each(cases)('shows %s', (_, events, lines) => {
     expect(transcript(events)).toEqual(lines);

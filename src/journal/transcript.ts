@@ -4,7 +4,7 @@ import type { JournalEvent, ReplyLatency, StoredEvent } from './events.js';
 export interface TranscriptLine {
   /** When it began, ms since the INVITE. */
   at: number;
-  who: 'caller' | 'agent' | 'system';
+  who: 'ivr' | 'caller' | 'agent' | 'system';
   /** What was said; of the agent, what was heard, '' when nothing was. */
   text: string;
   /** The agent was cut off. */
@@ -26,7 +26,7 @@ export function transcript(events: readonly StoredEvent[]): TranscriptLine[] {
       lines.push(agentLine(event, began.get(event.turn) ?? event.at));
       began.delete(event.turn);
     } else {
-      const line = callerLine(event) ?? systemLine(event);
+      const line = ivrLine(event) ?? callerLine(event) ?? systemLine(event);
       if (line) lines.push(line);
     }
   }
@@ -46,6 +46,11 @@ function agentLine(event: Extract<JournalEvent, { type: 'agent.turn' }>, at: num
   return line;
 }
 
+function ivrLine(event: StoredEvent): TranscriptLine | undefined {
+  if (event.type !== 'ivr.segment' || event.part !== 'line') return undefined;
+  return { at: event.at, who: event.who, text: event.from === 'dtmf' ? `(keys) ${event.text}` : event.text };
+}
+
 function callerLine(event: StoredEvent): TranscriptLine | undefined {
   if (event.type === 'backchannel') return { at: event.at, who: 'caller', text: `(${event.text})` };
   if (event.type !== 'caller.turn') return undefined;
@@ -62,6 +67,8 @@ function note(event: JournalEvent): string | undefined {
   switch (event.type) {
     case 'call.received':
       return `call from ${event.from} to ${event.to}${event.agent ? `, agent ${event.agent}` : ''}`;
+    case 'ivr.segment':
+      return ivrNote(event);
     case 'call.ended':
       return `call ended by ${event.by}: ${event.reason}`;
     case 'action.returned':
@@ -76,6 +83,27 @@ function note(event: JournalEvent): string | undefined {
       return event.on ? 'on hold' : 'off hold';
     case 'error':
       return `${event.code}: ${event.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function ivrNote(event: Extract<JournalEvent, { type: 'ivr.segment' }>): string | undefined {
+  switch (event.part) {
+    case 'start': {
+      const { menu, topic, variables } = event;
+      const known = Object.entries(variables).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+      const facts = [menu.join(' > '), topic && `topic ${topic}`, ...known].filter(Boolean);
+      return `from ${event.ivr ?? 'the IVR'}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
+    }
+    case 'digits':
+      return `keyed ${event.name}: ${event.digits}`;
+    case 'signalling': {
+      const { diversion, history, identity, referredBy } = event;
+      const said = { 'diverted from': diversion, history, identity, 'referred by': referredBy };
+      const facts = Object.entries(said).flatMap(([name, users]) => (users ? `${name} ${users.join(', ')}` : []));
+      return facts.join('; ');
+    }
     default:
       return undefined;
   }

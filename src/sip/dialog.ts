@@ -4,6 +4,7 @@ import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { DTMF_TYPES, type InfoKey, infoFor, readInfo } from './dtmf-info.js';
 import { headersOf } from './header-of.js';
+import { partsOf } from './headers/multipart.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import { type OfferOutcome, Reinvites } from './re-invite.js';
@@ -27,6 +28,8 @@ export interface DialogEvents {
   offered: (offer: string | undefined) => Promise<string>;
   /** A key that came by INFO. */
   key?: (key: InfoKey) => void;
+  /** JSON that came by INFO; false when nobody is to be told such things. */
+  json?: (body: string) => boolean;
 }
 
 /** Characters of a reason for hanging up: it is there for people who read traces. */
@@ -161,6 +164,13 @@ export class Dialog {
 
   private onInfo(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
     const key = readInfo(headersOf(req)('Content-Type'), req.body ?? '');
+    if (key === 'other' && this.events?.json) {
+      const json = partsOf(headersOf(req)('Content-Type') ?? '', req.body ?? '').filter(
+        ({ type }) => type === 'application/json',
+      );
+      const taken = json.map(({ body }) => this.events?.json?.(body) ?? false);
+      if (taken.some(Boolean)) return res.send(200);
+    }
     if (key === 'other') return res.send(415, { headers: { Accept: DTMF_TYPES } });
     if (key === 'invalid') return res.send(400);
     res.send(200);

@@ -64,6 +64,21 @@ export class Invite {
     return headersOf(this.req)(name);
   }
 
+  /** What it says besides its offer: headers by name as written, values of one name joined by commas. */
+  get text(): {
+    headers: Readonly<Record<string, string>>;
+    contentType: string | undefined;
+    body: string;
+    uri: string;
+  } {
+    const { headers, body, uri } = this.req as unknown as {
+      headers: Record<string, string>;
+      body?: string;
+      uri: string;
+    };
+    return { headers, contentType: this.header('Content-Type'), body: body ?? '', uri };
+  }
+
   /** The caller gave up before the answer. */
   cancelled(listener: () => void): void {
     this.onCancel = listener;

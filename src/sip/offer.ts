@@ -1,5 +1,6 @@
 /** What an INVITE has to offer, and whether it can be answered at all (RFC 3261 8.1.1.8, 8.2.2.3, 8.2.3). */
 import type { HeaderOf } from './header-of.js';
+import { partsOf, typeOf } from './headers/multipart.js';
 import { intervalRefusal, type SessionTimerConfig } from './session-interval.js';
 
 /** Extensions that an INVITE may require of Parley. */
@@ -29,16 +30,9 @@ export function inviteRefusal(
 
 /** The session description in a body, which may be one part of several (RFC 5621); `undefined` without one. */
 export function sdpOf(contentType: string, body: string): string | undefined {
-  const type = typeOf(contentType);
-  if (type === SDP) return body;
-  const boundary = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
-  if (!type.startsWith('multipart/') || !boundary) return undefined;
-  for (const part of `\r\n${body}`.split(`\r\n--${boundary[1] ?? boundary[2]}`).slice(1)) {
-    const end = part.indexOf('\r\n\r\n');
-    const types = /^content-type[ \t]*:(.*)$/im.exec(part.slice(0, Math.max(0, end)));
-    if (end >= 0 && typeOf(types?.[1] ?? '') === SDP) return `${part.slice(end + 4).trimEnd()}\r\n`;
-  }
-  return undefined;
+  if (typeOf(contentType) === SDP) return body;
+  const part = partsOf(contentType, body).find(({ type }) => type === SDP);
+  return part && `${part.body.trimEnd()}\r\n`;
 }
 
 function list(value: string | undefined): string[] {
@@ -47,8 +41,4 @@ function list(value: string | undefined): string[] {
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
-}
-
-function typeOf(value: string): string {
-  return (value.split(';')[0] ?? '').trim().toLowerCase();
 }

@@ -221,7 +221,9 @@ export class PeerCall {
       `CSeq: ${sequence} ${method}`,
       `Contact: <${own}>`,
       ...this.headers,
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !this.headers.some((one) => one.startsWith('Content-Type:'))
+        ? ['Content-Type: application/sdp']
+        : []),
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
     return `${lines.join('\r\n')}\r\n\r\n${body}`;

@@ -17,9 +17,13 @@ class Caller {
   readonly #session: ReasonerSession;
   #turn = 0;
 
-  constructor(reasoner: Reasoner, variables: Record<string, unknown> = {}) {
-    this.#session = reasoner.open({ call: 'test', channel: 'text', variables });
+  constructor(reasoner: Reasoner, variables: Record<string, unknown> = {}, wants: string[] = []) {
+    this.#session = reasoner.open({ call: 'test', channel: 'text', variables, wants });
     this.#session.heard(0, this.#session.greeting(), false);
+  }
+
+  inform(variables: Record<string, unknown>): void {
+    this.#session.inform?.(variables);
   }
 
   get greeting(): string {
@@ -69,6 +73,26 @@ beforeAll(() => {
   if (!shop || !doctor) throw new Error('the example agents are missing');
   orders = createReasoner(shop, { now: () => NOW });
   clinic = createReasoner(doctor, { now: () => NOW });
+});
+
+describe('a caller whom an IVR sends', () => {
+  it('is greeted with what they wanted, and goes on with it by a yes, without being asked again', async () => {
+    const caller = new Caller(orders, { orderNumber: '482715' }, ['Customers', 'Orders']);
+    expect(caller.greeting).toMatch(/you were asking about your order\. Shall we go on with that\?$/);
+    expect((await caller.say('yes please')).text).toContain('oak bench');
+  });
+
+  it('may want something else, and one whose wish is no topic is greeted as ever', async () => {
+    const caller = new Caller(orders, {}, ['order-status']);
+    expect((await caller.say('no, what are your opening hours')).text).toMatch(/nine to seven/);
+    expect(new Caller(orders, {}, ['Sales']).greeting).toMatch(/How can I help you\?$/);
+  });
+
+  it('is not asked for what the IVR tells in the middle of the call', async () => {
+    const caller = new Caller(orders);
+    caller.inform({ orderNumber: '482715' });
+    expect((await caller.say('where is my order')).text).toContain('oak bench');
+  });
 });
 
 describe('order desk', () => {

@@ -17,6 +17,7 @@ const HEARD_ENOUGH = 0.6;
 
 /** The builtin reasoner's side of one conversation. */
 export class BuiltinSession implements ReasonerSession {
+  readonly topic: string | undefined;
   readonly #talk: Talk;
   /** The state before the latest turn: where that turn starts again if it comes with other words. */
   #before: DialogueState;
@@ -24,14 +25,36 @@ export class BuiltinSession implements ReasonerSession {
   constructor(equipment: Equipment, context: ConversationContext) {
     const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
     this.#talk = new Talk(equipment, initialState({ ...Object.fromEntries(defaults), ...context.variables }));
+    this.topic = topicOf(equipment.agent, context.wants ?? []);
     this.#before = structuredClone(this.#talk.state);
   }
 
   greeting(): string {
     const { agent, state } = this.#talk;
-    const words = render(agent.greeting, state.variables);
+    const words = this.#welcome() ?? render(agent.greeting, state.variables);
     if (state.replies.length === 0) state.replies.push({ turn: 0, planned: words, heard: undefined });
     return words;
+  }
+
+  /** The greeting for a caller whose wish is known: it asks whether to go on with that. */
+  #welcome(): string | undefined {
+    const { agent, state } = this.#talk;
+    const { greeting } = agent.fromIvr;
+    const topic = this.topic === undefined ? undefined : this.#talk.topic(this.topic);
+    if (greeting === undefined || !topic) return undefined;
+    const ivr = { about: topic.about ?? topic.name, ...Object(state.variables.ivr) };
+    const words = render(greeting, { ...state.variables, ivr });
+    if (state.replies.length === 0) {
+      state.pending = { kind: 'offer', topic: topic.name, refused: 0, question: words, turn: 0, heard: true };
+    }
+    return words;
+  }
+
+  inform(variables: Record<string, unknown>): void {
+    for (const state of [this.#talk.state, this.#before]) {
+      Object.assign(state.variables, variables);
+      state.confirmed = [...new Set([...state.confirmed, ...Object.keys(variables)])];
+    }
   }
 
   async *respond(caller: CallerTurn, signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
@@ -83,6 +106,13 @@ export class BuiltinSession implements ReasonerSession {
     state.replies = [...state.replies.filter((other) => other.turn !== turn), reply].slice(-REMEMBERED);
     return reply;
   }
+}
+
+/** The first of what the caller may want that is a topic, or is mapped to one. */
+function topicOf({ fromIvr, topics }: Equipment['agent'], wants: readonly string[]): string | undefined {
+  const known = new Map(topics.map(({ name }) => [name.toLowerCase(), name]));
+  for (const [said, name] of Object.entries(fromIvr.topics)) known.set(said.toLowerCase(), name);
+  return wants.map((want) => known.get(want.toLowerCase())).find((name) => name !== undefined);
 }
 
 async function* answer(talk: Talk, turn: Turn, from: CallerTurn['from']): Parts {

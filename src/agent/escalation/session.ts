@@ -29,6 +29,18 @@ class EscalatingSession implements ReasonerSession {
     this.watch = new EscalationWatch(agent.escalation.triggers, this.variables, new Map(results));
   }
 
+  get topic(): string | undefined {
+    return this.inner.topic;
+  }
+
+  inform(variables: Record<string, unknown>): void {
+    for (const [name, value] of Object.entries(variables)) {
+      this.variables[name] = value;
+      this.watch.observe({ type: 'variable', name, value });
+    }
+    this.inner.inform?.(variables);
+  }
+
   greeting(): string {
     return this.inner.greeting();
   }

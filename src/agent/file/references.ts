@@ -12,13 +12,14 @@ interface Content {
   actions: ActionDefinition[];
   variables: Record<string, unknown>;
   escalation: { triggers: EscalationTrigger[] };
+  fromIvr: { topics: Record<string, string> };
 }
 
 type Path = (string | number)[];
 type Report = (path: Path, message: string, hint: string) => void;
 
 /** Variables that every call has. */
-const GIVEN = ['caller', 'called', 'value', 'length'];
+const GIVEN = ['caller', 'called', 'value', 'length', 'ivr'];
 
 /** Checks what one part of an agent file says of another: names that must exist, values that must come from somewhere. */
 export function checkReferences(agent: Content, context: z.core.$RefinementCtx): void {
@@ -29,6 +30,15 @@ export function checkReferences(agent: Content, context: z.core.$RefinementCtx):
   checkExamples(agent.topics, report);
   for (const [index, topic] of agent.topics.entries()) checkTopic(agent, topic, ['topics', index], report);
   checkTriggers(agent, report);
+  for (const [said, topic] of Object.entries(agent.fromIvr.topics)) {
+    if (agent.topics.some(({ name }) => name === topic)) continue;
+    const meant = nearest(
+      topic,
+      agent.topics.map(({ name }) => name),
+    );
+    const hint = meant ? `Did you mean "${meant}"?` : 'Name one of the topics of this file.';
+    report(['fromIvr', 'topics', said], `there is no topic "${topic}"`, hint);
+  }
   checkVariables(agent, report);
 }
 

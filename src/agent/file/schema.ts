@@ -40,6 +40,18 @@ const variable = z.strictObject({
   default: z.unknown().optional(),
 });
 
+/** What an IVR that forwards the call may set. */
+const fromIvr = z
+  .strictObject({
+    /** Said in place of `greeting` when it is known what the caller wants; "yes" begins that topic. */
+    greeting: speech
+      .optional()
+      .meta({ example: '"Hello. I see that you were asking about {{ivr.about}}. Is that right?"' }),
+    /** The IVR's words for what a caller wants, its topic or a menu's choice, and the topic of this file that each means. */
+    topics: z.record(z.string().min(1), name).default({}),
+  })
+  .prefault({});
+
 const fallbacks = z
   .strictObject({
     /** One for each time in a row; after the last the call goes to a person. */
@@ -107,6 +119,7 @@ export const agentFile = z
       .meta({ example: 'en-US' }),
     voice,
     greeting: speech.meta({ example: '"Hello, this is the order desk. How can I help?"' }),
+    fromIvr,
     idle,
     limits,
     endpointing: endpointingConfig,

@@ -60,6 +60,8 @@ const response = z.strictObject({
 export const topic = z.strictObject({
   name,
   description: z.string().default(''),
+  /** How the agent names it to a caller: "your order". */
+  about: z.string().min(1).optional(),
   /** How callers say it: five to ten phrases. A topic without any is reached only through an offer. */
   examples: z.array(z.string().min(1)).default([]),
   say: wordings.optional(),

@@ -1,0 +1,39 @@
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { type ErrorCode, ParleyError, reasonOf } from '../errors.js';
+
+/** Nothing is as good as an empty object. @throws ParleyError PARLEY_ERR_HTTP_BODY */
+export async function bodyOf(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: 'it is no JSON' });
+  }
+}
+
+/** Answers with what went wrong, as `{code, message}`. */
+export function refused(c: Context, error: unknown): Response {
+  if (error instanceof z.ZodError) {
+    const [issue] = error.issues;
+    return refused(
+      c,
+      new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.') || 'it'}: ${issue?.message}` }),
+    );
+  }
+  if (!(error instanceof ParleyError))
+    return refused(c, new ParleyError('PARLEY_ERR_INTERNAL', { reason: reasonOf(error) }));
+  return c.json({ code: error.code, message: error.message }, STATUS[error.code] ?? 500);
+}
+
+/** Of what can go wrong. */
+const STATUS: Partial<Record<ErrorCode, 400 | 403 | 404 | 409 | 422 | 502 | 503>> = {
+  PARLEY_ERR_HTTP_BODY: 400,
+  PARLEY_ERR_HTTP_NO_CALL: 404,
+  PARLEY_ERR_DIGITS_INVALID: 422,
+  PARLEY_ERR_DTMF_INVALID: 422,
+  PARLEY_ERR_CALL_NOT_UP: 409,
+  PARLEY_ERR_SESSION_REFUSED: 502,
+  PARLEY_ERR_STORE_UNAVAILABLE: 503,
+};
