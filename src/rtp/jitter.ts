@@ -1,7 +1,8 @@
+import { ComfortNoise } from '../audio/comfort-noise.js';
 import { Concealer } from '../audio/concealment.js';
 import { type Codec, createCodec } from './codec.js';
 import type { PcmRate, ReceivedFormat } from './negotiated.js';
-import type { RtpFields } from './packet.js';
+import { COMFORT_NOISE, type RtpFields } from './packet.js';
 
 const SLOTS = 64;
 const PAYLOAD_BYTES = 1500;
@@ -17,6 +18,13 @@ const JUMP_MS = 100;
 /** A transit that differs by more is a new beginning. */
 const RESTART_MS = 1000;
 const MAX_SAMPLES = 4096;
+/** What is made up has turned from speech into the background after this, ms. */
+const FADED_MS = 60;
+/** Without a word of the sender's on it the background goes on for so long, ms: then nobody may be there. */
+const TAIL_MS = 10_000;
+/** The background is the quietest that was heard of late: it grows by this share a packet, up to this RMS (-45 dBov). */
+const BACKGROUND_GROWTH = 1.005;
+const LOUDEST_BACKGROUND = 184;
 
 interface Slot {
   filled: boolean;
@@ -28,7 +36,10 @@ interface Slot {
   readonly bytes: Uint8Array;
 }
 
-/** Plays one received stream on our clock, as late as the network's jitter asks for: 20 to 200 ms. */
+/**
+ * Plays one received stream on our clock, as late as the network's jitter asks for: 20 to 200 ms. What is lost is made up;
+ * where the sender leaves silence out, there is noise as it described it (RFC 3389), or as its background was.
+ */
 export class JitterBuffer {
   /** `late` came after their turn; `concealed` counts samples. */
   readonly stats = { delayMs: 0, targetMs: 40, lost: 0, late: 0, concealed: 0 };
@@ -38,6 +49,13 @@ export class JitterBuffer {
   private readonly fifo = new Int16Array(4 * MAX_SAMPLES);
   private readonly decoded = new Int16Array(MAX_SAMPLES);
   private readonly concealer: Concealer;
+  private readonly noise: ComfortNoise;
+  /** Whether the sender has described its silence, which lasts. */
+  private described = false;
+  /** Samples made up since the last that came. */
+  private made = 0;
+  /** RMS; 0 until something was heard. */
+  private background = 0;
   private decoders: readonly (Codec | undefined)[] = [];
   private current: Codec | undefined;
   private count = 0;
@@ -56,6 +74,7 @@ export class JitterBuffer {
   /** @param sampleRate of the frames, Hz */
   constructor(private readonly sampleRate: PcmRate) {
     this.concealer = new Concealer(sampleRate);
+    this.noise = new ComfortNoise(sampleRate);
     this.slots = Array.from({ length: SLOTS }, () => ({
       filled: false,
       sequence: 0,
@@ -120,7 +139,7 @@ export class JitterBuffer {
     for (const slot of this.slots) slot.filled = false;
     this.held = 0;
     this.next = sequence;
-    this.playing = false;
+    this.playing = this.described = false;
   }
 
   private measure(transit: number): void {
@@ -171,6 +190,7 @@ export class JitterBuffer {
     slot.filled = false;
     this.held--;
     this.next = (slot.sequence + 1) & 0xffff;
+    if (slot.payloadType === COMFORT_NOISE) this.describe(slot);
     const codec = this.decoders[slot.payloadType];
     if (!codec) return true;
     this.current = codec;
@@ -179,22 +199,49 @@ export class JitterBuffer {
     if (delay > this.stats.targetMs + JUMP_MS && this.held > 0) return true;
     this.concealer.received(this.decoded, samples);
     this.append(this.decoded, samples);
+    this.learnBackground(samples);
+    this.described = false;
+    this.made = 0;
     this.playing = true;
     this.end = slot.media + (samples * 1000) / this.sampleRate;
     return true;
   }
 
-  /** Makes up what is not there; before the first packet, silence. */
+  private describe({ bytes, length }: Slot): void {
+    this.noise.describe(bytes, 0, length);
+    this.described = true;
+  }
+
+  private learnBackground(samples: number): void {
+    let sum = 0;
+    for (let n = 0; n < samples; n++) sum += this.decoded[n]! * this.decoded[n]!;
+    const most = this.background === 0 ? LOUDEST_BACKGROUND : this.background * BACKGROUND_GROWTH;
+    this.background = Math.max(1, Math.min(LOUDEST_BACKGROUND, most, Math.sqrt(sum / Math.max(1, samples))));
+  }
+
+  /** Makes up what is not there: speech, which fades into the background; before the first packet, silence. */
   private makeUp(samples: number): void {
-    let count = samples;
-    if (!this.playing && this.filled === 0 && this.concealer.silent) this.decoded.fill(0, 0, count);
-    else {
-      const own = this.current?.conceal?.(this.decoded) ?? 0;
-      if (own >= samples && !this.concealer.silent) count = own;
-      else this.concealer.conceal(this.decoded, samples);
-      this.stats.concealed += count;
+    const over = this.made >= (TAIL_MS * this.sampleRate) / 1000;
+    // What makes noise by itself (Opus) knows better.
+    const own = this.described || over ? 0 : (this.current?.conceal?.(this.decoded) ?? 0);
+    const count = Math.max(own, samples);
+    if (own < samples) {
+      if (this.concealer.silent) this.decoded.fill(0, 0, count);
+      else this.concealer.conceal(this.decoded, count);
+      if (!this.described) this.noise.like(over ? 0 : this.background);
+      this.addNoise(count);
     }
+    if (this.playing && !this.described) this.stats.concealed += count;
+    this.made += count;
     this.append(this.decoded, count);
+  }
+
+  private addNoise(samples: number): void {
+    const faded = (FADED_MS * this.sampleRate) / 1000;
+    for (let n = 0; n < samples; n++) {
+      const share = Math.min(1, (this.made + n) / faded);
+      this.decoded[n] = Math.max(-32_768, Math.min(32_767, this.decoded[n]! + Math.round(share * this.noise.next())));
+    }
   }
 
   /** Shortens or lengthens by one period of the sound, where it is most like itself. */

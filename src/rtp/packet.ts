@@ -10,6 +10,8 @@
 
 /** Octets of a header without contributing sources and extension: all that we ever send. */
 export const RTP_HEADER_BYTES = 12;
+/** Payload type of comfort noise, the same everywhere (RFC 3389, 4), agreed or not. */
+export const COMFORT_NOISE = 13;
 
 /** The fields of one packet, reused from packet to packet; the payload is `datagram[payloadStart..payloadEnd)`. */
 export interface RtpFields {

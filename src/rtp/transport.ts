@@ -6,7 +6,7 @@ import { monotonicMs } from '../telemetry/clock.js';
 import { answerCheck, type IceSession } from './ice/responder.js';
 import { SourceLatch } from './latch.js';
 import type { NegotiatedMedia } from './negotiated.js';
-import { isRtcp, parseRtp, type RtpFields, rtpFields } from './packet.js';
+import { COMFORT_NOISE, isRtcp, parseRtp, type RtpFields, rtpFields } from './packet.js';
 import { bindPair, type SocketPair } from './sockets.js';
 import { SRTP_OVERHEAD, type SrtpFailure } from './srtp/session.js';
 import { PacketSecurity } from './transport-security.js';
@@ -36,8 +36,6 @@ export interface TransportCounts {
 /** Sends are asynchronous: a protected packet's buffer rests this many packets before it is used again. */
 const BUFFERS = 16;
 const PACKET_BYTES = 1500;
-/** Comfort noise has the same number everywhere (RFC 3389, 4), agreed or not. */
-const COMFORT_NOISE = 13;
 /** Pairs that ICE has checked are remembered up to this many. */
 const MAX_CHECKED = 32;
 
