@@ -1,3 +1,4 @@
+import type { Arrival } from '../rtp/rtcp/session.js';
 import type { MediaWatchConfig } from './quality-config.js';
 
 /** What a watch tells: once an outage, once for its action, and once when it is over. Times in ms monotonic. */
@@ -18,6 +19,10 @@ export class MediaWatch {
   private readonly received: Watched;
   private readonly sent: Watched;
   private heard = false;
+  /** The peer's reports: what we send does not get there. Nor does it when they are wrong: then nothing is done about it. */
+  private unheard: Exclude<Arrival, 'arrives'> | undefined;
+  /** When what we send arrived last, as far as is known. */
+  private arrivedAt: number;
 
   constructor(
     private readonly config: MediaWatchConfig,
@@ -33,12 +38,20 @@ export class MediaWatch {
     });
     this.received = watched('received');
     this.sent = watched('sent');
+    this.arrivedAt = now;
   }
 
   /** From negotiation: which directions should carry RTP now; one that begins anew has its full time again. */
   expect(receives: boolean, sends: boolean, now: number): void {
+    if (sends && !this.sent.active) this.moved(now);
     this.activate(this.received, receives, now);
     this.activate(this.sent, sends, now);
+  }
+
+  /** What we send goes elsewhere now: reports of before count no more. */
+  moved(now: number): void {
+    this.unheard = undefined;
+    this.arrivedAt = now;
   }
 
   /** RTP came. */
@@ -54,7 +67,18 @@ export class MediaWatch {
 
   /** RTP left, or need not leave because there is silence. */
   onSent(at: number): void {
-    this.life(this.sent, at);
+    if (!this.unheard) this.life(this.sent, at);
+  }
+
+  /** The peer has told whether what we send gets there. */
+  onArrival(arrival: Arrival, at: number): void {
+    if (arrival === 'arrives') {
+      this.moved(at);
+      return this.life(this.sent, at);
+    }
+    // It may be so since the last report that it was otherwise.
+    if (!this.unheard) this.sent.alive = Math.min(this.sent.alive, this.arrivedAt);
+    this.unheard = arrival;
   }
 
   /** To be called about every second. */
@@ -87,6 +111,8 @@ export class MediaWatch {
       this.emit({ type: 'silent', direction, forMs, at });
     }
     if (watched.acted || forMs < 1000 * this.config.timeoutS) return;
+    // A peer that never reports on us may hear us all the same.
+    if (watched === this.sent && this.unheard === 'unheard') return;
     watched.acted = true;
     this.emit({ type: 'timeout', direction, action: this.config.action, forMs, at });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Arrival } from '../rtp/rtcp/session.js';
 import { assessQuality, type QualityMeasures } from './quality.js';
 import { mediaWatchConfig } from './quality-config.js';
 import { MediaWatch, type MediaWatchEvent } from './quality-watch.js';
@@ -54,5 +55,38 @@ describe('MediaWatch', () => {
     watch.expect(false, true, 117_000);
     run(117_000, 300_000);
     expect(events).toHaveLength(3);
+  });
+
+  it('takes the word of the peer for what does not get there', () => {
+    const events: MediaWatchEvent[] = [];
+    const watch = new MediaWatch(mediaWatchConfig.parse({ action: 'hangup' }), 0, (event) => events.push(event));
+    watch.expect(true, true, 0);
+    const run = (from: number, to: number, arrival: Arrival) => {
+      for (let now = from; now < to; now += 1000) {
+        watch.onReceived(now);
+        watch.onSent(now);
+        if (now % 5000 === 0) watch.onArrival(arrival, now);
+        watch.tick(now);
+      }
+    };
+    const seen = () => events.splice(0).map(({ type, direction, at }) => [type, direction, at]);
+    run(0, 30_000, 'arrives');
+    expect(seen()).toEqual([]);
+    // Since the report at 25 s.
+    run(30_000, 100_000, 'stalls');
+    expect(seen()).toEqual([
+      ['silent', 'sent', 35_000],
+      ['timeout', 'sent', 85_000],
+    ]);
+    run(100_000, 101_000, 'arrives');
+    expect(seen()).toEqual([['returned', 'sent', 100_000]]);
+    // One that never reports on us may be wrong: an alarm, and no more.
+    watch.expect(true, false, 101_000);
+    watch.expect(true, true, 102_000);
+    run(102_000, 300_000, 'unheard');
+    expect(seen()).toEqual([['silent', 'sent', 112_000]]);
+    watch.moved(300_000);
+    watch.onSent(300_000);
+    expect(seen()).toEqual([['returned', 'sent', 300_000]]);
   });
 });

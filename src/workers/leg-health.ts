@@ -43,8 +43,10 @@ export class LegHealth {
 
   /** What should flow from now on; on hold nothing is missed. */
   negotiated(media: NegotiatedMedia, now: number): void {
+    const { direction, remote } = media;
+    const before = this.media?.remote;
+    if (before && (before.port !== remote.port || before.address !== remote.address)) this.watch.moved(now);
     this.media = media;
-    const { direction } = media;
     const both = direction === 'sendrecv';
     this.watch.expect(both || direction === 'recvonly', both || direction === 'sendonly', now);
   }
@@ -69,9 +71,11 @@ export class LegHealth {
 
   /** A datagram of RTCP; false when it is none. */
   report(datagram: Uint8Array, at: number): boolean {
-    const valid = this.session(at).received(datagram, at);
-    if (valid) this.watch.onRtcp(at);
-    return valid;
+    const session = this.session(at);
+    if (!session.received(datagram, at)) return false;
+    this.watch.onRtcp(at);
+    if (session.arrival) this.watch.onArrival(session.arrival, at);
+    return true;
   }
 
   /** @param send takes a report that is due */

@@ -84,6 +84,58 @@ describe('RtcpSession', () => {
     expect(far.peerSent).toBe(1);
   });
 
+  it('learns whether what it sends arrives, and from silence about it, too', () => {
+    const [near, far] = [make(7), make(8)];
+    let sequence = 0;
+    const talk = (from: number, arrives: boolean) => {
+      for (let n = 0; n < 100; n++, sequence++) {
+        near.onRtpSent(160, sequence * 160, from + n * 20, 8000);
+        if (arrives) far.onRtpReceived(packet(sequence), from + n * 20, 8000);
+      }
+      near.received(far.due(from + 10_000)!, from + 10_000);
+      return near.arrival;
+    };
+    expect(talk(1000, false)).toBe('unheard');
+    expect(talk(11_000, true)).toBe('arrives');
+    expect(talk(21_000, true)).toBe('arrives');
+    expect(talk(31_000, false)).toBe('stalls');
+    expect(talk(41_000, true)).toBe('arrives');
+    // Nothing was sent: nothing can have come.
+    near.received(far.due(60_000)!, 60_000);
+    expect(near.arrival).toBe('arrives');
+    // Who reports on others only knows nothing of us.
+    const between = make(9);
+    between.onRtpReceived(packet(1, 160, 70), 60_000, 8000);
+    for (let n = 0; n < 100; n++) near.onRtpSent(160, n, 60_000, 8000);
+    near.received(between.due(70_000)!, 70_000);
+    expect(near.arrival).toBe('arrives');
+  });
+
+  it('goes over the ends of its numbers: NTP time in 2036, 2^32 packets and sequence numbers', () => {
+    const wallClock = (0x1_0000_0000 - 2_208_988_800) * 1000 - 3000;
+    const at2036 = (ssrc: number) => new RtcpSession({ ssrc, cname: 'c@h', now: 1000, wallClock, random: () => 0.5 });
+    const [near, far] = [at2036(7), at2036(8)];
+    near.sentPackets = 0xffff_ffff;
+    for (const n of [1, 2]) near.onRtpSent(160, 160 * n, 3990, 8000);
+    far.onRtpReceived(packet(65_535), 3990, 8000);
+    far.onRtpReceived(packet(0), 3990, 8000);
+    const before = near.due(3995)!;
+    expect(parseRtcp(before)?.[0]).toMatchObject({ sender: { ntpSeconds: 0xffff_ffff, packets: 1 } });
+    far.received(before, 4010);
+    near.received(far.due(6000)!, 6020);
+    expect(near.roundTripMs).toBeCloseTo(35, 0);
+    expect(near.remote).toMatchObject({ lost: 0, highestSequence: 0x1_0000 });
+    expect(parseRtcp(near.due(9000)!)?.[0]).toMatchObject({ sender: { ntpSeconds: 5 } });
+
+    const reception = new Reception();
+    reception.packet(packet(0), 0, 8000);
+    // 65,536 times round: steps as large as losses may be.
+    for (let n = 2500; n < 0x1_0000_0000 + 5000; n += 2500) reception.packet(packet(n), 0, 0);
+    expect(reception.extended).toBeGreaterThan(0x1_0000_0000);
+    expect(reception.report(0, 0)?.highestSequence).toBe(reception.extended - 0x1_0000_0000);
+    expect(reception.lost).toBeGreaterThan(4e9);
+  });
+
   it('leaves, and sees the other leave; believes nothing malformed or about others', () => {
     const [near, far] = [make(7), make(8)];
     expect(near.bye(2000)).toBeUndefined();

@@ -11,6 +11,8 @@ const NTP_EPOCH = 2_208_988_800;
 /** A sender that has sent nothing for two intervals reports as a receiver (RFC 3550, 6.3.8). */
 const SENDER_MS = 2 * INTERVAL_MS;
 const MAX_CNAME = 255;
+/** Fewer packets between two reports prove nothing: they may be on their way. */
+const EVIDENCE = 50;
 
 /** What a session is made from. */
 export interface RtcpOptions {
@@ -37,6 +39,12 @@ export interface RemoteReport {
   jitterMs: number;
 }
 
+/**
+ * What the peer's reports say of what we send: it arrives, or did and does no more. Who reports on nobody hears nothing, or
+ * leaves reports on us out.
+ */
+export type Arrival = 'arrives' | 'stalls' | 'unheard';
+
 /** RTCP of one leg (RFC 3550, 6): counts what is sent and received, says so, and reads what the peer says. */
 export class RtcpSession {
   readonly reception = new Reception();
@@ -44,11 +52,15 @@ export class RtcpSession {
   roundTripMs: number | undefined;
   /** The peer's last report about our stream. */
   remote: RemoteReport | undefined;
+  /** By the last report that told; undefined before. */
+  arrival: Arrival | undefined;
   /** Packets that the peer says it has sent; undefined before its first sender report. */
   peerSent: number | undefined;
   /** The peer said that it leaves. */
   left = false;
   sentPackets = 0;
+  /** {@link sentPackets} when the peer's last report came. */
+  private sentBefore = 0;
   private sentOctets = 0;
   private sentTimestamp = 0;
   private sentAt = Number.NEGATIVE_INFINITY;
@@ -166,6 +178,8 @@ export class RtcpSession {
 
   private readReports(reports: readonly ReportBlock[], at: number): void {
     const report = reports.find(({ ssrc }) => ssrc === this.ssrc);
+    this.arrival = this.judge(report, reports.length) ?? this.arrival;
+    this.sentBefore = this.sentPackets;
     if (!report) return;
     const { fractionLost, lost, highestSequence, jitter } = report;
     this.remote = { at, fractionLost, lost, highestSequence, jitterMs: (jitter * 1000) / this.sendClock };
@@ -175,5 +189,12 @@ export class RtcpSession {
     const ticks = (arrival - report.lastReport - report.sinceLastReport) | 0;
     // Beyond a minute it is somebody's clock, or a report about another's.
     if (ticks >= -66 && ticks < 60 * 65_536) this.roundTripMs = (Math.max(0, ticks) * 1000) / 65_536;
+  }
+
+  private judge(report: ReportBlock | undefined, reports: number): Arrival | undefined {
+    if (report && report.highestSequence !== this.remote?.highestSequence) return 'arrives';
+    // Of other sources only: somebody between us reports on its own.
+    if (this.sentPackets - this.sentBefore < EVIDENCE || (!report && reports > 0)) return undefined;
+    return this.remote ? 'stalls' : 'unheard';
   }
 }
