@@ -122,6 +122,10 @@ export const ERRORS = {
     message: 'the reasoner of agent {agent} failed: {reason}',
     mend: 'The caller is asked to say it again; if it happens often, report it with the log lines around it.',
   },
+  PARLEY_ERR_LLM_FAILED: {
+    message: 'the language model at {url} failed: {reason}',
+    mend: 'Check url, model and headers, and that the server runs. A caller is asked to say it again, and put through to a person when it goes on.',
+  },
   PARLEY_ERR_AGENT_UNKNOWN: {
     message: 'there is no agent "{agent}"',
     mend: 'Name one of: {known}.',

@@ -264,6 +264,7 @@ async function stats(parts: {
     journals: parts.journals.live.size,
     pendingEvents: parts.journals.pending(),
     speech: parts.speech.stats(),
+    speculations: parts.journals.speculations,
     clips: parts.speaker.stats(),
     edge: await parts.sip.counts(),
   };

@@ -84,6 +84,7 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     ...agent.limits,
     endpointing: agent.endpointing,
     ...agent.interruption,
+    speculation: agent.speculation,
     idle: { ...agent.idle, handOver: idleHandOver(agent) },
     apology: agent.fallbacks.apology,
     secrets: agent.topics.flatMap(({ slots }) => slots.filter(({ sensitive }) => sensitive).map(({ name }) => name)),

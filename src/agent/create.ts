@@ -2,6 +2,7 @@ import type { AgentDefinition } from './agents.js';
 import { escalating } from './escalation/session.js';
 import type { Reasoner } from './reasoner.js';
 import { type BuiltinOptions, createBuiltin } from './reasoners/builtin.js';
+import { createLlm } from './reasoners/llm/llm.js';
 
 /** What reasoners may be given by whoever creates them. */
 export type ReasonerOptions = BuiltinOptions;
@@ -12,8 +13,10 @@ export function createReasoner(agent: AgentDefinition, options: ReasonerOptions 
 }
 
 function engineOf(agent: AgentDefinition, options: ReasonerOptions): Reasoner {
-  switch (agent.reasoner) {
+  switch (agent.reasoner.type) {
     case 'builtin':
       return createBuiltin(agent, options);
+    case 'llm':
+      return createLlm(agent, agent.reasoner, options.now ?? (() => new Date()));
   }
 }

@@ -48,9 +48,11 @@ export interface ReasonerSession {
    * Answers one caller turn, streaming parts as they are made. Aborting ends it at once; what was already yielded may
    * or may not have been heard (see {@link heard}). A new turn may begin while an earlier one is still in work.
    *
+   * @param certain given when the caller may still add words: resolves when the turn is over. Until then nothing is
+   *   done that others notice, and aborting leaves the conversation as if the turn had never been asked about.
    * @throws ParleyError PARLEY_ERR_REASONER_FAILED
    */
-  respond(turn: CallerTurn, signal: AbortSignal): AsyncIterable<ReplyPart>;
+  respond(turn: CallerTurn, signal: AbortSignal, certain?: Promise<void>): AsyncIterable<ReplyPart>;
   /** What the caller really heard of the reply to that turn: context must hold this, not what was planned. */
   heard(turn: number, text: string, interrupted: boolean): void;
   /** A transfer that was asked for did not come about; the conversation goes on. Yields what to say. */

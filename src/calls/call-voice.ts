@@ -86,6 +86,12 @@ export class CallVoice implements Voice {
     );
   }
 
+  prepare(text: string, signal: AbortSignal): void {
+    const { leg, speaker, settings, lexicon } = this.options;
+    // What can't be made ready is tried again, and complained about, when it is said.
+    speaker.prepare(text, settings, leg.sampleRate, lexicon, signal).catch(() => undefined);
+  }
+
   /**
    * Says something before the conversation begins, which hears nothing of the caller meanwhile. Resolves when it was
    * heard, or cut.
@@ -259,8 +265,8 @@ export class CallVoice implements Voice {
     const at = monotonicMs();
     if (this.announcement) return;
     if (event.type === 'partial') {
-      const { text, position, finished, real } = event;
-      return this.listener({ type: 'partial', at, text, position, finished, real });
+      const { text, position, paused, finished, real } = event;
+      return this.listener({ type: 'partial', at, text, position, paused, finished, real });
     }
     if (event.type !== 'final' && event.type !== 'stream.failed') return;
     this.unrecognised = false;

@@ -103,6 +103,7 @@ class TextVoice implements Voice {
     this.answered();
   }
 
+  prepare(): void {}
   stop(): void {}
   yield(): void {}
   goOn(): void {}

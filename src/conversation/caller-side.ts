@@ -1,4 +1,4 @@
-import { armEndpoint, commitTo, dismiss, endpointOf, forget, listenOn } from './floor.js';
+import { armEndpoint, commitTo, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
 import { burstEnded, contest, judgeBurst } from './overlap.js';
 import { apologise, beginTurn, interrupt, reopen, settle } from './reply-side.js';
 import { type Step, sameWords } from './step.js';
@@ -38,7 +38,8 @@ export function offset(step: Step, voicedAt: number, position: number): void {
 }
 
 /** Words so far. */
-export function partial(step: Step, { text, position, finished, real }: Words): void {
+export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial' }>): void {
+  const { text, position, paused, finished, real } = words;
   const { state } = step;
   if (position <= state.committed) return;
   state.caller.partial = text;
@@ -47,6 +48,8 @@ export function partial(step: Step, { text, position, finished, real }: Words): 
   step.journal({ type: 'caller.partial', text });
   if (text && hasNewWords(step, text)) reopenFor(step);
   else judgeBurst(step);
+  if (paused) speculate(step);
+  else if (state.speculation && !sameWords(state.speculation.text, text)) dropSpeculation(step);
 }
 
 /** Final words of the utterance up to `position`. */
@@ -70,8 +73,10 @@ export function final(step: Step, { text, position, finished, real }: Words): vo
   const empty = !text && position < (caller.offsetPosition ?? 0);
   if (caller.awaiting && !empty) decide(step);
   else if (caller.speaking || position !== caller.offsetPosition) return;
-  else if (text) armEndpoint(step);
-  else dismiss(step);
+  else if (text) {
+    armEndpoint(step);
+    speculate(step);
+  } else dismiss(step);
 }
 
 /** The wait after the caller's last sound is over. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CallerTurn, ReasonerSession, ReplyPart } from '../agent/reasoner.js';
+import type { ReasonerSession } from '../agent/reasoner.js';
 import type { JournalEvent } from '../journal/events.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { createLogger } from '../telemetry/log.js';
@@ -9,6 +9,7 @@ import type { Voice, VoiceEvent } from './voice.js';
 
 const SETTINGS: ConversationSettings = {
   endpointing: { certainMs: 0, unsureMs: 0, unlikelyMs: 0, partsMs: 0, incompleteMs: 0, unknownMs: 0 },
+  speculation: true,
   handBackMs: 30_000,
   stopWords: [],
   finalMs: 700,
@@ -45,6 +46,7 @@ class InstantVoice implements Voice {
     this.emit({ type: 'utterance.ended', at: monotonicMs(), id, heard: text, stopped: false });
   }
 
+  readonly prepare = vi.fn();
   yield(): void {}
   goOn(): void {}
   sensitive(): void {}
@@ -53,7 +55,7 @@ class InstantVoice implements Voice {
   close(): void {}
 }
 
-function talk(respond: (turn: CallerTurn, signal: AbortSignal) => AsyncIterable<ReplyPart>) {
+function talk(respond: ReasonerSession['respond']) {
   const voice = new InstantVoice();
   const journal: JournalEvent[] = [];
   const finish = vi.fn();
@@ -144,5 +146,31 @@ describe('Conversation', () => {
     await vi.waitFor(() => expect(voice.said).toContain('Sorry.'));
     expect(journal).toContainEqual({ type: 'error', code: 'PARLEY_ERR_REASONER_FAILED', message: 'boom' });
     conversation.end();
+  });
+
+  it('keeps a speculative answer to itself until it is certain, and makes its first sentence ready', async () => {
+    let certain = false;
+    const { voice, journal, conversation } = talk(async function* (turn, _signal, standing) {
+      yield { type: 'event', event: { type: 'topic', turn: 1, topic: turn.text, score: 1, ms: 1 } };
+      yield { type: 'text', text: `Answer to ${turn.text}. More.` };
+      await standing;
+      certain = true;
+      yield { type: 'text', text: ' Done.' };
+    });
+    const at = () => monotonicMs();
+    voice.emit({ type: 'onset', at: at(), position: 0 });
+    voice.emit({ type: 'partial', at: at(), text: 'one', position: 100, paused: true });
+    await vi.waitFor(() => expect(voice.prepare).toHaveBeenCalledWith('Answer to one.', expect.anything()));
+    voice.emit({ type: 'partial', at: at(), text: 'one two', position: 200, paused: true });
+    await vi.waitFor(() => expect(voice.prepare).toHaveBeenCalledTimes(2));
+    expect(voice.prepare.mock.calls[0]?.[1].aborted).toBe(true);
+    expect(voice.said).toEqual(['Hello.']);
+    expect(certain).toBe(false);
+    voice.emit({ type: 'offset', at: at(), voicedAt: at(), position: 200 });
+    voice.emit({ type: 'final', at: at(), text: 'one two', position: 200 });
+    await vi.waitFor(() => expect(voice.said).toEqual(['Hello.', 'Answer to one two.', 'More.', 'Done.']));
+    expect(journal.filter(({ type }) => type === 'topic')).toMatchObject([{ topic: 'one two' }]);
+    conversation.end();
+    expect(conversation.pending).toBe(0);
   });
 });

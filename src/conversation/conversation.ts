@@ -5,6 +5,7 @@ import { EventMask } from '../journal/masking.js';
 import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
+import { Answer } from './answer.js';
 import { reduce } from './reducer.js';
 import type { ConversationSettings } from './settings.js';
 import {
@@ -16,6 +17,13 @@ import {
   type TurnState,
 } from './state.js';
 import type { Voice } from './voice.js';
+
+/** What is told of a reply that is being made. */
+type ReplyEvent = TurnEvent extends infer E
+  ? E extends { type: `reply.${string}` }
+    ? Omit<E, 'at' | 'reply'>
+    : never
+  : never;
 
 /** What a conversation needs of the call it belongs to. */
 export interface ConversationOptions {
@@ -50,7 +58,7 @@ export class Conversation {
   private state: TurnState;
   private readonly timers = new Map<TimerName, NodeJS.Timeout>();
   private readonly events: TurnEvent[] = [];
-  private readonly answering = new Map<string, AbortController>();
+  private readonly answering = new Map<string, Answer>();
   private readonly mask: EventMask;
 
   constructor(private readonly options: ConversationOptions) {
@@ -78,7 +86,7 @@ export class Conversation {
     this.dispatch({ type: 'closed', at: monotonicMs() });
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
-    for (const abort of this.answering.values()) abort.abort();
+    for (const answer of this.answering.values()) answer.abort.abort();
     this.answering.clear();
     this.options.session.close();
     this.options.voice.close();
@@ -127,11 +135,19 @@ export class Conversation {
         this.mask.sensitive(effect.on, effect.digits);
         return voice.sensitive(effect.on);
       case 'ask':
-        return void this.answer(effect.reply, (signal) => session.respond(effect.turn, signal));
+        return void this.answer(effect.reply, new Answer(), ({ signal }) => session.respond(effect.turn, signal));
+      case 'speculate':
+        return void this.answer(effect.reply, new Answer((text, signal) => voice.prepare(text, signal)), (answer) =>
+          session.respond(effect.turn, answer.signal, answer.certain),
+        );
+      case 'confirm':
+        return this.answering.get(effect.reply)?.confirm();
       case 'ask-after-failed-transfer':
-        return void this.answer(effect.reply, (signal) => session.transferFailed(effect.reason, signal));
+        return void this.answer(effect.reply, new Answer(), ({ signal }) =>
+          session.transferFailed(effect.reason, signal),
+        );
       case 'cancel':
-        return this.answering.get(effect.reply)?.abort();
+        return this.answering.get(effect.reply)?.abort.abort();
       case 'heard':
         return session.heard(effect.turn, effect.text, effect.interrupted);
       case 'timer':
@@ -145,31 +161,40 @@ export class Conversation {
     }
   }
 
-  /** Streams one reply into the turn machine, sentence by sentence. */
-  private async answer(reply: string, parts: (signal: AbortSignal) => AsyncIterable<ReplyPart>): Promise<void> {
-    const abort = new AbortController();
-    this.answering.set(reply, abort);
+  /** Streams one reply into the turn machine, sentence by sentence, as soon as it is certain that it is wanted. */
+  private async answer(
+    reply: string,
+    answer: Answer,
+    parts: (answer: Answer) => AsyncIterable<ReplyPart>,
+  ): Promise<void> {
+    const { signal } = answer;
+    this.answering.set(reply, answer);
     const splitter = new SentenceSplitter();
     let afterwards: Afterwards | undefined;
+    const tell = (event: ReplyEvent) => answer.tell(() => this.dispatch({ ...event, at: monotonicMs(), reply }));
     const say = (texts: readonly string[]) => {
-      for (const text of texts) this.dispatch({ type: 'reply.sentence', at: monotonicMs(), reply, text });
+      for (const text of texts) {
+        answer.ready(text);
+        tell({ type: 'reply.sentence', text });
+      }
     };
     try {
-      for await (const part of parts(abort.signal)) {
-        if (part.type === 'event') this.recordEvent(reply, part.event);
-        if (abort.signal.aborted) return;
+      for await (const part of parts(answer)) {
+        if (part.type === 'event') answer.tell(() => this.recordEvent(reply, part.event));
+        if (signal.aborted) return;
         if (part.type === 'text') say(splitter.push(part.text));
-        else if (part.type === 'expect') this.dispatch({ ...part, type: 'reply.expect', at: monotonicMs(), reply });
+        else if (part.type === 'expect') tell({ type: 'reply.expect', expected: part.expected });
         else if (part.type === 'transfer') afterwards = part;
         else if (part.type === 'hangup') afterwards = { ...part, by: 'agent' };
       }
       say(splitter.flush());
-      this.dispatch({ type: 'reply.done', at: monotonicMs(), reply, afterwards });
+      tell({ type: 'reply.done', afterwards });
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (signal.aborted) return;
       this.options.logger.error({ err: error, reply }, 'reasoner failed');
-      this.dispatch({ type: 'reply.failed', at: monotonicMs(), reply, reason: reasonOf(error) });
+      tell({ type: 'reply.failed', reason: reasonOf(error) });
     } finally {
+      await answer.settled;
       this.answering.delete(reply);
     }
   }

@@ -1,6 +1,6 @@
 import type { ReplyLatency } from '../journal/events.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import { armEndpoint, commitTo, forget, listenOn } from './floor.js';
+import { armEndpoint, commitTo, dropSpeculation, forget, listenOn, speculate, useSpeculation } from './floor.js';
 import { contest, isOwedAnswer, passBurst } from './overlap.js';
 import type { Afterwards, Reply, ReplyKind, TakenTurn, TurnState, Utterance } from './state.js';
 import type { Step } from './step.js';
@@ -10,17 +10,19 @@ import type { Step } from './step.js';
 /** Takes the caller's turn and asks for the answer. Nothing is beyond recall until the answer is heard. */
 export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']): void {
   const { state } = step;
+  const prepared = useSpeculation(step, taking);
   state.turn += 1;
   state.idle = 0;
   forget(step);
   step.clear('idle');
-  const reply = newReply(state, 'reply', state.turn);
+  const reply = newReply(state, 'reply', state.turn, prepared);
   reply.taking = taking;
   reply.marks = marks;
   state.current = reply;
   state.phase = 'thinking';
   step.timer('reasoner', state.settings.reasonerMs);
-  step.do({ type: 'ask', reply: reply.id, turn: { turn: state.turn, text: taking.text, from: taking.from } });
+  if (prepared !== undefined) step.do({ type: 'confirm', reply: prepared });
+  else step.do({ type: 'ask', reply: reply.id, turn: { turn: state.turn, text: taking.text, from: taking.from } });
 }
 
 /** The caller went on before the answer was heard: the turn is not over after all, unless an action was taken on it. */
@@ -46,6 +48,7 @@ export function speak(step: Step, kind: ReplyKind, sentences: readonly string[],
   reply.expected = kind === 'idle' ? state.expected : { kind: 'open' };
   state.current = reply;
   state.phase = 'speaking';
+  dropSpeculation(step);
   step.clear('idle', 'endpoint');
   for (const text of sentences) addSentence(step, reply, text);
   complete(step, reply);
@@ -160,6 +163,7 @@ export function interrupt(step: Step): void {
 /** Ends every reply as it stands, when the call is gone. */
 export function abandon(step: Step): void {
   const { state } = step;
+  dropSpeculation(step);
   const replies = state.current ? [...state.fading, state.current] : [...state.fading];
   if (state.current && !state.current.complete) step.do({ type: 'cancel', reply: state.current.id });
   for (const reply of replies) {
@@ -221,7 +225,10 @@ function answerOverlap(step: Step): void {
   if (caller.speaking) return;
   const { offsetPosition, voicedAt } = caller;
   if (offsetPosition === undefined || voicedAt === undefined || offsetPosition <= committed) return listenOn(step);
-  if (step.at - voicedAt <= settings.overlapMs || isOwedAnswer(caller.text)) return armEndpoint(step);
+  if (step.at - voicedAt <= settings.overlapMs || isOwedAnswer(caller.text)) {
+    armEndpoint(step);
+    return speculate(step);
+  }
   passBurst(step);
   listenOn(step);
 }
@@ -282,10 +289,10 @@ function latency(marks: Reply['marks']): ReplyLatency {
   };
 }
 
-function newReply(state: TurnState, kind: ReplyKind, turn: number): Reply {
-  state.replies += 1;
+function newReply(state: TurnState, kind: ReplyKind, turn: number, prepared?: string): Reply {
+  if (prepared === undefined) state.replies += 1;
   return {
-    id: `r${state.replies}`,
+    id: prepared ?? `r${state.replies}`,
     kind,
     turn,
     utterances: [],

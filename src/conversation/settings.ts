@@ -4,6 +4,8 @@ import type { WaitTimes } from '../turns/config.js';
 export interface ConversationSettings {
   /** Silence after the caller's last voiced sample that ends the turn, by what was said. */
   endpointing: WaitTimes;
+  /** Whether answers are prepared in pauses, before it is certain that the turn is over. */
+  speculation: boolean;
   /** Words of this agent that stop it at once, besides those that stop every agent. */
   stopWords: readonly string[];
   /** Longest wait for the final words of a burst over the agent's voice; then it is judged by what is known. */

@@ -53,6 +53,14 @@ export interface Reply {
   marks: { voiced?: number; decided?: number; final?: number; sentence?: number; ready?: number; started?: number };
 }
 
+/** An answer in the making to words that the caller may still add to. */
+export interface Speculation {
+  /** Id of the reply that it will be. */
+  reply: string;
+  text: string;
+  since: number;
+}
+
 /** The caller's side: what has been heard since the last turn was taken. */
 export interface CallerSide {
   speaking: boolean;
@@ -84,6 +92,7 @@ export interface TurnState {
   turn: number;
   replies: number;
   caller: CallerSide;
+  speculation?: Speculation | undefined;
   /** The reply being made or played; earlier, interrupted ones until their utterances are reported ended. */
   current?: Reply | undefined;
   fading: Reply[];
@@ -139,6 +148,9 @@ export type TurnEffect =
   | { type: 'sensitive'; on: boolean; digits: boolean }
   | { type: 'ask'; reply: string; turn: CallerTurn }
   | { type: 'ask-after-failed-transfer'; reply: string; reason: string }
+  /** Prepares the answer to what the turn may turn out to be; nothing of it is told before `confirm`. */
+  | { type: 'speculate'; reply: string; turn: CallerTurn }
+  | { type: 'confirm'; reply: string }
   | { type: 'cancel'; reply: string }
   | { type: 'heard'; turn: number; text: string; interrupted: boolean }
   | { type: 'timer'; name: TimerName; ms: number }

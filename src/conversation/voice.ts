@@ -11,6 +11,8 @@ export interface Voice {
    * id. `firm`: it is said to its end, whoever speaks.
    */
   say(utterance: { id: string; text: string; firm: boolean }): void;
+  /** Has a sentence ready that may be said soon, until the signal says that it won't. */
+  prepare(text: string, signal: AbortSignal): void;
   /** Falls silent with the next frame and drops everything queued; each dropped utterance is reported ended. */
   stop(): void;
   /** The caller speaks, too: what is playing is lowered to a level (1 is full), or pauses, with the next frame. */
@@ -36,12 +38,13 @@ export type VoiceEvent =
   | { type: 'onset'; at: number; position: number; voicedAt?: number | undefined }
   /** `voicedAt`: when the last voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'offset'; at: number; voicedAt: number; position: number }
-  /** `real`: P(these words over the agent's take the floor). */
+  /** `paused`: the voice fell silent at `position`; `real`: P(these words over the agent's take the floor). */
   | {
       type: 'partial';
       at: number;
       text: string;
       position: number;
+      paused?: boolean | undefined;
       finished?: number | undefined;
       real?: number | undefined;
     }

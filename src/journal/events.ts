@@ -109,6 +109,8 @@ export type JournalEvent =
       finished?: number | undefined;
       seen?: string | undefined;
     }
+  /** An answer was prepared on words that might still have changed; `used`: they did not. `ms`: how long it was in work by then. */
+  | { type: 'speculation'; turn: number; text: string; used: boolean; ms: number }
   | { type: 'backchannel'; text: string; durationMs: number }
   | { type: 'interruption'; turn: number; intoReplyMs: number }
   | { type: 'idle'; count: number }

@@ -35,6 +35,7 @@ export class JournalBook {
   readonly #owner: JournalOwner;
   readonly #stopListening: () => void;
   #publishing = 0;
+  readonly #speculations = { used: 0, dropped: 0 };
 
   constructor(
     private readonly store: JournalStore,
@@ -104,6 +105,11 @@ export class JournalBook {
     }
   }
 
+  /** Answers that were prepared before the turn was over, since the start. */
+  get speculations(): Readonly<{ used: number; dropped: number }> {
+    return this.#speculations;
+  }
+
   /** How many events are not in the store yet. */
   pending(): number {
     let pending = 0;
@@ -171,6 +177,7 @@ export class JournalBook {
   #publish(event: StoredEvent | LiveEvent, json: string): void {
     this.#send(`call:${event.call}`, json);
     if (!('seq' in event)) return;
+    if (event.type === 'speculation') this.#speculations[event.used ? 'used' : 'dropped']++;
     const { call, seq, at, type } = event;
     this.#send('calls', JSON.stringify({ call, seq, at, type }));
   }

@@ -9,6 +9,8 @@ const HIDDEN_KEY = 'x';
 const WITHHELD = '***';
 /** Shorter values are found in too many texts by chance. */
 const LEAST_VALUE = 3;
+/** Events that hold the caller's words, besides `caller.…`. */
+const OF_THE_CALLER = new Set(['turn.decision', 'backchannel', 'speculation']);
 /** Card numbers have so many digits (ISO/IEC 7812). */
 const CARD = { least: 13, most: 19 };
 
@@ -39,7 +41,7 @@ export class EventMask {
       return { ...event, value: WITHHELD };
     }
     if (event.type === 'dtmf') return this.on ? { ...event, digit: HIDDEN_KEY } : event;
-    const heard = event.type.startsWith('caller.') || event.type === 'turn.decision' || event.type === 'backchannel';
+    const heard = event.type.startsWith('caller.') || OF_THE_CALLER.has(event.type);
     return this.walk(event, heard) as JournalEvent;
   }
 

@@ -46,12 +46,16 @@ function waitFor(seen: Completeness, text: string, finished: number | undefined,
   }
 }
 
-/** Straight lines between the three waits, on the logistic scale: that is where the model's errors are even. */
+/**
+ * Straight lines between the three waits over the log odds: pauses inside turns thin out exponentially, so each further
+ * 100 ms of silence adds as much evidence as the one before. With the times of `balanced` it is one line.
+ */
 function byProbability(p: number, { certainMs, unsureMs, unlikelyMs }: WaitTimes): number {
   const logit = Math.log(Math.max(1e-6, p) / Math.max(1e-6, 1 - p));
-  const share = Math.min(1, Math.abs(logit) / SURE_LOGIT);
+  const share = Math.min(1, logit > 0 ? logit / CERTAIN_LOGIT : logit / UNLIKELY_LOGIT);
   return Math.round(unsureMs + share * ((logit > 0 ? certainMs : unlikelyMs) - unsureMs));
 }
 
-/** A probability of 0.9, or of 0.1, is as good as certain. */
-const SURE_LOGIT = Math.log(9);
+/** From a probability of 0.78 on the turn is taken to be whole, from 0.1 down to be unfinished. */
+const CERTAIN_LOGIT = Math.log(0.78 / 0.22);
+const UNLIKELY_LOGIT = Math.log(0.1 / 0.9);

@@ -240,8 +240,15 @@ export type FromSpeech =
   | { type: 'ready' }
   /** The worker can't begin. It ends. */
   | ({ type: 'start.failed' } & WireError)
-  /** Words so far of the utterance that began at `from`. */
-  | ({ type: 'partial'; leg: string; text: string; from: number; position: number } & TurnLikelihood)
+  /** Words so far of the utterance that began at `from`. `paused`: the voice fell silent at `position`. */
+  | ({
+      type: 'partial';
+      leg: string;
+      text: string;
+      from: number;
+      position: number;
+      paused: boolean;
+    } & TurnLikelihood)
   /**
    * Words of the utterance [from, position): sent by itself at every offset and on `stream.finalise`. An empty text
    * means that the sound was not speech. `ms`: compute time; `position` names the mark it answers.

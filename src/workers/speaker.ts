@@ -104,14 +104,21 @@ export class Speaker {
    * Has a clip ready without playing it.
    *
    * @param sampleRate Hz, of the legs that will play it
-   * @throws ParleyError PARLEY_ERR_SYNTHESIS_FAILED, PARLEY_ERR_SYNTHESIS_ENGINE
+   * @param signal it is not wanted any more
+   * @throws ParleyError PARLEY_ERR_SYNTHESIS_FAILED, PARLEY_ERR_SYNTHESIS_ENGINE; the signal's reason
    */
-  async prepare(text: string, settings: VoiceSettings, sampleRate: number, lexicon?: Lexicon): Promise<Clip> {
+  async prepare(
+    text: string,
+    settings: VoiceSettings,
+    sampleRate: number,
+    lexicon?: Lexicon,
+    signal?: AbortSignal,
+  ): Promise<Clip> {
     const written = normalise(text, lexicon);
     const order = orderOf(written.spoken, settings, sampleRate);
     const kept = this.memory.get(order.key);
     if (kept) this.hits++;
-    return clipOf(written, kept ?? (await this.wait(this.join(order, undefined))));
+    return clipOf(written, kept ?? (await this.wait(this.join(order, undefined), signal)));
   }
 
   /**

@@ -189,7 +189,7 @@ export class StreamListener {
     if (this.closed || from === undefined || !this.utterance.speaking) return;
     try {
       const { text } = await this.recognise(position);
-      if (text) await this.tell(text, from, position);
+      if (text) await this.tell(text, from, position, false);
     } catch (error) {
       this.options.warn(error);
     }
@@ -202,19 +202,19 @@ export class StreamListener {
     try {
       const heard = await this.recognise(Math.min(position + this.samples(TRAILING_MS), this.options.ring.end));
       this.early = { position, heard };
-      if (heard.text) await this.tell(heard.text, from, position);
+      if (heard.text) await this.tell(heard.text, from, position, true);
     } catch (error) {
       this.options.warn(error);
     }
   }
 
   /** Tells of words so far. A stop word makes the agent fall silent before anybody else hears of it. */
-  private async tell(text: string, from: number, position: number): Promise<void> {
+  private async tell(text: string, from: number, position: number, paused: boolean): Promise<void> {
     const { leg, emit } = this.options;
     if (this.closed) return;
     const { agent } = this;
     if (agent.speaking && stopWord(text, agent.stopWords) && !isOwnEcho(text, agent.text)) this.hush();
-    emit({ type: 'partial', leg, text, from, position, ...(await this.likelihood(text, position, true)) });
+    emit({ type: 'partial', leg, text, from, position, paused, ...(await this.likelihood(text, position, true)) });
   }
 
   private async likelihood(words: string, position: number, speaking: boolean): Promise<TurnLikelihood> {

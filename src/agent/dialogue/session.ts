@@ -1,6 +1,7 @@
 import { ParleyError, reasonOf } from '../../errors.js';
 import { yesNo } from '../../text/yes-no.js';
 import { render } from '../file/template.js';
+import { undoIfGivenUp } from '../given-up.js';
 import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../reasoner.js';
 import { controlOf } from './control.js';
 import { escalate } from './endings.js';
@@ -57,9 +58,17 @@ export class BuiltinSession implements ReasonerSession {
     }
   }
 
-  async *respond(caller: CallerTurn, signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
+  async *respond(
+    caller: CallerTurn,
+    signal: AbortSignal,
+    certain?: Promise<void>,
+  ): AsyncGenerator<ReplyPart, void, undefined> {
     const reply = this.#begin(caller.turn);
-    const turn: Turn = { number: caller.turn, text: caller.text.trim(), signal };
+    const before = this.#before;
+    undoIfGivenUp(signal, certain, () => {
+      this.#talk.state = structuredClone(before);
+    });
+    const turn: Turn = { number: caller.turn, text: caller.text.trim(), signal, certain: certain ?? Promise.resolve() };
     try {
       for await (const part of answer(this.#talk, turn, caller.from)) {
         if (signal.aborted) return;
@@ -75,12 +84,7 @@ export class BuiltinSession implements ReasonerSession {
   }
 
   heard(turn: number, words: string, interrupted: boolean): void {
-    const { state } = this.#talk;
-    const reply = state.replies.find((candidate) => candidate.turn === turn);
-    if (!reply) return;
-    reply.heard = words.trim();
-    const { pending } = state;
-    if (pending?.turn === turn) pending.heard = !interrupted || wasAsked(pending, reply);
+    for (const state of [this.#before, this.#talk.state]) hear(state, turn, words, interrupted);
   }
 
   async *transferFailed(_reason: string, _signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
@@ -151,6 +155,14 @@ async function* answerKeys(talk: Talk, turn: Turn, pending: Pending | undefined)
     return;
   }
   yield* notUnderstood(talk, turn);
+}
+
+function hear(state: DialogueState, turn: number, words: string, interrupted: boolean): void {
+  const reply = state.replies.find((candidate) => candidate.turn === turn);
+  if (!reply) return;
+  reply.heard = words.trim();
+  const { pending } = state;
+  if (pending?.turn === turn) pending.heard = !interrupted || wasAsked(pending, reply);
 }
 
 /** Whether an interrupted reply got far enough into its question, which stands at its end. */

@@ -26,6 +26,8 @@ export interface Turn {
   number: number;
   text: string;
   signal: AbortSignal;
+  /** Resolves when the caller will add nothing to it. */
+  certain: Promise<void>;
 }
 
 /** One conversation: the equipment, what is remembered, and how things are said. */

@@ -108,6 +108,9 @@ async function* act(
   const parameters = definition ? parametersOf(definition, variables) : {};
   const sideEffects = definition?.sideEffects ?? false;
   yield { type: 'event', event: { type: 'action.called', turn: turn.number, action: name, parameters, sideEffects } };
+  // What an outsider could notice waits until the words stand.
+  if (!definition?.readOnly) await turn.certain;
+  turn.signal.throwIfAborted();
   task.running = true;
   let outcome: ActionOutcome;
   try {

@@ -2,6 +2,7 @@ import { moodOf, sentimentOf } from '../../language/sentiment.js';
 import type { AgentDefinition } from '../agents.js';
 import type { EscalationTrigger } from '../file/escalation.js';
 import { render } from '../file/template.js';
+import { undoIfGivenUp } from '../given-up.js';
 import type { CallerTurn, ConversationContext, Reasoner, ReasonerSession, ReplyPart } from '../reasoner.js';
 import { EscalationWatch } from './watch.js';
 
@@ -15,7 +16,7 @@ export function escalating(agent: AgentDefinition, inner: Reasoner): Reasoner {
 
 class EscalatingSession implements ReasonerSession {
   private readonly watch: EscalationWatch;
-  private readonly variables: Record<string, unknown>;
+  private variables: Record<string, unknown>;
   private used = 0;
 
   constructor(
@@ -45,13 +46,18 @@ class EscalatingSession implements ReasonerSession {
     return this.inner.greeting();
   }
 
-  async *respond(turn: CallerTurn, signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
+  async *respond(
+    turn: CallerTurn,
+    signal: AbortSignal,
+    certain?: Promise<void>,
+  ): AsyncGenerator<ReplyPart, void, undefined> {
+    undoIfGivenUp(signal, certain, this.save());
     this.watch.begin(turn.turn, turn.text);
     if (turn.from !== 'dtmf' && turn.text.trim() !== '') yield this.seen(feeling(turn));
     const already = this.watch.take();
     if (already) return yield* this.handOver(already);
     let spoken = false;
-    for await (const part of this.inner.respond(turn, signal)) {
+    for await (const part of this.inner.respond(turn, signal, certain)) {
       yield part.type === 'event' ? this.seen(part) : part;
       if (part.type === 'text') spoken = true;
       // Somebody is on the way already.
@@ -75,6 +81,18 @@ class EscalatingSession implements ReasonerSession {
 
   close(): void {
     this.inner.close();
+  }
+
+  /** What a turn may change, as it is now. @returns puts it back */
+  private save(): () => void {
+    const { used } = this;
+    const variables = { ...this.variables };
+    const restore = this.watch.save();
+    return () => {
+      this.used = used;
+      this.variables = variables;
+      restore();
+    };
   }
 
   private seen(part: Extract<ReplyPart, { type: 'event' }>): ReplyPart {

@@ -23,8 +23,8 @@ export class EscalationWatch {
   private waiting: readonly EscalationTrigger[];
   /** Those that had not when the present turn began. */
   private before: readonly EscalationTrigger[];
-  private readonly variables: Record<string, unknown>;
-  private readonly seen: Seen = {
+  private variables: Record<string, unknown>;
+  private seen: Seen = {
     turn: 0,
     text: '',
     topics: new Set(),
@@ -46,6 +46,14 @@ export class EscalationWatch {
     this.waiting = triggers.filter(({ noInput }) => noInput === undefined).sort((a, b) => b.priority - a.priority);
     this.before = this.waiting;
     this.variables = { ...variables };
+  }
+
+  /** @returns puts everything back to how it is now */
+  save(): () => void {
+    const { waiting, before } = this;
+    const variables = { ...this.variables };
+    const seen = structuredClone(this.seen);
+    return () => Object.assign(this, { waiting, before, variables, seen });
   }
 
   /** A caller's turn begins to be answered; the same turn may come again with more words. */

@@ -17,6 +17,8 @@ const common = {
   result: name.optional().meta({ description: 'The variable that the result is kept under', example: 'order' }),
   /** Whether it changes something: then it is done only after the caller has said yes, and never twice. */
   sideEffects: z.boolean().default(false),
+  /** It only reads, costs nothing, and may be asked in vain: then it is also done for words that the caller may still change. */
+  readOnly: z.boolean().default(false),
   timeoutMs: z.number().int().min(100).max(60_000).default(5000),
 };
 

@@ -28,6 +28,10 @@ export function checkReferences(agent: Content, context: z.core.$RefinementCtx):
   checkUnique(agent.topics, 'topics', report);
   checkUnique(agent.actions, 'actions', report);
   checkExamples(agent.topics, report);
+  for (const [index, action] of agent.actions.entries()) {
+    if (!action.readOnly || !action.sideEffects) continue;
+    report(['actions', index, 'readOnly'], `"${action.name}" can't both change something and only read`, 'Drop one.');
+  }
   for (const [index, topic] of agent.topics.entries()) checkTopic(agent, topic, ['topics', index], report);
   checkTriggers(agent, report);
   for (const [said, topic] of Object.entries(agent.fromIvr.topics)) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpointingConfig, interruptionConfig } from '../../turns/config.js';
 import { action } from './actions.js';
 import { escalation } from './escalation.js';
+import { reasonerConfig } from './reasoner.js';
 import { checkReferences } from './references.js';
 import { topic } from './topics.js';
 import { name, speech, wordings } from './values.js';
@@ -124,7 +125,9 @@ export const agentFile = z
     limits,
     endpointing: endpointingConfig,
     interruption: interruptionConfig,
-    reasoner: z.enum(['builtin']).default('builtin'),
+    /** Whether answers are prepared in pauses, before the turn is certainly over. */
+    speculation: z.boolean().default(true),
+    reasoner: reasonerConfig,
     variables: z.record(name, variable).default({}),
     topics: z.array(topic).default([]),
     /** Markdown files, relative to the agent file; "*" stands for any part of a file name. */
