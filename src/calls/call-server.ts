@@ -9,10 +9,14 @@ export class CallServer {
   private readonly live = new Map<string, Call>();
   private draining = false;
 
+  private readonly services: CallServices;
+
   constructor(
-    private readonly services: CallServices,
+    services: CallServices,
     private readonly journals: JournalBook,
-  ) {}
+  ) {
+    this.services = { ...services, running: (entry) => this.running(entry) };
+  }
 
   /** Calls that are not wholly released yet, and what they have pending. */
   stats(): { calls: number; timers: number } {
@@ -29,6 +33,13 @@ export class CallServer {
   /** A live call by Parley's id. */
   get(id: string): Call | undefined {
     return this.live.get(id);
+  }
+
+  /** Calls that a dialplan entry has at the moment. */
+  private running(entry: string): number {
+    let calls = 0;
+    for (const call of this.live.values()) if (call.entry === entry) calls++;
+    return calls;
   }
 
   /** Takes an INVITE. */

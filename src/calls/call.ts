@@ -34,6 +34,8 @@ export interface CallServices {
   limits: LimitsConfig;
   /** What IVRs have handed over. */
   handoffs?: Handoffs | undefined;
+  /** Calls that a dialplan entry, `file#name`, has at the moment. */
+  running?: ((entry: string) => number) | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
   /** What of a leg's media is controlled besides the talk; without it there is no music, no recording, no key in RTP. */
@@ -48,6 +50,8 @@ const EARLY_MS = 90_000;
 
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
+  /** The dialplan entry that took it, `file#name`. */
+  entry: string | undefined;
   private state: CallState = initialCall;
   private prepared: Prepared | undefined;
   private preparing: Promise<void> = Promise.resolve();
@@ -95,12 +99,17 @@ export class Call {
   /** Takes the call to its end; resolves when nothing of it is left. Never rejects. */
   async run(): Promise<void> {
     const { invite, services } = this;
+    const { trunk } = services.audio(invite.source);
     const match = services.dialplan.match({
       to: invite.to,
       from: invite.from,
       source: invite.source,
       headers: (name) => invite.header(name),
+      trunk,
+      id: invite.sipCallId,
+      running: services.running,
     });
+    this.entry = match?.entry;
     this.record({
       type: 'call.received',
       time: new Date().toISOString(),
@@ -108,7 +117,7 @@ export class Call {
       to: invite.to,
       source: invite.source,
       sipCallId: invite.sipCallId,
-      trunk: services.audio(invite.source).trunk,
+      trunk,
       entry: match?.entry,
       agent: match?.action.type === 'answer' ? match.action.agent : undefined,
     });

@@ -129,6 +129,44 @@ describe('dialplan', () => {
     ]);
   });
 
+  it('knows hours, trunks, shares of the calls and how many there are, and says what stands against an entry', () => {
+    const plan = load({
+      'a.yaml': `
+- name: night
+  match: { to: "1", closed: { timeZone: Europe/Berlin, open: [{ days: mon-fri, from: "08:00", to: "18:00" }] } }
+  reject: { status: 480 }
+- name: carrier
+  match: { to: "1", trunk: [east, west] }
+  redirect: { to: "sip:1@east.example" }
+- name: trial
+  match: { to: "1", share: 25 }
+  answer: { agent: clinic }
+- name: rest
+  calls: 2
+  match: { to: "1" }
+  answer: { agent: orders }
+`,
+    });
+    const day = Date.parse('2026-11-27T12:00:00Z');
+    const at = (more: Partial<CallFacts>) => plan.match(call('1', { at: day, ...more }));
+    expect(at({ at: Date.parse('2026-11-27T20:00:00Z') })?.entry).toBe('a.yaml#night');
+    expect(at({ trunk: 'west' })?.entry).toBe('a.yaml#carrier');
+    const entries = Array.from({ length: 2000 }, (_, n) => at({ id: `call-${n}` })?.entry);
+    expect(entries.filter((entry) => entry === 'a.yaml#trial').length / 2000).toBeCloseTo(0.25, 1);
+    expect(at({ id: 'call-7' })).toEqual(at({ id: 'call-7' }));
+    const rest = Array.from({ length: 99 }, (_, n) => `call-${n}`).find((id) => at({ id })?.entry === 'a.yaml#rest');
+    expect(at({ id: rest, running: () => 1 })?.entry).toBe('a.yaml#rest');
+    expect(at({ id: rest, running: () => 2 })?.action).toMatchObject({ type: 'reject', status: 503 });
+    const why = plan.explain(call('1', { at: day, id: rest }));
+    expect(why.map(({ entry, against }) => [entry.id, against.map(({ key }) => key)])).toEqual([
+      ['a.yaml#night', ['closed']],
+      ['a.yaml#carrier', ['trunk']],
+      ['a.yaml#trial', ['share']],
+      ['a.yaml#rest', []],
+    ]);
+    expect(why[0]?.against[0]?.found).toContain('13:00');
+  });
+
   it('matches nothing when nothing fits', () => {
     expect(
       load({ 'a.yaml': '- { name: a, match: { to: "1" }, reject: { status: 404 } }' }).match(call('2')),

@@ -4,19 +4,10 @@ import { nearest } from '../config/nearest.js';
 import { ConfigProblems, collectProblems } from '../config/problems.js';
 import { loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
+import { type CallFacts, type Condition, roomCondition, shareCondition } from './conditions.js';
 import { dialplanFile, type FileEntry } from './file.js';
 
-/** What is known of a call when it arrives. */
-export interface CallFacts {
-  /** The user part that was dialled (DNIS). */
-  to: string;
-  /** The caller's user part (ANI). */
-  from: string;
-  /** A header's value by name; undefined when the INVITE has none. */
-  headers: (name: string) => string | undefined;
-  /** The IP address the INVITE came from. */
-  source: string;
-}
+export type { CallFacts } from './conditions.js';
 
 /** What to do with a call. */
 export type DialplanAction =
@@ -42,8 +33,18 @@ export interface DialplanEntry {
   priority: number;
   default: boolean;
   action: DialplanAction;
-  fits(facts: CallFacts): boolean;
+  /** All must hold. */
+  conditions: readonly Condition[];
 }
+
+/** An entry as it was tried: what stood against it; nothing when it fits. */
+export interface Tried {
+  entry: DialplanEntry;
+  against: { key: string; wanted: string; found: string }[];
+}
+
+/** When all entries that would fit have as many calls as they take. */
+const FULL: DialplanAction = { type: 'reject', status: 503, reason: 'All lines are busy' };
 
 type Problem = (key: string, reason: string, hint: string) => ParleyError;
 
@@ -100,10 +101,33 @@ export class Dialplan {
     if (problems.length > 0) throw new ConfigProblems(problems);
   }
 
-  /** What to do with a call: the first entry that fits. Undefined when none does and there is no default. */
+  /**
+   * What to do with a call: the first entry that fits. Undefined when none does and there is no default; where only room
+   * was missing, the call is refused for the moment.
+   */
   match(facts: CallFacts): { entry: string; action: DialplanAction } | undefined {
-    const entry = this.entries.find((candidate) => candidate.fits(facts));
-    return entry && { entry: entry.id, action: entry.action };
+    let full: DialplanEntry | undefined;
+    for (const entry of this.entries) {
+      const against = entry.conditions.find((condition) => !condition.fits(facts));
+      if (!against) return { entry: entry.id, action: entry.action };
+      // Room is looked at last: everything else fits.
+      if (against.key === 'calls') full ??= entry;
+    }
+    return full && { entry: full.id, action: FULL };
+  }
+
+  /** The entries as {@link match} tries them, up to the one that fits. */
+  explain(facts: CallFacts): Tried[] {
+    const tried: Tried[] = [];
+    for (const entry of this.entries) {
+      const against = entry.conditions.filter((condition) => !condition.fits(facts));
+      tried.push({
+        entry,
+        against: against.map(({ key, wanted, found }) => ({ key, wanted, found: found(facts) })),
+      });
+      if (against.length === 0) break;
+    }
+    return tried;
   }
 }
 
@@ -118,22 +142,11 @@ function yamlFiles(directory: string): string[] {
 }
 
 function compile(file: string, entry: FileEntry): DialplanEntry {
-  const { match } = entry;
-  const headers = Object.entries(match?.headers ?? {});
-  return {
-    id: `${file}#${entry.name}`,
-    priority: entry.priority,
-    default: entry.default,
-    action: actionOf(entry),
-    fits: (facts) =>
-      (match?.to?.(facts.to) ?? true) &&
-      (match?.from?.(facts.from) ?? true) &&
-      (match?.networks?.(facts.source) ?? true) &&
-      headers.every(([name, fits]) => {
-        const value = facts.headers(name);
-        return value !== undefined && fits(value);
-      }),
-  };
+  const id = `${file}#${entry.name}`;
+  const conditions = [...(entry.match?.conditions ?? [])];
+  if (entry.match?.share !== undefined) conditions.push(shareCondition(id, entry.match.share));
+  if (entry.calls !== undefined) conditions.push(roomCondition(id, entry.calls));
+  return { id, priority: entry.priority, default: entry.default, action: actionOf(entry), conditions };
 }
 
 function actionOf({ answer, reject, redirect }: FileEntry): DialplanAction {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { reasonOf } from '../errors.js';
+import { type Condition, headerCondition, hoursCondition, type Pattern, textCondition } from './conditions.js';
+import { isTimeZone, readDays, readTime } from './hours.js';
 import { compileNetworks } from './networks.js';
-import { compileNumber, compileWildcard, type Matcher } from './pattern.js';
+import { compileNumber, compileWildcard } from './pattern.js';
 
 /** Compiles a value inside the schema, so that a faulty pattern is an error at its own line. */
 function compiled<I, O>(input: z.ZodType<I>, compile: (value: I) => O, hint: string) {
@@ -15,41 +17,83 @@ function compiled<I, O>(input: z.ZodType<I>, compile: (value: I) => O, hint: str
   });
 }
 
-const numberMatcher = compiled(
+const numberPattern = compiled(
   z.string().min(1),
-  compileNumber,
+  (source): Pattern => ({ source, fits: compileNumber(source) }),
   'Write a number ("8001"), a pattern ("80XX", "+49.", "[2-5]XXX!") or a name ("anonymous").',
 );
 
 const numbers = z
-  .union([numberMatcher, z.array(numberMatcher).min(1)])
-  .transform((matchers): Matcher => {
-    const all = [matchers].flat();
-    return (text) => all.some((fits) => fits(text));
-  })
+  .union([numberPattern, z.array(numberPattern).min(1)])
+  .transform((patterns): Pattern[] => [patterns].flat())
   .meta({ example: '"8001"' });
+
+const names = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .transform((value): Pattern[] => [value].flat().map((source) => ({ source, fits: (text) => text === source })));
+
+/** When somebody is there, or a dialplan entry holds. */
+export const hoursConfig = z.strictObject({
+  timeZone: z.string().refine(isTimeZone, 'must be a time zone, e.g. Europe/Berlin').default('UTC'),
+  open: z
+    .array(
+      z.strictObject({
+        days: z.string().refine((text) => readDays(text) !== undefined, 'must be days, e.g. "mon-fri" or "sat, sun"'),
+        from: z.string().refine((text) => readTime(text) !== undefined, 'must be a time, e.g. "09:00"'),
+        to: z.string().refine((text) => readTime(text) !== undefined, 'must be a time, e.g. "17:30"'),
+      }),
+    )
+    .min(1)
+    .describe('When somebody is there. `to` before `from` is on the next day.'),
+  holidays: z
+    .array(z.string().regex(/^(?:\d{4}-)?\d{2}-\d{2}$/, 'must be a date, e.g. "2026-12-25", or "12-25" for each year'))
+    .default([])
+    .describe('Days on which nobody is there.'),
+});
 
 const match = z
   .strictObject({
     to: numbers.optional().meta({ description: 'The number that was dialled (DNIS)' }),
     from: numbers.optional().meta({ description: "The caller's number (ANI)" }),
     headers: z
-      .record(z.string().min(1), z.string().transform(compileWildcard))
+      .record(
+        z.string().min(1),
+        z.string().transform((source): Pattern => ({ source, fits: compileWildcard(source) })),
+      )
       .optional()
       .meta({ description: 'SIP headers and the values they must have; "*" stands for anything' }),
     networks: compiled(
       z.array(z.string()).min(1),
-      compileNetworks,
+      (list): Pattern => ({ source: list.join(', '), fits: compileNetworks(list) }),
       'Write networks as "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32".',
     )
       .optional()
       .meta({ example: '["10.0.0.0/8"]' }),
+    trunk: names.optional().meta({ description: 'The trunk of parley.yaml that the call came by' }),
+    hours: hoursConfig.optional().meta({ description: 'Holds within these hours' }),
+    closed: hoursConfig.optional().meta({ description: 'Holds outside these hours, and on their holidays' }),
+    share: z.number().min(0).max(100).optional().meta({
+      description: 'Percentage of the calls that come to this entry and take it; the others go on',
+      example: '10',
+    }),
   })
   .refine((conditions) => Object.values(conditions).some((value) => value !== undefined), {
     message: 'names no condition',
     params: {
-      hint: 'Name at least one of to, from, headers, networks; for all other calls write "default: true" instead.',
+      hint: 'Name at least one of to, from, headers, networks, trunk, hours, closed, share; for all other calls write "default: true" instead.',
     },
+  })
+  .transform(({ to, from, headers, networks, trunk, hours, closed, share }) => {
+    const conditions: (Condition | undefined)[] = [
+      to && textCondition('to', 'to', to),
+      from && textCondition('from', 'from', from),
+      ...Object.entries(headers ?? {}).map(([name, pattern]) => headerCondition(name, pattern)),
+      networks && textCondition('networks', 'source', [networks]),
+      trunk && textCondition('trunk', 'trunk', trunk),
+      hours && hoursCondition('hours', hours),
+      closed && hoursCondition('closed', closed),
+    ];
+    return { conditions: conditions.filter((each) => each !== undefined), share };
   });
 
 const context = z
@@ -119,6 +163,10 @@ const entry = z
     priority: z.number().int().default(0),
     default: z.boolean().default(false),
     match: match.optional(),
+    calls: z.number().int().min(1).optional().meta({
+      description: 'Most calls that the entry takes at once; more go on to the next entry that fits',
+      example: '20',
+    }),
     answer: answer.optional(),
     reject: reject.optional(),
     redirect: redirect.optional(),
@@ -133,7 +181,11 @@ const entry = z
       problem('default', 'is set together with match', 'Remove match (it takes every other call), or remove default.');
     }
     if (!value.default && !value.match) {
-      problem('name', 'has no match', 'Add "match:" with to, from, headers or networks, or "default: true".');
+      problem(
+        'name',
+        'has no match',
+        'Add "match:" with to, from, headers, networks, trunk, hours, closed or share, or "default: true".',
+      );
     }
   });
 

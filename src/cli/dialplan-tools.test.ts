@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { register as explain } from './explain.js';
+import { register as test } from './test.js';
+
+const DIALPLAN = `
+- name: desk
+  match: { to: "8001", headers: { X-Tier: "gold*" } }
+  answer: { agent: orders, variables: { tier: 1 } }
+- name: rest
+  default: true
+  reject: { status: 404 }
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-dialplan-'));
+  mkdirSync(join(folder, 'tests'));
+  writeFileSync(join(folder, 'main.yaml'), DIALPLAN);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+async function run(register: (program: Command) => void, ...words: string[]): Promise<{ out: string; code: unknown }> {
+  let out = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  const program = new Command().exitOverride();
+  register(program);
+  await program.parseAsync(words, { from: 'user' });
+  return { out, code: process.exitCode };
+}
+
+describe('parley explain', () => {
+  it('shows the entries that were tried, what stood against them, and what becomes of the call', async () => {
+    const taken = await run(explain, 'explain', '--dialplans', folder, '--to', '8001', '--header', 'x-tier: Gold 2');
+    expect(taken).toEqual({
+      out: 'yes  main.yaml#desk\nThe call is answered by agent orders, with {"tier":1}.\n',
+      code: 0,
+    });
+    const { out } = await run(explain, 'explain', '--dialplans', folder, '--to', '8002');
+    expect(out).toBe(
+      'no   main.yaml#desk  to: wants 8001, is 8002; headers.X-Tier: wants gold*, is no such header\n' +
+        'yes  main.yaml#rest (default)\nThe call is rejected with 404.\n',
+    );
+  });
+
+  it.each([
+    [['--at', 'tomorrow'], '--at'],
+    [['--header', 'nonsense'], '--header'],
+  ])('refuses %j', async (words, message) => {
+    await expect(run(explain, 'explain', '--dialplans', folder, '--to', '1', ...words)).rejects.toThrow(message);
+  });
+});
+
+describe('parley test', () => {
+  it('passes what is as expected, and says what is not', async () => {
+    const tests = `
+- { name: right, call: { to: "8001", headers: { X-Tier: gold } }, expect: { entry: desk, variables: { tier: 1 } } }
+- { name: wrong, call: { to: "8001" }, expect: { agent: orders } }
+`;
+    writeFileSync(join(folder, 'tests', 'a.yaml'), tests);
+    const { out, code } = await run(test, 'test', folder);
+    expect(code).toBe(1);
+    expect(out).toContain('ok      a.yaml: right\n');
+    expect(out).toContain(
+      'failed  a.yaml: wrong\n        agent: expected orders, found none\n        main.yaml#rest: rejected with 404',
+    );
+    expect(out).toContain('1 passed, 1 failed\n');
+  });
+
+  it('refuses a test that expects nothing, and a folder without tests', async () => {
+    await expect(run(test, 'test', folder)).rejects.toThrow('there are no tests');
+    writeFileSync(join(folder, 'tests', 'a.yaml'), '- { name: a, call: { to: "1" }, expect: {} }');
+    await expect(run(test, 'test', folder)).rejects.toThrow('expects nothing');
+  });
+});
