@@ -10,6 +10,7 @@ import { rtpFields } from '../src/rtp/packet.js';
 import { ReorderBuffer } from '../src/rtp/reorder.js';
 import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import { ROOT } from '../test/kit/server.js';
+import { errors as wordErrors, wordsOf } from './recognition-sets/compare.js';
 import type { BenchOptions, BenchResult } from './report.js';
 
 const RATE = 8000;
@@ -19,7 +20,6 @@ const FRAME = (RATE * FRAME_MS) / 1000;
 const JITTER_MS = 40;
 const LOSSES = [0, 1, 3, 5, 10];
 const DECODER = 'flac';
-const NUMBERS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
 interface Clip {
   pcm: Int16Array;
@@ -82,7 +82,7 @@ async function errorRate(recogniser: Moonshine, clips: readonly Clip[], line: Li
     for (const [n, { pcm, words }] of clips.entries()) {
       const heard = listen(pcm, line, randomOf(1000 * seed + n));
       const audio = Float32Array.from(resample(heard, RATE, 16_000), (sample) => sample / 32768);
-      errors += distance(words, wordsOf((await recogniser.recognise(audio)).text));
+      errors += wordErrors(words, (await recogniser.recognise(audio)).text);
       total += words.length;
     }
   }
@@ -123,25 +123,6 @@ function packetsOf(pcm: Int16Array): Uint8Array[] {
     codec.encode(pcm.subarray(n * FRAME, (n + 1) * FRAME), FRAME, payload, 0);
     return payload;
   });
-}
-
-function wordsOf(text: string): string[] {
-  const spelled = text.toLowerCase().replace(/\d/g, (digit) => ` ${NUMBERS[Number(digit)]} `);
-  const words = spelled.replace(/[^a-z']+/g, ' ').trim();
-  return words === '' ? [] : words.replace(/\boh\b/g, 'zero').split(' ');
-}
-
-/** Levenshtein distance in words. */
-function distance(a: readonly string[], b: readonly string[]): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  a.forEach((word, i) => {
-    const next = [i + 1];
-    b.forEach((other, j) => {
-      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (word === other ? 0 : 1)));
-    });
-    row = next;
-  });
-  return row.at(-1) ?? 0;
 }
 
 /** Numbers in [0, 1) that are the same every time: a linear congruential generator. */

@@ -8,6 +8,7 @@ import { endpointing } from './endpointing.js';
 import { interruption } from './interruption.js';
 import { loss } from './loss.js';
 import { media } from './media/media.js';
+import { recognition } from './recognition.js';
 import { type BenchOptions, type BenchResult, printTable } from './report.js';
 import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
 import { topics } from './topics.js';
@@ -22,6 +23,7 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
   topics,
   endpointing,
   interruption,
+  recognition,
   echo,
   edge,
   'edge-soak': edgeSoak,

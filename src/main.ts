@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type AgentDefinition, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
+import { agentVocabulary } from './agent/vocabulary.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
@@ -217,6 +218,7 @@ function voiceAgent(agent: AgentDefinition, settings: Settings): VoiceAgent {
     reasoner: createReasoner(agent),
     voice,
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
+    vocabulary: agentVocabulary(agent),
     settings: conversationSettings(agent, settings),
     escalationTarget: target === undefined ? undefined : (settings.targets[target]?.uri ?? target),
   };

@@ -1,6 +1,7 @@
 import { AudioRing } from '../audio/ring.js';
 import type { Voice, VoiceEvent } from '../conversation/voice.js';
 import { reasonOf } from '../errors.js';
+import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { Clip, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -22,6 +23,8 @@ export interface CallVoiceOptions {
   speaker: Speaker;
   settings: VoiceSettings;
   lexicon: Lexicon | undefined;
+  /** What callers can be expected to say. */
+  vocabulary: Vocabulary;
   stopWords: readonly string[];
   logger: Logger;
 }
@@ -63,7 +66,7 @@ export class CallVoice implements Voice {
   private readonly keys = new DigitMerge();
 
   constructor(private readonly options: CallVoiceOptions) {
-    this.stream = options.speech.openStream(options.leg, (event) => this.fromSpeech(event));
+    this.stream = options.speech.openStream(options.leg, (event) => this.fromSpeech(event), options.vocabulary);
   }
 
   listen(listener: (event: VoiceEvent) => void): void {

@@ -80,13 +80,14 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
   const session = agent.reasoner.open({ call, channel: 'voice', variables, wants: ivr.wants });
   if (session.topic !== undefined) record({ type: 'topic', turn: 0, topic: session.topic, score: 1, ms: 0 }, origin);
   const opening = openingOf(session, noticeOf(action, services.announcement));
-  const { voice: settings, lexicon } = agent;
+  const { voice: settings, lexicon, vocabulary } = agent;
   const voice = new CallVoice({
     leg: media.leg,
     speech,
     speaker,
     settings,
     lexicon,
+    vocabulary,
     stopWords: agent.settings.stopWords,
     logger,
   });

@@ -3,6 +3,7 @@ import type { ErrorCode, ErrorDetails } from '../errors.js';
 import type { BackgroundKind } from '../media/background.js';
 import type { MixMode } from '../media/mixing/routing.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
+import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 
@@ -208,9 +209,18 @@ export type ToSpeech =
   | { type: 'media.port'; media: number; port: MessagePort }
   /**
    * Recognises this leg's ring from `from` on. `resumed`: another worker had the stream and took marks with it, so
-   * voice since `from` is looked for again; each offset found is answered with a final.
+   * voice since `from` is looked for again; each offset found is answered with a final. `vocabulary`: what callers
+   * of the leg's agent can be expected to say.
    */
-  | { type: 'stream.open'; leg: string; ring: SharedArrayBuffer; sampleRate: number; from: number; resumed: boolean }
+  | {
+      type: 'stream.open';
+      leg: string;
+      ring: SharedArrayBuffer;
+      sampleRate: number;
+      from: number;
+      resumed: boolean;
+      vocabulary?: Vocabulary | undefined;
+    }
   | { type: 'stream.expect'; leg: string; expected: ExpectedAnswer }
   | { type: 'stream.agent'; leg: string; agent: AgentSpeech }
   /** The words up to this position belong to a turn that was taken: the next utterance begins after it. */

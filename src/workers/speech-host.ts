@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
+import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { WordTime } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
@@ -100,13 +101,14 @@ export class SpeechHost {
    * Recognises a leg in the worker with the fewest streams, from the beginning of its ring on.
    *
    * @param listener hears partials and finals until the stream is closed
+   * @param vocabulary what callers of the leg's agent can be expected to say
    * @throws ParleyError PARLEY_ERR_INTERNAL when the leg has a stream already
    */
-  openStream(leg: ListenedLeg, listener: (event: ListenerEvent) => void): SpeechStream {
+  openStream(leg: ListenedLeg, listener: (event: ListenerEvent) => void, vocabulary?: Vocabulary): SpeechStream {
     if (this.streams.has(leg.leg)) {
       throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `leg ${leg.leg} has a speech stream already` });
     }
-    const stream = new HostedStream(leg, listener, () => {
+    const stream = new HostedStream(leg, vocabulary, listener, () => {
       if (this.streams.get(leg.leg) === stream) this.streams.delete(leg.leg);
     });
     this.streams.set(leg.leg, stream);

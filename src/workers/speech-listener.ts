@@ -1,6 +1,7 @@
 import type { AudioRing } from '../audio/ring.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
+import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import { isOwnEcho, stopWord } from '../turns/interruption.js';
 import type { AgentSpeech, FromSpeech, TurnLikelihood } from './messages.js';
@@ -37,6 +38,8 @@ export interface ListenerOptions {
   /** Position from which on the stream is listened to. */
   from: number;
   recogniser: Recogniser;
+  /** What callers of this agent can be expected to say. */
+  vocabulary?: Vocabulary | undefined;
   /** Judges the words; without it they go unjudged. */
   turns?: TurnModels | undefined;
   scheduler: Scheduler;
@@ -60,6 +63,8 @@ interface Heard {
   text: string;
   tokens: readonly number[];
   logProbability: number;
+  /** Words so far, to be replaced. */
+  provisional?: boolean;
 }
 
 /**
@@ -188,7 +193,7 @@ export class StreamListener {
     const position = this.options.ring.end;
     if (this.closed || from === undefined || !this.utterance.speaking) return;
     try {
-      const { text } = await this.recognise(position);
+      const { text } = await this.recognise(position, true);
       if (text) await this.tell(text, from, position, false);
     } catch (error) {
       this.options.warn(error);
@@ -260,26 +265,35 @@ export class StreamListener {
     this.options.emit({ type: 'stream.failed', leg: this.options.leg, code, reason: reasonOf(error) });
   }
 
-  /** The words of the utterance up to a position. */
-  private async recognise(to: number): Promise<Heard> {
+  /**
+   * The words of the utterance up to a position.
+   *
+   * @param provisional whether its end is but words so far
+   */
+  private async recognise(to: number, provisional = false): Promise<Heard> {
     const segments = this.utterance.segments(to, (from, until) => this.quietest(from, until));
     const parts: Heard[] = [];
-    for (const segment of segments) parts.push(await this.segment(segment));
+    for (const [n, segment] of segments.entries()) {
+      parts.push(await this.segment(segment, provisional && n === segments.length - 1));
+    }
     // Entries that no segment begins with any more belong to cuts that were given up.
     for (const from of this.heard.keys())
       if (!segments.some((segment) => segment.from === from)) this.heard.delete(from);
     return joined(parts);
   }
 
-  private async segment(segment: Segment): Promise<Heard> {
-    const { recogniser } = this.options;
+  private async segment(segment: Segment, provisional: boolean): Promise<Heard> {
+    const { recogniser, vocabulary } = this.options;
     const before = this.heard.get(segment.from);
-    if (before?.to === segment.to) return before;
+    if (before?.to === segment.to && (provisional || !before.provisional)) return before;
     const result: Recognition = await recogniser.recognise(this.audioOf(segment), {
       draft: recogniser.capabilities.drafts ? (before?.tokens ?? []) : [],
       expected: this.expected,
+      vocabulary,
+      provisional,
     });
-    const heard = { ...segment, text: result.text, tokens: result.tokens, logProbability: result.logProbability };
+    const { text, tokens, logProbability } = result;
+    const heard = { ...segment, text, tokens, logProbability, provisional };
     this.heard.set(segment.from, heard);
     return heard;
   }

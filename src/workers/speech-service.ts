@@ -97,13 +97,14 @@ export class SpeechService {
     else stream.offset(mark.position);
   }
 
-  private open({ leg, ring, sampleRate, from, resumed }: StreamOpen): void {
+  private open({ leg, ring, sampleRate, from, resumed, vocabulary }: StreamOpen): void {
     const stream = new StreamListener({
       leg,
       ring: new AudioRing(ring),
       sampleRate,
       from,
       recogniser: this.engines.recogniser,
+      vocabulary,
       turns: this.engines.turns,
       scheduler: this.scheduler,
       emit: (event) => this.post(event),

@@ -1,3 +1,4 @@
+import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import type { AgentSpeech, ToSpeech } from './messages.js';
 import type { ListenerEvent } from './speech-listener.js';
@@ -43,6 +44,7 @@ export class HostedStream implements SpeechStream {
 
   constructor(
     private readonly leg: ListenedLeg,
+    private readonly vocabulary: Vocabulary | undefined,
     private readonly listener: (event: ListenerEvent) => void,
     private readonly onClose: () => void,
   ) {}
@@ -53,7 +55,8 @@ export class HostedStream implements SpeechStream {
     this.worker = worker;
     this.send = send;
     this.leg.listen(worker);
-    send({ type: 'stream.open', leg, ring, sampleRate, from: this.committed, resumed: this.placed++ > 0 });
+    const { committed: from, vocabulary } = this;
+    send({ type: 'stream.open', leg, ring, sampleRate, from, resumed: this.placed++ > 0, vocabulary });
     if (this.expected) send({ type: 'stream.expect', leg, expected: this.expected });
     if (this.agent) send({ type: 'stream.agent', leg, agent: this.agent });
     for (const position of this.asked) send({ type: 'stream.finalise', leg, position });

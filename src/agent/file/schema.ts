@@ -130,6 +130,8 @@ export const agentFile = z
     reasoner: reasonerConfig,
     variables: z.record(name, variable).default({}),
     topics: z.array(topic).default([]),
+    /** What callers may say besides topics, choices and names: products, places, short phrases. */
+    vocabulary: z.array(z.string().min(1)).default([]).meta({ example: '[Garden House, teak bench]' }),
     /** Markdown files, relative to the agent file; "*" stands for any part of a file name. */
     knowledge: z.array(z.string().min(1)).default([]).meta({ example: '[orders/*.md]' }),
     actions: z.array(action).default([]),

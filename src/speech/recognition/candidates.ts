@@ -5,8 +5,8 @@ import { type Vocabulary, WORD, wordsOf } from './vocabulary.js';
 /** Something else that may have been said, made of what was heard. */
 export interface Candidate {
   text: string;
-  /** What stands in it instead of what was heard. */
-  kind: 'phrase' | 'everyday' | 'word';
+  /** What stands in it instead of what was heard: a phrase in place of all words or of some, or a single word. */
+  kind: 'phrase' | 'everyday' | 'part' | 'word';
   /** How far what was heard sounds from what stands in its place: a sound of another kind counts 1. */
   cost: number;
   /** Sounds of what stands in its place. */
@@ -15,7 +15,7 @@ export interface Candidate {
 
 interface Piece {
   written: string;
-  kind: Candidate['kind'];
+  kind: 'phrase' | 'everyday' | 'word';
   sounds: Uint8Array;
   words: readonly string[];
 }
@@ -57,14 +57,15 @@ export class Lexicon {
     const found = new Map<string, Candidate>();
     for (const piece of this.pieces) {
       for (const { from, to, cost } of this.fits(heard, whole, piece)) {
-        if (this.pointless(piece, words.slice(from, to))) continue;
+        const kind: Candidate['kind'] = piece.kind === 'phrase' && to - from < words.length ? 'part' : piece.kind;
+        if (this.isUnfit(piece.words, kind, words.slice(from, to))) continue;
         const begin = places[from]?.at ?? 0;
         const last = places[to - 1];
         const end = last ? last.at + last.word.length : text.length;
         const other = replaced(text, begin, end, piece.written);
         const before = found.get(other);
         if (before && before.cost <= cost) continue;
-        found.set(other, { text: other, kind: piece.kind, cost, sounds: piece.sounds.length });
+        found.set(other, { text: other, kind, cost, sounds: piece.sounds.length });
       }
     }
     return [...found.values()];
@@ -81,13 +82,19 @@ export class Lexicon {
     return fits;
   }
 
-  /** It is what was heard, or a word of the vocabulary would give way to another. */
-  private pointless({ words, kind }: Piece, heard: readonly string[]): boolean {
+  /**
+   * It is what was heard, or something would give way that is not to be guessed at: a denial, a number, the form of a
+   * word, and for a single word another one of the vocabulary.
+   */
+  private isUnfit(words: readonly string[], kind: Candidate['kind'], heard: readonly string[]): boolean {
     if (words.join(' ') === heard.join(' ')) return true;
-    return kind === 'word' && heard.some((word) => this.words.has(word));
+    if ([DENIAL, NUMERAL].some((pattern) => heard.some(has(pattern)) && !words.some(has(pattern)))) return true;
+    if (kind === 'word' && heard.some((word) => this.words.has(word))) return true;
+    const inside = kind === 'part' || kind === 'word';
+    return inside && words.map(stem).join(' ') === heard.map(stem).join(' ');
   }
 
-  private add(phrase: string, kind: Candidate['kind']): void {
+  private add(phrase: string, kind: Piece['kind']): void {
     const words = wordsOf(phrase);
     const key = words.join(' ');
     if (words.length === 0 || this.phrases.has(key)) return;
@@ -107,7 +114,17 @@ export class Lexicon {
   }
 }
 
-const QUESTION = /^(?:what|where|when|who|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should|has|have|may)\b/i;
+const DENIAL = /^(?:no|not|never|nor|without|nothing|nobody|none|.+n't|cannot|dont|cant|wont)$/;
+const NUMERAL = /\d/;
+const has = (pattern: RegExp) => (word: string) => pattern.test(word);
+
+/** A word without the ending that makes it plural or past. */
+function stem(word: string): string {
+  return word.length > 3 ? word.replace(/(?:'s|s|ed|d)$/, '') : word;
+}
+
+const QUESTION =
+  /^(?:what|where|when|who|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should|has|have|may)\b/i;
 
 /** The text with something else between two places; the whole text gets the mark that such a sentence has. */
 function replaced(text: string, begin: number, end: number, written: string): string {

@@ -1,4 +1,5 @@
 import type { ExpectedAnswer } from '../../text/expected.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** How one stretch of speech is to be recognised. */
 export interface RecognitionOptions {
@@ -6,6 +7,10 @@ export interface RecognitionOptions {
   draft?: readonly number[];
   /** What the agent asked for; narrows or biases the decoder. */
   expected?: ExpectedAnswer;
+  /** What callers of this agent can be expected to say. Words that sound like it and are nearly as likely become it. */
+  vocabulary?: Vocabulary | undefined;
+  /** Quick words that the next result will replace: what was heard stands as it is, without a look at the vocabulary. */
+  provisional?: boolean;
 }
 
 /** What was recognised in one stretch of speech. */

@@ -28,6 +28,21 @@ const YES_NO =
   'yes yeah yep yup sure correct right okay ok absolutely exactly definitely no nope nah uh-huh mm-hmm wrong'.split(
     ' ',
   );
+const DAYS_AND_MONTHS = (
+  'Monday Tuesday Wednesday Thursday Friday Saturday Sunday ' +
+  'January February March April May June July August September October November December'
+).split(' ');
+const ORDINALS = (
+  'first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth ' +
+  'sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth ' +
+  'twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first'
+).split(' ');
+const NUMBERED = Array.from({ length: 31 }, (_, at) => `${at + 1}${suffix(at + 1)}`);
+const NEAR_DAYS = 'today tonight tomorrow morning afternoon evening weekend week weeks month days'.split(' ');
+const DATE_CARRIERS = (
+  'the of on in next this after for at from now coming a day two three four five six seven eight nine ten ' +
+  'please maybe how about um uh yes okay or and'
+).split(' ');
 const COURTESIES = "please thanks thank you that's it's that is of course not".split(' ');
 
 /**
@@ -52,7 +67,7 @@ export class Grammar {
     others: readonly string[],
     readonly lean: number,
   ) {
-    this.core = new Set(core);
+    this.core = new Set(core.map((word) => word.toLowerCase()));
     this.punctuation = PUNCTUATION.flatMap((mark) => tokensOf(mark, false));
     for (const word of [...core, ...others]) {
       for (const written of new Set([word, word.charAt(0).toUpperCase() + word.slice(1)])) {
@@ -141,7 +156,12 @@ function insert(root: Node, tokens: readonly number[], numeral: boolean): void {
 
 const made = new Map<ExpectedAnswer['kind'], Grammar | undefined>();
 
-/** The grammar of an expected answer; none for answers whose words are open (names, e-mail addresses, dates). */
+function suffix(day: number): string {
+  if (day >= 11 && day <= 13) return 'th';
+  return ['th', 'st', 'nd', 'rd'][day % 10] ?? 'th';
+}
+
+/** The grammar of an expected answer; none for answers whose words are open (names, e-mail addresses). */
 export function grammarOf(expected: ExpectedAnswer | undefined): Grammar | undefined {
   if (!expected) return undefined;
   if (!made.has(expected.kind)) made.set(expected.kind, makeGrammar(expected.kind));
@@ -157,6 +177,9 @@ function makeGrammar(kind: ExpectedAnswer['kind']): Grammar | undefined {
   if (kind === 'digits') return new Grammar([...DIGITS, ...NUMERALS, ...TEENS_AND_TENS], CARRIERS, 4);
   if (kind === 'spelling') {
     return new Grammar([...LETTERS, ...SPELLING_ALPHABET, ...DIGITS, ...NUMERALS], CARRIERS, 4);
+  }
+  if (kind === 'date') {
+    return new Grammar([...DAYS_AND_MONTHS, ...ORDINALS, ...NUMBERED, ...NEAR_DAYS, ...NUMERALS], DATE_CARRIERS, 4);
   }
   if (kind === 'yes-no') return new Grammar(YES_NO, COURTESIES, 2);
   return undefined;

@@ -124,11 +124,7 @@ export class MoonshineModel {
     await this.decoder.release();
   }
 
-  private async continue(
-    decoded: Decoded,
-    first: number,
-    { maxTokens, allowed, stop }: DecodeOptions,
-  ): Promise<void> {
+  private async continue(decoded: Decoded, first: number, { maxTokens, allowed, stop }: DecodeOptions): Promise<void> {
     const { tokens, logProbabilities, rows, feeds } = decoded;
     let next = first;
     while (next !== END && tokens.length < maxTokens) {

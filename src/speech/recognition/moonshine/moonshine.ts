@@ -1,8 +1,11 @@
 import { ParleyError, reasonOf } from '../../../errors.js';
+import { Lexicon } from '../candidates.js';
 import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
 import { loopStart } from '../repetition.js';
+import type { Vocabulary } from '../vocabulary.js';
 import { type Grammar, grammarOf } from './grammar.js';
-import { type Encoded, type Hypothesis, MoonshineModel } from './model.js';
+import { type Decoded, type Encoded, type Hypothesis, MoonshineModel } from './model.js';
+import { rescore } from './rescoring.js';
 import { textOf, tokensOf } from './tokens.js';
 
 const SAMPLE_RATE = 16_000;
@@ -15,17 +18,18 @@ const MAX_TOKENS_PER_SECOND = 8;
  * Least log-probability of the first token other than the end. Each of 34 clips of noise, tones and music lies at -4.02
  * or below; so do 5 of 124 of speech, three of them single letters or digits.
  */
-const SPEECH_GATE =
-  -4; /** Audio whose loudest 20 ms are quieter holds no speech, dBFS. On digital silence the model is sure to hear "You". */
+const SPEECH_GATE = -4;
+/** Audio whose loudest 20 ms are quieter holds no speech, dBFS. On digital silence the model is sure to hear "You". */
 const QUIET_DB = -60;
 
 /**
  * Moonshine-tiny, English. Greedy decoding with the end forbidden as first token, a gate on the first token against
- * words invented on noise, verification of drafts, and a lean towards the expected answer.
+ * words invented on noise, verification of drafts, and a lean towards the expected answer and the agent's vocabulary.
  *
  * `recognise` computes on the calling thread, about 1/50 of the audio's length.
  */
 export class Moonshine implements Recogniser {
+  private readonly lexicons = new Map<string, Lexicon>();
   readonly capabilities = { sampleRate: SAMPLE_RATE, maxSeconds: MAX_SECONDS, drafts: true };
 
   private constructor(private readonly model: MoonshineModel) {}
@@ -70,12 +74,32 @@ export class Moonshine implements Recogniser {
       return { text: '', tokens: [], logProbability, refused: 'not-speech' };
     }
     const grammar = grammarOf(options.expected);
+    if (grammar?.accepts(tokens)) return { text: textOf(tokens), tokens, logProbability };
     const slot = grammar && (await this.expected(encoded, free, grammar, maxTokens));
     if (slot) return { text: textOf(slot.tokens), tokens, logProbability: mean(slot.logProbabilities) };
     const loop = loopStart(tokens);
-    if (loop === undefined) return { text: textOf(tokens), tokens, logProbability };
+    if (loop === undefined) return this.reading(free, options);
     const text = textOf(tokens.slice(0, loop));
     return text ? { text, tokens: tokens.slice(0, loop), logProbability } : { ...NOTHING, logProbability };
+  }
+
+  /** The words of a hypothesis, or those of the vocabulary that were said more likely. */
+  private async reading(free: Decoded, { vocabulary, provisional }: RecognitionOptions): Promise<Recognition> {
+    const lexicon = provisional ? undefined : this.lexicon(vocabulary);
+    const other = lexicon && (await rescore(this.model, free, lexicon.candidates(textOf(free.tokens))));
+    const { tokens, logProbabilities } = other ?? free;
+    return { text: textOf(tokens), tokens: free.tokens, logProbability: mean(logProbabilities) };
+  }
+
+  /** The lexicon of a vocabulary, made once; the one used longest ago makes room. */
+  private lexicon(vocabulary: Vocabulary | undefined): Lexicon {
+    const id = vocabulary?.id ?? '';
+    const lexicon = this.lexicons.get(id) ?? new Lexicon(vocabulary);
+    this.lexicons.delete(id);
+    this.lexicons.set(id, lexicon);
+    const [oldest] = this.lexicons.keys();
+    if (this.lexicons.size > MOST_LEXICONS && oldest !== undefined) this.lexicons.delete(oldest);
+    return lexicon;
   }
 
   /**
@@ -89,7 +113,6 @@ export class Moonshine implements Recogniser {
     grammar: Grammar,
     maxTokens: number,
   ): Promise<Hypothesis | undefined> {
-    if (grammar.accepts(free.tokens)) return undefined;
     const least = sum(free.logProbabilities) - grammar.lean;
     const slot = await this.model.decode(encoded, {
       draft: free.tokens.slice(0, grammar.prefix(free.tokens)),
@@ -102,6 +125,8 @@ export class Moonshine implements Recogniser {
   }
 }
 
+/** Agents whose vocabularies are kept ready. */
+const MOST_LEXICONS = 32;
 const NOTHING = { text: '', tokens: [], refused: 'repetition' } as const;
 
 /** Something for the model to listen to before the first call. */

@@ -1,0 +1,184 @@
+/*
+ * Words over the phone (8 kHz mu-law), heard by the recogniser alone and with what the agent can expect to hear.
+ *
+ *   npm run bench -- recognition [--quick]
+ *
+ * Expected: phrases of an agent's vocabulary, the same wishes in other words, and what anybody says to any agent.
+ * Unexpected: what callers of other agents and of none say, and recordings of people (PARLEY_TEST_DATA), against a vocabulary that
+ * has nothing to do with them. Speakers, made-up agents and the example agent are not those that biasing was tuned on.
+ */
+import { join } from 'node:path';
+import { loadAgents } from '../src/agent/agents.js';
+import { agentVocabulary } from '../src/agent/vocabulary.js';
+import { EVERYDAY } from '../src/speech/recognition/everyday.js';
+import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
+import { buildVocabulary, type Vocabulary } from '../src/speech/recognition/vocabulary.js';
+import { ROOT } from '../test/kit/server.js';
+import { type Comparison, compare, errors, type Scored, wordsOf } from './recognition-sets/compare.js';
+import { type Domain, HELD_OUT, TUNED, UNEXPECTED } from './recognition-sets/domains.js';
+import { recordings } from './recognition-sets/recordings.js';
+import { Booth, HELD_OUT_SPEAKERS, present, type Speaker, TUNED_SPEAKERS } from './recognition-sets/speakers.js';
+import { type BenchOptions, type BenchResult, type Spread, spread, spreadText } from './report.js';
+
+const RATE = 16_000;
+/** Voices that say each sentence, in turn. */
+const VOICES_EACH = 2;
+/** In a quick run every so manieth sentence is said. */
+const QUICK_STEP = 12;
+const PARTIAL_MS = 250;
+/** Finals that are timed: of about 3 s. */
+const TIMED_SECONDS = { least: 2.5, most: 3.5 };
+
+type Group = 'phrases' | 'other words' | 'everyday' | 'other agents' | 'no agent' | 'recordings';
+const EXPECTED: readonly Group[] = ['phrases', 'everyday'];
+const UNEXPECTED_GROUPS: readonly Group[] = ['other agents', 'no agent', 'recordings'];
+
+/** Something said, and to whose agent. */
+interface Item {
+  group: Group;
+  text: string;
+  vocabulary: Vocabulary;
+}
+
+interface Measured {
+  scored: Map<Group, Scored[]>;
+  plainMs: number[];
+  biasedMs: number[];
+  /** Finals of about 3 s that follow partials, as in a call. */
+  finalMs: number[];
+  partials: { words: number; revised: number };
+}
+
+interface RecognitionOptions extends BenchOptions {
+  /** Measures on what biasing was tuned on: to tune it again. */
+  tuned?: boolean;
+}
+
+export async function recognition({ quick }: BenchOptions): Promise<BenchResult> {
+  const options: RecognitionOptions = { quick, tuned: process.argv.includes('--tuned') };
+  const speakers = present(options.tuned ? TUNED_SPEAKERS : HELD_OUT_SPEAKERS);
+  const items = itemsOf(options).filter((_, n) => !quick || n % QUICK_STEP === 0);
+  const recogniser = await Moonshine.load();
+  const booth = await Booth.open();
+  const measured: Measured = {
+    scored: new Map(),
+    plainMs: [],
+    biasedMs: [],
+    finalMs: [],
+    partials: { words: 0, revised: 0 },
+  };
+  try {
+    for (const [n, item] of items.entries()) {
+      for (let voice = 0; voice < VOICES_EACH; voice++) {
+        const speaker = speakers[(n + voice * Math.ceil(speakers.length / VOICES_EACH)) % speakers.length];
+        if (speaker) await measure(recogniser, item, await booth.say(item.text, speaker), measured);
+      }
+    }
+    const vocabularies = domainsOf(options).map(({ phrases }) => buildVocabulary(phrases));
+    for (const [n, { text, pcm }] of recordings(quick ? 8 : undefined).entries()) {
+      const vocabulary = vocabularies[n % vocabularies.length];
+      if (vocabulary) await measure(recogniser, { group: 'recordings', text, vocabulary }, pcm, measured);
+    }
+  } finally {
+    await booth.close();
+    await recogniser.close();
+  }
+  return report(measured, speakers);
+}
+
+function domainsOf({ tuned }: RecognitionOptions): Domain[] {
+  const agent = loadAgents(join(ROOT, 'agents')).get(tuned ? 'orders' : 'clinic');
+  const own = agent ? [{ name: agent.name, phrases: agentVocabulary(agent).phrases, wordings: [] }] : [];
+  return [...(tuned ? TUNED : HELD_OUT), ...own];
+}
+
+function itemsOf(options: RecognitionOptions): Item[] {
+  const domains = domainsOf(options).map((domain) => ({ ...domain, vocabulary: buildVocabulary(domain.phrases) }));
+  const of = (n: number) => domains[n % domains.length]?.vocabulary ?? buildVocabulary([]);
+  return [
+    ...domains.flatMap(({ phrases, wordings, vocabulary }, n) => [
+      ...phrases.map((text) => ({ group: 'phrases' as const, text, vocabulary })),
+      ...wordings.map((text) => ({ group: 'other words' as const, text, vocabulary })),
+      // To another agent these mean nothing.
+      ...[...wordings, ...phrases.filter((_, at) => at % 2 === 0)].map((text, at) => ({
+        group: 'other agents' as const,
+        text,
+        vocabulary: of(n + 1 + (at % (domains.length - 1))),
+      })),
+    ]),
+    ...EVERYDAY.map((text, n) => ({ group: 'everyday' as const, text, vocabulary: of(n) })),
+    ...UNEXPECTED.map((text, n) => ({ group: 'no agent' as const, text, vocabulary: of(n) })),
+  ];
+}
+
+async function measure(recogniser: Moonshine, item: Item, pcm: Float32Array, measured: Measured): Promise<void> {
+  const { text, group, vocabulary } = item;
+  const timed = async (run: () => Promise<{ text: string }>, into: number[]) => {
+    const begun = performance.now();
+    const heard = await run();
+    into.push(performance.now() - begun);
+    return heard.text;
+  };
+  const plain = await timed(() => recogniser.recognise(pcm, { provisional: true }), measured.plainMs);
+  const biased = await timed(() => recogniser.recognise(pcm, { vocabulary }), measured.biasedMs);
+  const said = wordsOf(text);
+  const scored = { text, words: said.length, plain: errors(said, plain), biased: errors(said, biased) };
+  const before = measured.scored.get(group) ?? [];
+  measured.scored.set(group, [...before, scored]);
+  if (process.env.PARLEY_BENCH_VERBOSE && plain !== biased) console.log(`${group} | ${text} | ${plain} | ${biased}`);
+  const seconds = pcm.length / RATE;
+  if (seconds < TIMED_SECONDS.least || seconds > TIMED_SECONDS.most) return;
+  const draft = await follow(recogniser, pcm, measured.partials);
+  await timed(() => recogniser.recognise(pcm, { vocabulary, draft }), measured.finalMs);
+}
+
+/** Partials as in a call: how many of their words, but for the last, the next one takes back. */
+async function follow(recogniser: Moonshine, pcm: Float32Array, partials: Measured['partials']) {
+  const step = (PARTIAL_MS * RATE) / 1000;
+  let draft: readonly number[] = [];
+  let shown: string[] = [];
+  for (let length = 2 * step; length < pcm.length; length += step) {
+    const heard = await recogniser.recognise(pcm.subarray(0, length), { provisional: true, draft });
+    const words = wordsOf(heard.text);
+    partials.words += shown.length;
+    partials.revised += shown.filter((word, at) => words[at] !== word).length;
+    draft = heard.tokens;
+    shown = words.slice(0, -1);
+  }
+  return draft;
+}
+
+function report({ scored, plainMs, biasedMs, finalMs, partials }: Measured, speakers: readonly Speaker[]): BenchResult {
+  const of = (groups: readonly Group[]) => compare(groups.flatMap((group) => scored.get(group) ?? []));
+  const compared: [string, Comparison][] = [
+    ['expected: phrases and everyday', of(EXPECTED)],
+    ...[...scored.keys()].map((group): [string, Comparison] => [`  ${group}`, of([group])]),
+    ['unexpected: others and recordings', of(UNEXPECTED_GROUPS)],
+  ];
+  const times: [string, Spread][] = [
+    ['recognised alone', spread(plainMs)],
+    ['with the vocabulary', spread(biasedMs)],
+    ['final of about 3 s after partials', spread(finalMs)],
+  ];
+  return {
+    rows: [
+      ['speakers', speakers.map(({ name }) => name).join('; ')],
+      ...compared.map(([name, one]): [string, string] => [name, comparisonText(one)]),
+      ...times.map(([name, one]): [string, string] => [name, spreadText(one)]),
+      ['words of partials taken back', percent(partials.revised / Math.max(1, partials.words))],
+    ],
+    values: {
+      wordErrorRate: Object.fromEntries(compared.map(([name, one]) => [name.trim(), one])),
+      ms: Object.fromEntries(times),
+      revised: partials.revised / Math.max(1, partials.words),
+    },
+  };
+}
+
+function comparisonText({ clips, words, plain, biased, difference }: Comparison): string {
+  const range = ([low, high]: readonly [number, number]) => `${percent(low)} to ${percent(high)}`;
+  const change = `${range(difference)} of difference`;
+  return `${percent(plain.rate)} (${range(plain.interval)}) -> ${percent(biased.rate)} (${range(biased.interval)}); ${change}; ${clips} clips, ${words} words`;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
