@@ -5,6 +5,7 @@ import { type ListenerEvent, StreamListener, type TurnModels } from './speech-li
 import { Scheduler } from './speech-scheduler.js';
 
 const RATE = 8000;
+const VOCABULARY = { id: 'a', phrases: ['refund'] };
 const seconds = (s: number) => Math.round(s * RATE);
 
 /** A recogniser that tells how much it was given, rounded to 0.1 s, or whatever it is told to say. */
@@ -45,6 +46,7 @@ function setUp(ringSeconds = 16, turns?: TurnModels) {
     emit,
     warn: () => undefined,
     now: () => 0,
+    vocabulary: VOCABULARY,
   });
   /** Audio arrives in packets up to `until`; what is due is done. */
   async function arrive(until: number) {
@@ -128,6 +130,22 @@ describe('StreamListener', () => {
     listener.offset(seconds(1.5));
     await scheduler.idle();
     expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6 });
+  });
+
+  it('looks at the vocabulary for final words only, and once for a segment that is whole', async () => {
+    const { listener, arrive, scheduler, recogniser } = setUp();
+    await arrive(0.5);
+    listener.onset(seconds(0.5));
+    await arrive(14);
+    const partials = recogniser.asked.length;
+    listener.pause(seconds(13.8));
+    await scheduler.idle();
+    expect(recogniser.asked.every(({ vocabulary }) => vocabulary === VOCABULARY)).toBe(true);
+    const provisional = recogniser.asked.map((asked) => asked.provisional);
+    expect(recogniser.asked).toHaveLength(partials + 1);
+    // The first twelve seconds were settled when they were cut off.
+    expect(provisional.filter((one) => !one)).toHaveLength(2);
+    expect(provisional.at(-1)).toBe(false);
   });
 
   it('begins a new utterance after a commit, and keeps speech that began before the commit came', async () => {

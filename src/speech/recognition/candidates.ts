@@ -120,7 +120,7 @@ const has = (pattern: RegExp) => (word: string) => pattern.test(word);
 
 /** A word without the ending that makes it plural or past. */
 function stem(word: string): string {
-  return word.length > 3 ? word.replace(/(?:'s|s|ed|d)$/, '') : word;
+  return word.length > 3 ? word.replace(/(?:'s|s|ed)$/, '') : word;
 }
 
 const QUESTION =

@@ -136,11 +136,8 @@ export function soundsOf(word: string): Uint8Array {
 
 function spoken(word: string): string {
   if (Object.hasOwn(IRREGULAR, word)) return IRREGULAR[word] ?? '';
-  if (/\d/.test(word)) return word.replace(/\d/g, (digit) => DIGITS[Number(digit)] ?? '').replace(/[^A-Za-z@]/g, '');
-  return word
-    .split(/[^a-z']+/)
-    .map(byRules)
-    .join('');
+  const parts = word.match(/\d|[a-z']+/g) ?? [];
+  return parts.map((part) => (/\d/.test(part) ? (DIGITS[Number(part)] ?? '') : byRules(part))).join('');
 }
 
 function byRules(word: string): string {

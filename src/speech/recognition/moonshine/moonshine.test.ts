@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSynthesiser } from '../../synthesis/engines.js';
+import { buildVocabulary } from '../vocabulary.js';
 import { Moonshine } from './moonshine.js';
 
 const RATE = 16_000;
@@ -9,7 +10,13 @@ const spoken = new Map<string, Float32Array>();
 beforeAll(async () => {
   moonshine = await Moonshine.load();
   const voice = await createSynthesiser('flite');
-  for (const text of ['i would like a refund please', 'four eight three nine', 'yes', 'hello']) {
+  for (const text of [
+    'i would like a refund please',
+    'four eight three nine',
+    'yes',
+    'hello',
+    'replace the windshield',
+  ]) {
     const { pcm, sampleRate } = await voice.synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
     expect(sampleRate).toBe(RATE);
     spoken.set(
@@ -47,6 +54,27 @@ describe('Moonshine', () => {
     for (const kind of ['digits', 'spelling', 'yes-no'] as const) {
       const { text } = await moonshine.recognise(say('i would like a refund please'), { expected: { kind } });
       expect(words(text)).toBe('i would like a refund please');
+    }
+  });
+
+  it('hears what it can expect to hear, and nothing else for it', async () => {
+    const vocabulary = buildVocabulary([
+      'replace the windshield',
+      'I would like a new tire',
+      'yellow',
+      'four winter tires',
+    ]);
+    const pcm = say('replace the windshield');
+    const alone = await moonshine.recognise(pcm);
+    const provisional = await moonshine.recognise(pcm, { vocabulary, provisional: true });
+    const expected = await moonshine.recognise(pcm, { vocabulary, draft: provisional.tokens });
+    expect(words(alone.text)).not.toBe('replace the windshield');
+    expect(provisional).toEqual(alone);
+    expect(expected.text).toBe('Replace the windshield.');
+    expect(expected.tokens).toEqual(alone.tokens);
+    for (const text of ['i would like a refund please', 'four eight three nine', 'hello']) {
+      const heard = await moonshine.recognise(say(text), { vocabulary });
+      expect(heard.text).toBe((await moonshine.recognise(say(text))).text);
     }
   });
 

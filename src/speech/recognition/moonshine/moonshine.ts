@@ -1,4 +1,5 @@
 import { ParleyError, reasonOf } from '../../../errors.js';
+import type { ExpectedAnswer } from '../../../text/expected.js';
 import { Lexicon } from '../candidates.js';
 import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
 import { loopStart } from '../repetition.js';
@@ -44,6 +45,7 @@ export class Moonshine implements Recogniser {
     // The first runs allocate the arenas; two lengths, with and without a draft.
     await moonshine.recognise(hum(4));
     await moonshine.recognise(hum(1), { draft: tokensOf('yes', true) });
+    moonshine.lexicon(undefined).candidates('What is it worth?');
     return moonshine;
   }
 
@@ -74,18 +76,21 @@ export class Moonshine implements Recogniser {
       return { text: '', tokens: [], logProbability, refused: 'not-speech' };
     }
     const grammar = grammarOf(options.expected);
-    if (grammar?.accepts(tokens)) return { text: textOf(tokens), tokens, logProbability };
-    const slot = grammar && (await this.expected(encoded, free, grammar, maxTokens));
+    const asExpected = grammar?.accepts(tokens) ?? false;
+    const slot = grammar && !asExpected && (await this.expected(encoded, free, grammar, maxTokens));
     if (slot) return { text: textOf(slot.tokens), tokens, logProbability: mean(slot.logProbabilities) };
     const loop = loopStart(tokens);
-    if (loop === undefined) return this.reading(free, options);
+    if (loop === undefined)
+      return asExpected ? { text: textOf(tokens), tokens, logProbability } : this.reading(free, options);
     const text = textOf(tokens.slice(0, loop));
     return text ? { text, tokens: tokens.slice(0, loop), logProbability } : { ...NOTHING, logProbability };
   }
 
   /** The words of a hypothesis, or those of the vocabulary that were said more likely. */
-  private async reading(free: Decoded, { vocabulary, provisional }: RecognitionOptions): Promise<Recognition> {
-    const lexicon = provisional ? undefined : this.lexicon(vocabulary);
+  private async reading(free: Decoded, options: RecognitionOptions): Promise<Recognition> {
+    const { vocabulary, provisional, expected } = options;
+    const open = !UNKNOWABLE.has(expected?.kind ?? 'open');
+    const lexicon = provisional ? undefined : this.lexicon(open ? vocabulary : undefined);
     const other = lexicon && (await rescore(this.model, free, lexicon.candidates(textOf(free.tokens))));
     const { tokens, logProbabilities } = other ?? free;
     return { text: textOf(tokens), tokens: free.tokens, logProbability: mean(logProbabilities) };
@@ -125,6 +130,8 @@ export class Moonshine implements Recogniser {
   }
 }
 
+/** Answers that no vocabulary holds and that one could spoil. */
+const UNKNOWABLE = new Set<ExpectedAnswer['kind']>(['name', 'email', 'spelling']);
 /** Agents whose vocabularies are kept ready. */
 const MOST_LEXICONS = 32;
 const NOTHING = { text: '', tokens: [], refused: 'repetition' } as const;
