@@ -25,6 +25,7 @@ import { sentencesOf } from './speech/synthesis/splitter.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { createLogger, type Logger } from './telemetry/log.js';
+import { LlmJudge } from './turns/llm-judge.js';
 import { MediaHost } from './workers/media-host.js';
 import { Speaker } from './workers/speaker.js';
 import { SpeechHost } from './workers/speech-host.js';
@@ -76,7 +77,8 @@ async function compose(
   const definitions = loadAgents(settings.agents);
   const dialplan = Dialplan.load(settings.dialplans);
   dialplan.checkAgents(new Set(definitions.keys()));
-  const agents = new Map([...definitions].map(([name, agent]) => [name, voiceAgent(agent, settings)]));
+  const judge = secondJudge(settings);
+  const agents = new Map([...definitions].map(([name, agent]) => [name, voiceAgent(agent, settings, judge)]));
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
@@ -209,8 +211,15 @@ function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<M
   });
 }
 
+/** One for all calls, so that they share its verdicts. */
+function secondJudge({ conversation }: Settings): LlmJudge | undefined {
+  if (!conversation.judge) return undefined;
+  const { url, model, apiKey, timeoutMs } = conversation.judge;
+  return new LlmJudge({ url, model, timeoutMs, headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {} });
+}
+
 /** An agent file as a call needs it. */
-function voiceAgent(agent: AgentDefinition, settings: Settings): VoiceAgent {
+function voiceAgent(agent: AgentDefinition, settings: Settings, judge: LlmJudge | undefined): VoiceAgent {
   const { pronunciations, ...voice } = agent.voice;
   const { target } = agent.escalation;
   return {
@@ -220,6 +229,7 @@ function voiceAgent(agent: AgentDefinition, settings: Settings): VoiceAgent {
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
     vocabulary: agentVocabulary(agent),
     settings: conversationSettings(agent, settings),
+    judge,
     escalationTarget: target === undefined ? undefined : (settings.targets[target]?.uri ?? target),
   };
 }

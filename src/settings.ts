@@ -85,6 +85,8 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     endpointing: agent.endpointing,
     ...agent.interruption,
     speculation: agent.speculation,
+    secondJudge: conversation.judge !== undefined,
+    goAhead: agent.phrases.afterYou,
     idle: { ...agent.idle, handOver: idleHandOver(agent) },
     apology: agent.fallbacks.apology,
     secrets: agent.topics.flatMap(({ slots }) => slots.filter(({ sensitive }) => sensitive).map(({ name }) => name)),

@@ -22,8 +22,8 @@ export interface CallerTurn {
 
 /** A piece of a reply, in the order it is made. */
 export type ReplyPart =
-  /** Text to speak, in any portions: the conversation cuts it into sentences. */
-  | { type: 'text'; text: string }
+  /** Text to speak, in any portions: the conversation cuts it into sentences. `firm`: they are said to their end, whoever speaks. */
+  | { type: 'text'; text: string; firm?: boolean | undefined }
   /** What kind of answer the text asks for; `open` when never given. */
   | { type: 'expect'; expected: ExpectedAnswer }
   /** For the journal: topics, knowledge, actions, variables, entities, escalation. */

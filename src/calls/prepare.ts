@@ -91,7 +91,17 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     stopWords: agent.settings.stopWords,
     logger,
   });
-  const conversation = new Conversation({ voice, session, settings: agent.settings, record, origin, finish, logger });
+  const { judge } = agent;
+  const conversation = new Conversation({
+    voice,
+    session,
+    settings: agent.settings,
+    record,
+    origin,
+    finish,
+    judge,
+    logger,
+  });
   const inform = (more: Record<string, unknown>) => session.inform?.(more);
   return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening, inform };
 }

@@ -3,6 +3,7 @@ import type { ConversationSettings } from '../conversation/settings.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
+import type { LlmJudge } from '../turns/llm-judge.js';
 
 /** An agent as a call needs it: what answers, how it sounds, what it can expect to hear, how it takes turns, and who takes over. */
 export interface VoiceAgent {
@@ -12,6 +13,8 @@ export interface VoiceAgent {
   lexicon: Lexicon | undefined;
   vocabulary: Vocabulary;
   settings: ConversationSettings;
+  /** Asked about interruptions that the local judge is not sure of. */
+  judge: LlmJudge | undefined;
   /** SIP URI of the people behind the agent; undefined when there are none. */
   escalationTarget: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { armEndpoint, commitTo, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
-import { burstEnded, contest, judgeBurst } from './overlap.js';
-import { apologise, beginTurn, interrupt, reopen, settle } from './reply-side.js';
+import { burstEnded, contest, judgeBurst, keepsFloor } from './overlap.js';
+import { apologise, beginTurn, interrupt, reopen, settle, speak } from './reply-side.js';
 import { type Step, sameWords } from './step.js';
 import type { VoiceEvent } from './voice.js';
 
@@ -16,6 +16,7 @@ export function onset(step: Step, voicedAt = step.at): void {
   caller.onsetAt = voicedAt;
   caller.partial = '';
   caller.real = undefined;
+  caller.asked = undefined;
   step.clear('endpoint', 'idle', 'recognition');
   caller.awaiting = undefined;
   if (caller.turnSince === undefined) {
@@ -132,7 +133,7 @@ export function key(step: Step, digit: string, durationMs: number): void {
   const { caller, current, expected, settings } = step.state;
   step.journal({ type: 'dtmf', digit, durationMs });
   step.clear('idle', 'endpoint');
-  if (current && current.kind !== 'notice' && step.talking) interrupt(step);
+  if (current && !keepsFloor(step) && step.talking) interrupt(step);
   caller.keys += digit;
   const whole = expected.kind === 'digits' && expected.length === caller.keys.length;
   if (digit === '#' || whole) return takeKeys(step);
@@ -175,6 +176,7 @@ function takeWords(step: Step): void {
     seen: completeness,
   });
   if (decision === 'hand-back') return giveTime(step);
+  if (gaveWay(step, completeness)) return goAhead(step);
   const taken = {
     text: caller.text,
     from: 'speech' as const,
@@ -185,6 +187,27 @@ function takeWords(step: Step): void {
   beginTurn(step, taken, { voiced: caller.voicedAt, decided: step.at, final: step.at });
   // The caller goes on: what comes now is the next turn, or this one would be reopened for ever.
   if (decision === 'maximum' && step.state.current) settle(step, step.state.current);
+}
+
+/** Both had begun at once, the agent fell silent, and so did the caller, with hardly anything said. */
+function gaveWay({ state }: Step, completeness: string): boolean {
+  const { text, finished = 0.5 } = state.caller;
+  const scrap = completeness === 'incomplete' || (completeness === 'open' && finished < SCRAP.finished);
+  return state.collided && scrap && text.trim().split(/\s+/).length <= SCRAP.words;
+}
+
+/** Words that are no turn after a collision: so few, and so unlikely to be whole. */
+const SCRAP = { words: 3, finished: 0.4 };
+
+/** "Sorry, go ahead." */
+function goAhead(step: Step): void {
+  const { state } = step;
+  const { text, turnSince: startedAt, voicedAt: endedAt, textPosition } = state.caller;
+  state.turn += 1;
+  step.journal({ type: 'caller.turn', turn: state.turn, text, from: 'speech', startedAt, endedAt });
+  commitTo(step, textPosition);
+  forget(step);
+  speak(step, 'go-ahead', [state.settings.goAhead]);
 }
 
 /** The caller asked for time: the words go on record, nothing is answered, and nobody is asked whether they are there. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chatEndpointConfig } from '../inference/chat/config.js';
 
 const ms = (fallback: number) => z.number().int().min(0).default(fallback);
 
@@ -7,6 +8,18 @@ export const conversationConfig = z.strictObject({
   finalMs: ms(700).describe(
     "Longest wait for the words of a burst over the agent's voice before it is judged without them.",
   ),
+  judge: z
+    .strictObject({
+      ...chatEndpointConfig,
+      apiKey: z
+        .string()
+        .default('')
+        .describe('Sent as a bearer token; better given as PARLEY_CONVERSATION_JUDGE_API_KEY.'),
+      timeoutMs: z.number().int().min(50).max(5000).default(600).describe('A verdict that comes later is none.'),
+    })
+    .optional()
+    .describe('A language model that is asked who goes on where the local judge of interruptions is not sure.'),
+  collisionMs: ms(500).describe('Caller and agent began at once when there was so little between their first sounds.'),
   duckLevel: z
     .number()
     .min(0)

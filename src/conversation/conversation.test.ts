@@ -10,6 +10,9 @@ import type { Voice, VoiceEvent } from './voice.js';
 const SETTINGS: ConversationSettings = {
   endpointing: { certainMs: 0, unsureMs: 0, unlikelyMs: 0, partsMs: 0, incompleteMs: 0, unknownMs: 0 },
   speculation: true,
+  secondJudge: false,
+  collisionMs: 500,
+  goAhead: 'Sorry, go ahead.',
   handBackMs: 30_000,
   stopWords: [],
   finalMs: 700,

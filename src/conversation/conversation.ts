@@ -5,6 +5,7 @@ import { EventMask } from '../journal/masking.js';
 import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
+import type { LlmJudge } from '../turns/llm-judge.js';
 import { Answer } from './answer.js';
 import { reduce } from './reducer.js';
 import type { ConversationSettings } from './settings.js';
@@ -36,6 +37,8 @@ export interface ConversationOptions {
   origin: number;
   /** Everything was said that led to this: hand over or hang up. Called at most once per reply. */
   finish: (afterwards: Afterwards) => void;
+  /** Asked about bursts that the local judge is not sure of. */
+  judge?: Pick<LlmJudge, 'takesFloor'> | undefined;
   logger: Logger;
 }
 
@@ -148,6 +151,8 @@ export class Conversation {
         );
       case 'cancel':
         return this.answering.get(effect.reply)?.abort.abort();
+      case 'judge':
+        return void this.judge(effect);
       case 'heard':
         return session.heard(effect.turn, effect.text, effect.interrupted);
       case 'timer':
@@ -172,18 +177,24 @@ export class Conversation {
     const splitter = new SentenceSplitter();
     let afterwards: Afterwards | undefined;
     const tell = (event: ReplyEvent) => answer.tell(() => this.dispatch({ ...event, at: monotonicMs(), reply }));
+    let firm = false;
     const say = (texts: readonly string[]) => {
       for (const text of texts) {
         answer.ready(text);
-        tell({ type: 'reply.sentence', text });
+        tell({ type: 'reply.sentence', text, firm });
       }
     };
     try {
       for await (const part of parts(answer)) {
         if (part.type === 'event') answer.tell(() => this.recordEvent(reply, part.event));
         if (signal.aborted) return;
-        if (part.type === 'text') say(splitter.push(part.text));
-        else if (part.type === 'expect') tell({ type: 'reply.expect', expected: part.expected });
+        if (part.type === 'text') {
+          // A sentence is firm as a whole or not at all.
+          if (firm !== (part.firm ?? false)) say(splitter.flush());
+          firm = part.firm ?? false;
+          say(splitter.push(part.text));
+        }
+        if (part.type === 'expect') tell({ type: 'reply.expect', expected: part.expected });
         else if (part.type === 'transfer') afterwards = part;
         else if (part.type === 'hangup') afterwards = { ...part, by: 'agent' };
       }
@@ -197,6 +208,12 @@ export class Conversation {
       await answer.settled;
       this.answering.delete(reply);
     }
+  }
+
+  /** Asks the second judge; whatever goes wrong there is no verdict. */
+  private async judge({ burst, text, agent }: Extract<TurnEffect, { type: 'judge' }>): Promise<void> {
+    const floor = await this.options.judge?.takesFloor(text, agent, monotonicMs());
+    this.dispatch({ type: 'judged', at: monotonicMs(), burst, text, floor });
   }
 
   private recordEvent(reply: string, event: JournalEvent): void {

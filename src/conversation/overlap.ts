@@ -1,7 +1,8 @@
-import { isBackchannel, judge } from '../turns/interruption.js';
-import { commitTo, forget } from './floor.js';
+import { isBackchannel, isUncertain, judge } from '../turns/interruption.js';
+import { armEndpoint, commitTo, forget, speculate } from './floor.js';
 import { interrupt } from './reply-side.js';
-import type { Step } from './step.js';
+import type { TurnEvent } from './state.js';
+import { type Step, sameWords } from './step.js';
 
 /*
  * Caller and agent speak at once. The agent's voice is lowered on the first sound, and the words of the burst decide who
@@ -15,8 +16,8 @@ const AGAIN_MS = 100;
 
 /** Lowers the agent's voice until it is decided who goes on. */
 export function contest(step: Step): void {
-  const { current, settings } = step.state;
-  if (!current || current.kind === 'notice') return;
+  const { settings } = step.state;
+  if (!step.state.current || keepsFloor(step)) return;
   step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
   step.clear('overlap');
   judgeLater(step);
@@ -25,22 +26,62 @@ export function contest(step: Step): void {
 /** Judges the burst by what is known of it now. */
 export function judgeBurst(step: Step): void {
   const { caller, current, phase, settings } = step.state;
-  if (phase !== 'speaking' || !current || current.kind === 'notice' || caller.onsetAt === undefined) return;
+  if (phase !== 'speaking' || !current || keepsFloor(step) || caller.onsetAt === undefined) return;
   const known = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
   const text = caller.speaking || !known ? caller.partial : caller.text;
   const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
-  const burst = { text, elapsedMs: step.at - caller.onsetAt, speaking: caller.speaking, real: caller.real, agent };
+  const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
+  const { onsetAt, speaking, real } = caller;
+  const burst = { text, elapsedMs: step.at - onsetAt, speaking, real, floor, agent };
   const verdict = judge(burst, settings.stopWords);
+  if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
+    askSecond(step, text, agent);
+  }
   if (verdict === 'wait') return judgeLater(step);
   if (verdict === 'go-on') return goOn(step);
-  if (step.talking) interrupt(step);
+  if (step.talking) takeFloor(step);
   else step.timer('barge-in', AGAIN_MS);
+}
+
+/** The caller has the floor. What they said may be a whole turn already. */
+function takeFloor(step: Step): void {
+  const { state } = step;
+  const { caller, settings, current } = state;
+  const started = current?.marks.started ?? step.at;
+  const together = Math.abs((caller.onsetAt ?? step.at) - started) <= settings.collisionMs;
+  interrupt(step);
+  state.collided = together;
+  if (state.phase !== 'listening' || caller.speaking) return;
+  armEndpoint(step);
+  speculate(step);
+}
+
+/** Once for the same words. */
+function askSecond(step: Step, text: string, agent: string): void {
+  const { caller } = step.state;
+  if (caller.asked && sameWords(caller.asked.text, text)) return;
+  caller.asked = { text };
+  step.do({ type: 'judge', burst: caller.onsetAt ?? step.at, text, agent });
+}
+
+/** The second judge has spoken, in time or not: it counts for the burst and the words that it was asked about. */
+export function judged(step: Step, { burst, text, floor }: Extract<TurnEvent, { type: 'judged' }>): void {
+  const { caller } = step.state;
+  if (floor === undefined || burst !== caller.onsetAt || !caller.asked || !sameWords(caller.asked.text, text)) return;
+  caller.asked.floor = floor;
+  judgeBurst(step);
+}
+
+/** Whether what is being said now is said to its end, whoever speaks. */
+export function keepsFloor(step: Step): boolean {
+  const { current } = step.state;
+  return current?.kind === 'notice' || current?.utterances.find(({ status }) => status === 'started')?.firm === true;
 }
 
 /** The caller fell silent over the agent: the final words decide, or, when they do not come in time, what is known. */
 export function burstEnded(step: Step): void {
   const { phase, current, settings } = step.state;
-  if (phase === 'speaking' && current && current.kind !== 'notice') step.timer('barge-in', settings.finalMs);
+  if (phase === 'speaking' && current && !keepsFloor(step)) step.timer('barge-in', settings.finalMs);
 }
 
 /** The agent keeps the floor, at full level. What was said stays for a while: it may answer the agent's last words. */

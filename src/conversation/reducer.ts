@@ -12,7 +12,7 @@ import {
   typed,
 } from './caller-side.js';
 import { armEndpoint, listenOn } from './floor.js';
-import { judgeBurst, overlapOver } from './overlap.js';
+import { judgeBurst, judged, overlapOver } from './overlap.js';
 import {
   abandon,
   addSentence,
@@ -66,6 +66,8 @@ function apply(step: Step, event: TurnEvent): void {
       return utterance(step, event);
     case 'timer':
       return timer(step, event.name);
+    case 'judged':
+      return judged(step, event);
     case 'transfer.failed':
       return resumeAfterTransfer(step, event.reason);
     case 'closed':
@@ -97,7 +99,7 @@ function reply(step: Step, event: Extract<TurnEvent, { type: `reply.${string}` }
   if (current?.id !== event.reply || current.complete) return;
   switch (event.type) {
     case 'reply.sentence':
-      return addSentence(step, current, event.text);
+      return addSentence(step, current, event.text, event.firm);
     case 'reply.expect':
       current.expected = event.expected;
       if (event.expected.sensitive) sensitive(step, event.expected);

@@ -13,6 +13,7 @@ export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']):
   const prepared = useSpeculation(step, taking);
   state.turn += 1;
   state.idle = 0;
+  state.collided = false;
   forget(step);
   step.clear('idle');
   const reply = newReply(state, 'reply', state.turn, prepared);
@@ -45,7 +46,7 @@ export function speak(step: Step, kind: ReplyKind, sentences: readonly string[],
   const { state } = step;
   const reply = newReply(state, kind, kind === 'reply' ? state.turn : 0);
   reply.afterwards = afterwards;
-  reply.expected = kind === 'idle' ? state.expected : { kind: 'open' };
+  reply.expected = kind === 'idle' || kind === 'go-ahead' ? state.expected : { kind: 'open' };
   state.current = reply;
   state.phase = 'speaking';
   dropSpeculation(step);
@@ -67,18 +68,19 @@ export function resumeAfterTransfer(step: Step, reason: string): void {
   step.do({ type: 'ask-after-failed-transfer', reply: reply.id, reason });
 }
 
-export function addSentence(step: Step, reply: Reply, text: string): void {
+export function addSentence(step: Step, reply: Reply, text: string, firm = false): void {
   step.clear('reasoner');
   reply.marks.sentence ??= step.at;
   const utterance: Utterance = {
     id: `${reply.id}.${reply.utterances.length + 1}`,
     text,
+    firm: firm || reply.kind === 'notice',
     status: 'queued',
     heard: '',
     stopped: false,
   };
   reply.utterances.push(utterance);
-  step.do({ type: 'say', id: utterance.id, text, firm: reply.kind === 'notice' });
+  step.do({ type: 'say', id: utterance.id, text, firm: utterance.firm });
 }
 
 /** No more sentences will come. */
@@ -120,7 +122,10 @@ function fail(step: Step, reply: Reply): void {
 export function started(step: Step, reply: Reply, utterance: Utterance): void {
   const { state } = step;
   const first = reply.marks.started === undefined;
+  const before = reply.utterances[reply.utterances.indexOf(utterance) - 1];
   utterance.status = 'started';
+  // What was said over a sentence that kept the floor is judged in the next one.
+  if (!first && before?.firm && state.current === reply && state.caller.speaking) contest(step);
   if (!first) return;
   reply.marks.started = step.at;
   settle(step, reply);
@@ -202,7 +207,7 @@ function finishIfHeard(step: Step, reply: Reply): void {
   if (reply.afterwards) return handOver(step, reply.afterwards);
   if (!wasCurrent) return;
   if (reply.kind === 'notice') return speak(step, 'greeting', state.greeting);
-  if (reply.kind === 'reply' && reply.expected) expect(step, reply);
+  if ((reply.kind === 'reply' || reply.kind === 'go-ahead') && reply.expected) expect(step, reply);
   state.phase = 'listening';
   step.clear('barge-in', 'overlap');
   answerOverlap(step);

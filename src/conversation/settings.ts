@@ -8,6 +8,12 @@ export interface ConversationSettings {
   speculation: boolean;
   /** Words of this agent that stop it at once, besides those that stop every agent. */
   stopWords: readonly string[];
+  /** Whether a second judge is asked about bursts that the local one is not sure of. */
+  secondJudge: boolean;
+  /** Caller and agent began to speak at once when there was no more than this between their first sounds. */
+  collisionMs: number;
+  /** Said when both began at once, both fell silent, and the caller had hardly begun. */
+  goAhead: string;
   /** Longest wait for the final words of a burst over the agent's voice; then it is judged by what is known. */
   finalMs: number;
   /** What the agent's voice does on the first sound of the caller's over it, until it is decided who goes on. */

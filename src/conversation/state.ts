@@ -5,7 +5,7 @@ import type { ConversationSettings } from './settings.js';
 import type { VoiceEvent } from './voice.js';
 
 /** What a reply is, for the journal. Notices keep the floor: speech over them does not stop them. */
-export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
+export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'go-ahead';
 
 /** What happens once a reply has been heard. */
 export type Afterwards =
@@ -16,6 +16,8 @@ export type Afterwards =
 export interface Utterance {
   id: string;
   text: string;
+  /** It is said to its end, whoever speaks. */
+  firm: boolean;
   status: 'queued' | 'started' | 'ended';
   heard: string;
   stopped: boolean;
@@ -80,6 +82,8 @@ export interface CallerSide {
   finished?: number | undefined;
   /** P(the newest words over the agent's take the floor), when they were judged. */
   real?: number | undefined;
+  /** The words that a second judge was asked about, and what it said. */
+  asked?: { text: string; floor?: boolean | undefined } | undefined;
   /** The turn is over, only its final words are missing. */
   awaiting?: 'ended' | 'maximum' | undefined;
   keys: string;
@@ -103,6 +107,8 @@ export interface TurnState {
   sensitive: boolean;
   idle: number;
   failures: number;
+  /** Caller and agent began to speak at once, and the agent gave way. */
+  collided: boolean;
   /** Said after the notice. */
   greeting: readonly string[];
   /** Up to where the caller's stream belongs to turns that were answered. */
@@ -127,7 +133,9 @@ export type TurnEvent =
   | VoiceEvent
   | { type: 'begin'; at: number; greeting: readonly string[]; notice: readonly string[] }
   | { type: 'timer'; at: number; name: TimerName }
-  | { type: 'reply.sentence'; at: number; reply: string; text: string }
+  | { type: 'reply.sentence'; at: number; reply: string; text: string; firm?: boolean | undefined }
+  /** What a second judge says of a burst's words; undefined: nothing, or too late. */
+  | { type: 'judged'; at: number; burst: number; text: string; floor: boolean | undefined }
   | { type: 'reply.expect'; at: number; reply: string; expected: ExpectedAnswer }
   | { type: 'reply.acted'; at: number; reply: string }
   | { type: 'reply.done'; at: number; reply: string; afterwards?: Afterwards | undefined }
@@ -152,6 +160,8 @@ export type TurnEffect =
   | { type: 'speculate'; reply: string; turn: CallerTurn }
   | { type: 'confirm'; reply: string }
   | { type: 'cancel'; reply: string }
+  /** Asks a second judge about the burst that began then. */
+  | { type: 'judge'; burst: number; text: string; agent: string }
   | { type: 'heard'; turn: number; text: string; interrupted: boolean }
   | { type: 'timer'; name: TimerName; ms: number }
   | { type: 'clear'; name: TimerName }
@@ -172,6 +182,7 @@ export function initialState(settings: ConversationSettings): TurnState {
     sensitive: false,
     idle: 0,
     failures: 0,
+    collided: false,
     greeting: [],
     committed: -1,
   };

@@ -93,7 +93,7 @@ export type JournalEvent =
       planned: string;
       heard: string;
       interrupted: boolean;
-      kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell';
+      kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'go-ahead';
       latency?: ReplyLatency | undefined;
     }
   /**

@@ -7,6 +7,8 @@ export interface Burst {
   speaking: boolean;
   /** P(the caller takes the floor), 0 to 1; undefined when no model has judged it. */
   real: number | undefined;
+  /** What a second judge says of these very words, when it was asked and has answered. */
+  floor?: boolean | undefined;
   /** What the agent is saying: its own words, come back over the line, interrupt nobody. */
   agent: string;
 }
@@ -77,7 +79,10 @@ const WORDLESS_MS = 1500;
  * Judges one burst by itself, again at each new word and at 0.3, 0.5 and 0.8 s. Stop words come first, then what is
  * nothing but a backchannel, then the model.
  */
-export function judge({ text, elapsedMs, speaking, real, agent }: Burst, stopWords: readonly string[] = []): Verdict {
+export function judge(
+  { text, elapsedMs, speaking, real, floor, agent }: Burst,
+  stopWords: readonly string[] = [],
+): Verdict {
   if (isOwnEcho(text, agent)) return speaking ? 'wait' : 'go-on';
   if (stopWord(text, stopWords) !== undefined) return 'stop';
   if (isBackchannel(text)) return speaking && elapsedMs < WORDLESS_MS ? 'wait' : 'go-on';
@@ -85,10 +90,25 @@ export function judge({ text, elapsedMs, speaking, real, agent }: Burst, stopWor
     if (!speaking) return 'go-on';
     return elapsedMs >= WORDLESS_MS ? 'stop' : 'wait';
   }
+  if (floor !== undefined) return floor ? 'stop' : 'go-on';
   const needed = speaking ? EVIDENCE.find(([from]) => elapsedMs >= from)?.[1] : 0.5;
   if (needed !== undefined && (real ?? byLength(text)) >= needed) return 'stop';
   return speaking ? 'wait' : 'go-on';
 }
+
+/**
+ * Whether a second opinion is worth having: there are words, no list knows them, and the model is not sure. Of a burst
+ * that is over only what was let pass is in question: what was stopped can't be taken back.
+ */
+export function isUncertain({ text, speaking, real, floor, agent }: Burst, stopWords: readonly string[] = []): boolean {
+  if (text === '' || floor !== undefined || isOwnEcho(text, agent)) return false;
+  if (stopWord(text, stopWords) !== undefined || isBackchannel(text)) return false;
+  const p = real ?? byLength(text);
+  return p > UNCERTAIN && (speaking ? p < 1 - UNCERTAIN : p < 0.5);
+}
+
+/** Below this probability, or above its complement, the model is believed. */
+const UNCERTAIN = 0.15;
 
 /** Without a model: one word may be anything, three are hardly a backchannel. */
 function byLength(text: string): number {

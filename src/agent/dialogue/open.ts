@@ -109,7 +109,7 @@ export function isInformation(topic: Topic): boolean {
 export async function* inform(talk: Talk, turn: Turn, found: readonly Recognised[], mayOffer: boolean): Parts {
   for (const [at, { topic, words }] of found.entries()) {
     if (topic.knowledge) yield* answerTopic(talk, turn, topic, found.length > 1 ? words : turn.text);
-    if (topic.say) yield text(talk.word(topic.say));
+    if (topic.say) yield text(talk.word(topic.say), topic.uninterruptible);
     const quiet = talk.state.task === undefined && talk.state.waiting.length === 0;
     if (topic.offer && mayOffer && quiet && at === found.length - 1) {
       const { ask, topic: next } = topic.offer;

@@ -101,6 +101,6 @@ export class Talk {
 }
 
 /** Text to speak. Each piece ends in a blank, so that pieces can be joined. */
-export function text(words: string): ReplyPart {
-  return { type: 'text', text: `${words} ` };
+export function text(words: string, firm = false): ReplyPart {
+  return { type: 'text', text: `${words} `, ...(firm ? { firm } : {}) };
 }

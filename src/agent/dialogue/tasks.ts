@@ -152,7 +152,7 @@ async function* conclude(talk: Talk, turn: Turn, topic: Topic): Parts {
     const reason = typeof topic.escalate === 'string' ? topic.escalate : topic.name;
     return yield* escalate(talk, reason, topic.say ? talk.word(topic.say) : '');
   }
-  if (topic.say) yield text(talk.word(topic.say));
+  if (topic.say) yield text(talk.word(topic.say), topic.uninterruptible);
   if (response) return yield* respond(talk, turn, topic, response);
   if (topic.offer && talk.isCurrent(turn)) return yield* closeWithOffer(talk, turn, topic, topic.offer);
   if (topic.end) return yield* hangUp(talk, topic.name);

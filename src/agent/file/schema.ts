@@ -105,6 +105,8 @@ const phrases = z
     /** The caller does not have what was asked for. */
     withoutIt: wordings.default(["I can't go on without it. Shall I put you through to a person?"]),
     goAhead: wordings.default(['Of course. What is it?']),
+    /** Caller and agent began to speak at once, and both stopped. */
+    afterYou: speech.default('Sorry, go ahead.'),
     oneMoment: wordings.default(['Take your time.']),
   })
   .prefault({});

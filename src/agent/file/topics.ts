@@ -65,6 +65,8 @@ export const topic = z.strictObject({
   /** How callers say it: five to ten phrases. A topic without any is reached only through an offer. */
   examples: z.array(z.string().min(1)).default([]),
   say: wordings.optional(),
+  /** `say` is said to its end, whoever speaks: what the law demands. What the caller says meanwhile is answered afterwards. */
+  uninterruptible: z.boolean().default(false),
   /** Answer from the knowledge articles: all of them, or those named (file names without ".md"). */
   knowledge: z.union([z.boolean(), z.array(z.string().min(1)).min(1)]).default(false),
   slots: z.array(slot).default([]),

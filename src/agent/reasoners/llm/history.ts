@@ -38,7 +38,9 @@ export class History {
   }
 
   heard(turn: number, words: string, interrupted: boolean): void {
-    if (turn === 0 && words !== '') this.greeting = words + (interrupted ? CUT : '');
+    // Idle prompts and notices answer no turn either.
+    const greeted = words !== '' && this.greeting.startsWith(words.slice(0, 20));
+    if (turn === 0 && greeted) this.greeting = words + (interrupted ? CUT : '');
     const exchange = this.exchanges.find((candidate) => candidate.turn === turn);
     if (exchange) Object.assign(exchange, { heard: words.trim(), interrupted });
   }
