@@ -15,6 +15,10 @@ export const ERRORS = {
     message: 'environment variable {name}: {reason}',
     mend: 'Correct or unset {name}.',
   },
+  PARLEY_ERR_INIT_EXISTS: {
+    message: '{file} is there already',
+    mend: 'Name another folder (npx parley init DIR), or move what is there: nothing is overwritten.',
+  },
   PARLEY_ERR_WAV_INVALID: {
     message: 'cannot read {name}: {reason}',
     mend: 'Give a WAV file of PCM, float, G.711 or ADPCM samples; sox or ffmpeg convert others.',

@@ -24,7 +24,7 @@ import { speechConfig } from './workers/config.js';
 const sipUri = z.string().regex(/^sips?:\S+$/, 'must be a SIP URI, e.g. sip:desk@pbx.example.com');
 
 /** parley.yaml: each room's own part, put together. */
-const settingsSchema = z.strictObject({
+export const settingsSchema = z.strictObject({
   sip: sipConfig.prefault({}),
   rtp: rtpConfig.prefault({}),
   /** What is done to the callers' audio before it is detected and recognised. */
@@ -38,15 +38,26 @@ const settingsSchema = z.strictObject({
   speech: speechConfig.prefault({}),
   conversation: conversationConfig.prefault({}),
   limits: limitsConfig.prefault({}),
-  /** People that calls may be handed to, by name: nothing else is ever dialled. */
-  targets: z.record(z.string(), z.strictObject({ uri: sipUri })).default({}),
-  /** Folder for everything that the files store keeps. */
-  data: z.string().default('data'),
-  /** Folders of agent files and dialplans; the examples that Parley comes with when left out. */
-  agents: z.string().optional(),
-  dialplans: z.string().optional(),
+  targets: z
+    .record(z.string(), z.strictObject({ uri: sipUri.describe('Where that is.') }))
+    .default({})
+    .describe('People that calls may be handed to, by name: nothing else is ever dialled.'),
+  data: z.string().default('data').describe('Folder for everything that the files store keeps, and for recordings.'),
+  agents: z
+    .string()
+    .optional()
+    .describe('Folder of the agent files; ./agents, else the examples that Parley comes with.'),
+  dialplans: z
+    .string()
+    .optional()
+    .describe('Folder of the dialplan files; ./dialplans, else the examples that Parley comes with.'),
   log: z
-    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('The least that is logged.'),
+    })
     .prefault({}),
 });
 

@@ -7,7 +7,9 @@ import { register as chat } from './chat.js';
 import { register as check } from './check.js';
 import { register as edge } from './edge.js';
 import { register as explain } from './explain.js';
+import { register as init } from './init.js';
 import { EXIT, printError, printFailure } from './output.js';
+import { register as schema } from './schema.js';
 import { register as serve } from './serve.js';
 import { register as test } from './test.js';
 
@@ -31,7 +33,7 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help lists what can be used)')
     .exitOverride();
-  for (const register of [serve, call, chat, check, explain, test, calls, edge]) register(parley);
+  for (const register of [serve, call, chat, init, check, schema, explain, test, calls, edge]) register(parley);
   return parley;
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { overlayEnvironment } from './env.js';
@@ -108,6 +111,17 @@ describe('environment variables', () => {
       name: '12',
     });
     expect(config.sip.port).toBe(5060);
+  });
+
+  it('take a value from the file that ..._FILE names', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    writeFileSync(join(folder, 'name'), 'secret\n');
+    expect(overlayEnvironment(config, schema, { PARLEY_NAME_FILE: join(folder, 'name') })).toMatchObject({
+      name: 'secret',
+    });
+    const missing = { PARLEY_NAME_FILE: join(folder, 'nothing') };
+    expect(problemsOf(() => overlayEnvironment(config, schema, missing))[0]).toMatch(/PARLEY_NAME_FILE: .*ENOENT/);
+    rmSync(folder, { recursive: true });
   });
 
   it('name the variable that is wrong, and the one that was meant', () => {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ParleyError } from '../errors.js';
+import { ParleyError, reasonOf } from '../errors.js';
 import { explainIssues } from './explain.js';
 import { nearest } from './nearest.js';
 import { ConfigProblems } from './problems.js';
@@ -20,7 +21,7 @@ export function environmentNames(schema: z.core.$ZodType): ReadonlyMap<string, S
 
 /**
  * Lays environment variables over a configuration: each key of the schema may be set by `PARLEY_` and its path in
- * capitals. Lists are written with commas, blocks as JSON. The whole is validated again, so that rules between keys hold.
+ * capitals, or by the file that `..._FILE` names. Lists are written with commas, blocks as JSON. The whole is validated again, so that rules between keys hold.
  *
  * @param others names of `PARLEY_` variables that are no settings, besides `PARLEY_TEST_...`
  * @throws ConfigProblems of PARLEY_ERR_CONFIG_ENV
@@ -38,13 +39,19 @@ export function overlayEnvironment<T>(
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined || !name.startsWith('PARLEY_')) continue;
     if (name.startsWith('PARLEY_TEST_') || others.includes(name)) continue;
-    const setting = settings.get(name);
+    const fromFile = !settings.has(name) && name.endsWith('_FILE');
+    const setting = settings.get(fromFile ? name.slice(0, -'_FILE'.length) : name);
     if (!setting) {
       problems.push(unknownName(name, [...settings.keys()]));
       continue;
     }
-    used.set(setting.path.join('.'), name);
-    assign(merged, setting.path, readValue(text, unwrap(setting.schema)));
+    try {
+      const value = fromFile ? readFileSync(text, 'utf8').trim() : text;
+      used.set(setting.path.join('.'), name);
+      assign(merged, setting.path, readValue(value, unwrap(setting.schema)));
+    } catch (error) {
+      problems.push(new ParleyError('PARLEY_ERR_CONFIG_ENV', { name, reason: reasonOf(error) }));
+    }
   }
   if (used.size === 0 && problems.length === 0) return config;
   const result = schema.safeParse(merged);

@@ -15,7 +15,10 @@ const writtenRange = z
 
 /** `20000-29999` as numbers. A range already read passes, too: the environment is laid over a validated configuration. */
 const portRange = z
-  .union([writtenRange, z.strictObject({ from: z.int(), to: z.int() })])
+  .union([
+    writtenRange,
+    z.strictObject({ from: z.int().describe('The lowest.'), to: z.int().describe('The highest.') }),
+  ])
   .refine(
     ({ from, to }) => from >= 1024 && to <= 65_535 && from + 1 <= to,
     'must lie within 1024-65535, lower one first',

@@ -39,14 +39,22 @@ export const mediaProfile = z.strictObject({
 
 const { codecs, opus, srtp, ptime, inbandDtmf } = mediaProfile.shape;
 
+/** The same key without its default: what is not written there is not otherwise. */
+function overriding<T extends z.ZodType>(key: z.ZodDefault<T>) {
+  return key
+    .unwrap()
+    .optional()
+    .describe(key.description ?? '');
+}
+
 /** What of a media profile a trunk has otherwise: nothing is filled in. */
 export const mediaOverrides = z
   .strictObject({
-    codecs: codecs.unwrap().optional(),
+    codecs: overriding(codecs),
     opus: opus.unwrap().optional(),
-    srtp: srtp.unwrap().optional(),
-    ptime: ptime.unwrap().optional(),
-    inbandDtmf: inbandDtmf.unwrap().optional(),
+    srtp: overriding(srtp),
+    ptime: overriding(ptime),
+    inbandDtmf: overriding(inbandDtmf),
   })
   .prefault({});
 

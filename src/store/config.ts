@@ -3,33 +3,35 @@ import { z } from 'zod';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const retention = z.strictObject({
-  /** How long a call's journal is kept after the call, ms. */
   journalMs: z
     .number()
     .int()
     .min(60_000)
-    .default(30 * DAY_MS),
-  /** How long a synthesised clip is kept after it was made, ms. */
+    .default(30 * DAY_MS)
+    .describe("How long a call's journal is kept after the call, ms."),
   clipsMs: z
     .number()
     .int()
     .min(60_000)
-    .default(30 * DAY_MS),
+    .default(30 * DAY_MS)
+    .describe('How long a synthesised clip is kept after it was made, ms.'),
 });
 
 const redis = z.strictObject({
-  /** `redis[s]://[[user][:password]@]host[:port][/database]` */
   url: z
     .string()
     .regex(/^rediss?:\/\/.+/, 'expected redis://HOST:PORT or rediss://HOST:PORT')
-    .default('redis://127.0.0.1:6379'),
-  /** Begins every key and channel, so that installations can share one server. */
-  prefix: z.string().default('parley:'),
+    .default('redis://127.0.0.1:6379')
+    .describe('Where Redis is: redis[s]://[[user][:password]@]host[:port][/database].'),
+  prefix: z
+    .string()
+    .default('parley:')
+    .describe('Begins every key and channel, so that installations can share one server.'),
 });
 
 /** The `store` section of the configuration. */
 export const storeConfig = z.strictObject({
-  kind: z.enum(['files', 'redis']).default('files'),
+  kind: z.enum(['files', 'redis']).default('files').describe('Where journals, clips and registrations are kept.'),
   redis: redis.prefault({}),
   retention: retention.prefault({}),
 });
