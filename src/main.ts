@@ -9,6 +9,7 @@ import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { Console } from './console/http.js';
+import { Metrics } from './console/metrics.js';
 import { Dialplan } from './dialplan/dialplan.js';
 import { JournalBook } from './journal/journal.js';
 import { pruneRecordings } from './media/recording/prune.js';
@@ -82,6 +83,8 @@ async function compose(
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
+  const metrics = new Metrics();
+  journals.onEvent((event) => metrics.observe(event));
   const audio = callAudio(settings, logger);
   const media = keep(await startMedia(settings, audio.codecs));
   keep(keepRecordings(settings, logger));
@@ -142,6 +145,17 @@ async function compose(
       calls,
       handoffs,
       stats: () => stats({ calls, media, speech, speaker, journals, sip }),
+      metrics: async () => ({
+        contentType: metrics.contentType,
+        text: await metrics.text({
+          calls: calls.stats().calls,
+          pendingEvents: journals.pending(),
+          speechBacklog: speech.stats().backlog,
+          speechRestarts: speech.stats().restarts,
+          clips: speaker.stats(),
+          late: (await media.stats()).map((worker) => worker.late),
+        }),
+      }),
     }),
   );
   logger.info({ sip: sip.address, http: console.address, agents: [...agents.keys()] }, 'ready');

@@ -20,6 +20,7 @@ function api(token?: string, address = '127.0.0.1') {
   };
   const source = {
     unready: async () => undefined,
+    metrics: async () => ({ text: '', contentType: 'text/plain' }),
     stats: async () => ({}),
     handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
     calls: {

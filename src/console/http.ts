@@ -13,6 +13,8 @@ export interface ConsoleSource {
   unready: () => Promise<string | undefined>;
   /** Live counts; all zero when nothing is going on. */
   stats: () => Promise<Record<string, unknown>>;
+  /** Prometheus' text format, and its content type. */
+  metrics: () => Promise<{ text: string; contentType: string }>;
   calls: CallsSource;
   handoffs: HandoffSource;
 }
@@ -56,6 +58,10 @@ export function routes(source: ConsoleSource, guard: MiddlewareHandler): Hono {
     return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
   app.get('/v1/stats', async (c) => c.json(await source.stats()));
+  app.get('/metrics', async (c) => {
+    const { text, contentType } = await source.metrics();
+    return c.body(text, 200, { 'Content-Type': contentType });
+  });
   app.use('/v1/calls/*', guard);
   app.route('/v1/calls', callsApi(source.calls));
   app.use('/v1/handoffs', guard);

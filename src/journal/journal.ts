@@ -34,6 +34,7 @@ export class JournalBook {
   readonly #draining = new Map<string, CallJournal>();
   readonly #owner: JournalOwner;
   readonly #stopListening: () => void;
+  readonly #watchers = new Set<(event: StoredEvent | LiveEvent) => void>();
   #publishing = 0;
   readonly #speculations = { used: 0, dropped: 0 };
 
@@ -110,6 +111,12 @@ export class JournalBook {
     return this.#speculations;
   }
 
+  /** Told of every event of this process's calls as it happens. @returns what ends that */
+  onEvent(watcher: (event: StoredEvent | LiveEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** How many events are not in the store yet. */
   pending(): number {
     let pending = 0;
@@ -175,11 +182,21 @@ export class JournalBook {
 
   /** Tells consoles on any node; best effort, as they can read what they missed. */
   #publish(event: StoredEvent | LiveEvent, json: string): void {
+    for (const watcher of this.#watchers) this.#tell(watcher, event);
     this.#send(`call:${event.call}`, json);
     if (!('seq' in event)) return;
     if (event.type === 'speculation') this.#speculations[event.used ? 'used' : 'dropped']++;
     const { call, seq, at, type } = event;
     this.#send('calls', JSON.stringify({ call, seq, at, type }));
+  }
+
+  /** A watcher's failure is its own: the call and the other watchers go on. */
+  #tell(watcher: (event: StoredEvent | LiveEvent) => void, event: StoredEvent | LiveEvent): void {
+    try {
+      watcher(event);
+    } catch (error) {
+      this.logger.error({ err: error, type: event.type }, 'a watcher of the journals failed');
+    }
   }
 
   #send(channel: string, message: string): void {

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { JournalEvent, StoredEvent } from '../journal/events.js';
+import { Metrics } from './metrics.js';
+
+const QUIET = {
+  calls: 1,
+  pendingEvents: 0,
+  speechBacklog: 2,
+  speechRestarts: 0,
+  clips: { hits: 5, misses: 1, bytes: 640 },
+  late: [{ p50: 0.2, p99: 1.5, max: 4 }],
+};
+
+function metricsOf(events: JournalEvent[]): Promise<string> {
+  const metrics = new Metrics();
+  events.forEach((event, seq) => {
+    metrics.observe({ ...event, call: 'c1', seq: seq + 1, at: seq } as StoredEvent);
+  });
+  return metrics.text(QUIET);
+}
+
+describe('metrics', () => {
+  it('are a projection of the journal, with labels that no caller can make up', async () => {
+    const text = await metricsOf([
+      {
+        type: 'call.received',
+        time: '',
+        from: 'anna',
+        to: '8001',
+        source: '10.0.0.1',
+        sipCallId: 'x',
+        agent: 'orders',
+      },
+      { type: 'caller.turn', turn: 1, text: 'my secret words', from: 'speech' },
+      { type: 'topic', turn: 1, topic: 'refund', score: 0.9, ms: 1 },
+      {
+        type: 'agent.turn',
+        turn: 1,
+        planned: 'x',
+        heard: 'x',
+        interrupted: false,
+        kind: 'reply',
+        latency: { endpoint: 220, reply: 340 },
+      },
+      { type: 'error', code: 'PARLEY_ERR_ACTION_FAILED', message: 'x' },
+      { type: 'call.ended', by: 'caller', reason: 'BYE', durationMs: 42_000 },
+    ]);
+    expect(text).toContain('parley_calls_total{agent="orders",ended_by="caller"} 1');
+    expect(text).toContain('parley_topics_total{agent="orders",topic="refund"} 1');
+    expect(text).toContain('parley_turn_latency_seconds_bucket{le="0.4",part="reply"} 1');
+    expect(text).toContain('parley_turn_latency_seconds_bucket{le="0.3",part="reply"} 0');
+    expect(text).toContain('parley_errors_total{code="PARLEY_ERR_ACTION_FAILED"} 1');
+    expect(text).toContain('parley_call_duration_seconds_sum 42');
+    expect(text).toContain('parley_media_tick_late_seconds{worker="0",quantile="0.99"} 0.0015');
+    expect(text).toContain('parley_clip_cache{what="hits"} 5');
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+    expect(text).not.toMatch(/anna|secret|8001|10\.0\.0\.1/);
+  });
+});

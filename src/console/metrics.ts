@@ -1,0 +1,161 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { LiveEvent, StoredEvent } from '../journal/events.js';
+
+/** Live figures that no event tells. */
+export interface MetricsSource {
+  /** Calls that are up. */
+  calls: number;
+  /** Events that are not in the store yet. */
+  pendingEvents: number;
+  /** Jobs that wait for a speech worker. */
+  speechBacklog: number;
+  speechRestarts: number;
+  clips: { hits: number; misses: number; bytes: number };
+  /** How late the 20 ms tick of each media worker came since it was last asked, ms. */
+  late: readonly { p50: number; p99: number; max: number }[];
+}
+
+const SECONDS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
+const CALL_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1200, 3600];
+const MOS = [1.5, 2, 2.5, 3, 3.2, 3.4, 3.6, 3.8, 4, 4.2, 4.4];
+
+/**
+ * Prometheus metrics: a projection of the journals of this process's calls, and what its workers say when they are asked.
+ * Labels come from configuration and from the code, never from a caller: their number is bounded.
+ */
+export class Metrics {
+  private readonly registry = new Registry();
+  /** The agent of each call that is up. */
+  private readonly agents = new Map<string, string>();
+  private readonly calls = this.counter('calls_total', 'Calls that ended', ['agent', 'ended_by']);
+  private readonly duration = this.histogram('call_duration_seconds', 'From INVITE to end', [], CALL_SECONDS);
+  private readonly turns = this.counter('turns_total', 'Turn decisions; held: more words came', ['decision']);
+  private readonly latency = this.histogram('turn_latency_seconds', 'Latency of replies by part', ['part'], SECONDS);
+  private readonly replies = this.counter('replies_total', 'What the agent said', ['kind', 'interrupted']);
+  private readonly interruptions = this.counter('interruptions_total', 'Callers who took the floor', []);
+  private readonly backchannels = this.counter('backchannels_total', 'Listening sounds that stopped nothing', []);
+  private readonly speculations = this.counter('speculations_total', 'Answers prepared in pauses', ['used']);
+  private readonly silences = this.counter('idle_prompts_total', 'Prompts to silent callers', []);
+  private readonly topics = this.counter('topics_total', 'Topics recognised; none: no topic', ['agent', 'topic']);
+  private readonly actions = this.counter('actions_total', 'Actions of agents', ['agent', 'action', 'ok']);
+  private readonly actionTime = this.histogram(
+    'action_duration_seconds',
+    'Time that actions took',
+    ['action'],
+    SECONDS,
+  );
+  private readonly sentiment = this.counter('caller_turns_by_mood_total', 'How turns sounded', ['mood']);
+  private readonly escalations = this.counter('escalations_total', 'Calls sent to a person', ['agent', 'trigger']);
+  private readonly transfers = this.counter('transfers_total', 'Transfers by outcome', ['outcome']);
+  private readonly keys = this.counter('dtmf_total', 'Keys pressed', []);
+  private readonly mos = this.histogram('media_mos', 'Opinion score by the E-model', ['direction'], MOS);
+  private readonly silent = this.counter('media_silent_total', 'Directions that lost their RTP', ['direction']);
+  private readonly errors = this.counter('errors_total', 'Errors on calls by code', ['code']);
+  private readonly live = this.gauge('calls_live', 'Calls that are up', []);
+  private readonly pending = this.gauge('journal_pending_events', 'Events not stored yet', []);
+  private readonly backlog = this.gauge('speech_backlog', 'Jobs that wait for a speech worker', []);
+  private readonly restarts = this.gauge('speech_worker_restarts', 'Speech workers replaced since the start', []);
+  private readonly clips = this.gauge('clip_cache', 'Clip cache: hits, misses, bytes', ['what']);
+  private readonly late = this.gauge('media_tick_late_seconds', 'Lateness of the 20 ms tick', ['worker', 'quantile']);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Counts an event of a call. */
+  observe(event: StoredEvent | LiveEvent): void {
+    switch (event.type) {
+      case 'call.received':
+        return void this.agents.set(event.call, event.agent ?? 'none');
+      case 'call.ended':
+        this.calls.inc({ agent: this.agentOf(event.call), ended_by: event.by });
+        this.duration.observe(event.durationMs / 1000);
+        return void this.agents.delete(event.call);
+      case 'turn.decision':
+        return this.turns.inc({ decision: event.decision });
+      case 'agent.turn':
+        this.replies.inc({ kind: event.kind, interrupted: String(event.interrupted) });
+        for (const [part, ms] of Object.entries(event.latency ?? {})) {
+          if (typeof ms === 'number') this.latency.observe({ part }, ms / 1000);
+        }
+        return;
+      case 'action.returned':
+        this.actions.inc({ agent: this.agentOf(event.call), action: event.action, ok: String(event.ok) });
+        return this.actionTime.observe({ action: event.action }, event.ms / 1000);
+      case 'media.quality':
+        if (event.mos !== undefined) this.mos.observe({ direction: event.direction }, event.mos);
+        return;
+      default:
+        return this.count(event);
+    }
+  }
+
+  /** What a scrape gets, in Prometheus' text format. */
+  async text(source: MetricsSource): Promise<string> {
+    this.live.set(source.calls);
+    this.pending.set(source.pendingEvents);
+    this.backlog.set(source.speechBacklog);
+    this.restarts.set(source.speechRestarts);
+    for (const [what, value] of Object.entries(source.clips)) this.clips.set({ what }, value);
+    source.late.forEach(({ p50, p99, max }, worker) => {
+      for (const [quantile, ms] of Object.entries({ '0.5': p50, '0.99': p99, '1': max })) {
+        this.late.set({ worker: String(worker), quantile }, ms / 1000);
+      }
+    });
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  private count(event: StoredEvent | LiveEvent): void {
+    switch (event.type) {
+      case 'interruption':
+        return this.interruptions.inc();
+      case 'backchannel':
+        return this.backchannels.inc();
+      case 'speculation':
+        return this.speculations.inc({ used: String(event.used) });
+      case 'idle':
+        return this.silences.inc();
+      case 'topic':
+        return this.topics.inc({ agent: this.agentOf(event.call), topic: event.topic });
+      case 'sentiment':
+        return this.sentiment.inc({ mood: event.mood });
+      case 'escalation':
+        return this.escalations.inc({ agent: this.agentOf(event.call), trigger: event.trigger });
+      case 'transfer.finished':
+        return this.transfers.inc({ outcome: event.outcome });
+      case 'dtmf':
+        return this.keys.inc();
+      case 'media.silent':
+        if (event.on) this.silent.inc({ direction: event.direction });
+        return;
+      case 'error':
+        return this.errors.inc({ code: event.code });
+    }
+  }
+
+  private agentOf(call: string): string {
+    return this.agents.get(call) ?? 'none';
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name: `parley_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
+    return new Gauge({ name: `parley_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets: readonly number[],
+  ): Histogram<L> {
+    const config = { name: `parley_${name}`, help, labelNames, buckets: [...buckets] };
+    return new Histogram({ ...config, registers: [this.registry] });
+  }
+}
