@@ -95,3 +95,52 @@ export const QUICK: readonly CallLines[] = [
     ],
   },
 ];
+
+/** Callers that nothing was tuned on: other words, other answers, other pauses. */
+export const OTHER: readonly CallLines[] = [
+  {
+    number: '8001',
+    lines: [
+      ['Hi, I have a question about my delivery.'],
+      ['Nine zero two', { pause: '400ms' }, 'three three one.'],
+      ['Can you send it to a different', { pause: '600ms' }, 'address?'],
+      ['No, that is all.'],
+    ],
+  },
+  {
+    number: '8001',
+    lines: [
+      ['I want my money back.'],
+      ['Five five one', { pause: '700ms' }, 'eight nine nine.'],
+      ['Yes.'],
+      ['How long will that take?'],
+    ],
+  },
+  {
+    number: '8001',
+    lines: [
+      ['Is assembly included', { pause: '300ms' }, 'in the price?'],
+      ['Which wood is it made of?'],
+      ['I bought a bench last week', { pause: '500ms' }, 'and one leg is broken.'],
+      ['Okay, thanks a lot.'],
+    ],
+  },
+  {
+    number: '8002',
+    lines: [
+      ["I'd like to see a doctor", { pause: '400ms' }, 'this week.'],
+      ['On Thursday.'],
+      ['The afternoon', { pause: '600ms' }, 'would be better.'],
+      ['Robert Green.'],
+    ],
+  },
+  {
+    number: '8002',
+    lines: [
+      ['Do I have to bring my insurance card?'],
+      ['My son has', { pause: '800ms' }, 'a fever.'],
+      ['Could you tell me which bus goes there?'],
+      ['Great, bye.'],
+    ],
+  },
+];

@@ -6,8 +6,10 @@ export interface BenchResult {
 
 /** How a bench is to run. */
 export interface BenchOptions {
-  /** Ends within 45 s, the server's start included. */
+  /** Ends within a minute or two, the server's start included. */
   quick: boolean;
+  /** Other material than what anything was tuned on, where a bench has some. */
+  other?: boolean | undefined;
 }
 
 /** Median and 95th percentile, rounded to whole units; null without values. */

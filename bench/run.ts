@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import build from '../test/kit/build.js';
+import { bargeIn } from './barge-in.js';
 import { calls } from './calls.js';
 import { echo } from './echo.js';
 import { edge } from './edge/edge.js';
@@ -17,6 +18,7 @@ import { voiceToVoice } from './voice-to-voice.js';
 /** Every bench by name: `npm run bench -- NAME [--quick] [--json]`. */
 const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
   'voice-to-voice': voiceToVoice,
+  'barge-in': bargeIn,
   calls,
   media,
   loss,
@@ -32,13 +34,17 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> =
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    other: { type: 'boolean', default: false },
+  },
 });
 const name = positionals[0] ?? '';
 const bench = BENCHES[name];
 if (bench) {
   build();
-  const { rows, values: measured } = await bench({ quick: values.quick });
+  const { rows, values: measured } = await bench({ quick: values.quick, other: values.other });
   printTable(values.quick ? `${name} (quick)` : name, rows);
   if (values.json) console.log(JSON.stringify({ bench: name, quick: values.quick, ...measured }));
 } else {

@@ -26,6 +26,8 @@ export interface CallVoiceOptions {
   /** What callers can be expected to say. */
   vocabulary: Vocabulary;
   stopWords: readonly string[];
+  /** Whether the words decide who goes on when the caller speaks over the agent. */
+  byWords: boolean;
   logger: Logger;
 }
 
@@ -242,8 +244,9 @@ export class CallVoice implements Voice {
   private tellAgent(utterance: string | undefined): void {
     const saying = utterance === undefined ? undefined : this.saying.get(utterance);
     if (saying) this.agentText = saying.text;
-    const { stopWords } = this.options;
-    this.stream.agentSays({ text: this.agentText, speaking: saying !== undefined && !saying.firm, stopWords });
+    const { stopWords, byWords } = this.options;
+    const speaking = byWords && saying !== undefined && !saying.firm;
+    this.stream.agentSays({ text: this.agentText, speaking, stopWords });
   }
 
   private ended({ at, utterance: id, played, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {

@@ -89,6 +89,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     lexicon,
     vocabulary,
     stopWords: agent.settings.stopWords,
+    byWords: agent.settings.judge === 'words',
     logger,
   });
   const { judge } = agent;

@@ -15,6 +15,8 @@ const SETTINGS: ConversationSettings = {
   goAhead: 'Sorry, go ahead.',
   handBackMs: 30_000,
   stopWords: [],
+  judge: 'words',
+  voiceMs: 500,
   finalMs: 700,
   reflex: 'duck',
   duckLevel: 0.3,

@@ -121,6 +121,18 @@ describe('caller and agent at once', () => {
     expect(talk.all('say').map(({ text }) => text)).not.toContain('Sorry, go ahead.');
   });
 
+  it('goes by voice alone where the agent file says so', () => {
+    talk = new VirtualTalk({ judge: 'voice', voiceMs: 500 });
+    talk.send({ type: 'begin', greeting: ['Hello, this is Garden House.'], notice: [] });
+    answering();
+    talk.onset();
+    say('stop', 1);
+    talk.pass(499);
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    talk.pass(1);
+    expect(talk.recorded('interruption')).toHaveLength(1);
+  });
+
   it('keeps the floor in a firm sentence, whatever is said or pressed, and answers it afterwards', () => {
     talk.playAll();
     talk.utter('I want to pay');

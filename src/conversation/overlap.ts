@@ -27,6 +27,7 @@ export function contest(step: Step): void {
 export function judgeBurst(step: Step): void {
   const { caller, current, phase, settings } = step.state;
   if (phase !== 'speaking' || !current || keepsFloor(step) || caller.onsetAt === undefined) return;
+  if (settings.judge === 'voice') return judgeVoice(step, caller.onsetAt);
   const known = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
   const text = caller.speaking || !known ? caller.partial : caller.text;
   const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
@@ -40,6 +41,16 @@ export function judgeBurst(step: Step): void {
   if (verdict === 'wait') return judgeLater(step);
   if (verdict === 'go-on') return goOn(step);
   if (step.talking) takeFloor(step);
+  else step.timer('barge-in', AGAIN_MS);
+}
+
+/** Voice alone decides, as long as it lasts. */
+function judgeVoice(step: Step, onsetAt: number): void {
+  const { caller, settings } = step.state;
+  const left = settings.voiceMs - (step.at - onsetAt);
+  if (!caller.speaking) return goOn(step);
+  if (left > 0) step.timer('barge-in', left);
+  else if (step.talking) takeFloor(step);
   else step.timer('barge-in', AGAIN_MS);
 }
 
@@ -115,6 +126,7 @@ export function isOwedAnswer(text: string): boolean {
 
 function judgeLater(step: Step): void {
   const { onsetAt } = step.state.caller;
+  if (step.state.settings.judge === 'voice') return judgeVoice(step, onsetAt ?? step.at);
   const elapsed = step.at - (onsetAt ?? step.at);
   const next = CHECKPOINTS_MS.find((at) => at > elapsed);
   if (next === undefined) step.clear('barge-in');

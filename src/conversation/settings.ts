@@ -6,6 +6,10 @@ export interface ConversationSettings {
   endpointing: WaitTimes;
   /** Whether answers are prepared in pauses, before it is certain that the turn is over. */
   speculation: boolean;
+  /** Whether the words of a burst over the agent's voice decide who goes on, or its length alone. */
+  judge: 'words' | 'voice';
+  /** Voice that takes the floor when its length alone decides. */
+  voiceMs: number;
   /** Words of this agent that stop it at once, besides those that stop every agent. */
   stopWords: readonly string[];
   /** Whether a second judge is asked about bursts that the local one is not sure of. */

@@ -53,6 +53,13 @@ export const interruptionConfig = z
       .enum(['duck', 'pause'])
       .default('duck')
       .describe("What the agent's voice does on the first sound of the caller's over it: it is lowered, or pauses."),
+    judge: z
+      .enum(['words', 'voice'])
+      .default('words')
+      .describe(
+        'What decides who goes on: the words, or voice alone, for languages that the recogniser does not know.',
+      ),
+    voiceMs: ms(5000).default(500).describe('With "judge: voice": voice that takes the floor.'),
     stopWords: z
       .array(z.string().min(2))
       .max(50)
