@@ -19,6 +19,8 @@ import type { CodecName } from './rtp/negotiated.js';
 import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
 import { conversationSettings, type Settings } from './settings.js';
+import { Registrar } from './sip/registrar/registrar.js';
+import { sipUsers } from './sip/registrar/users.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
@@ -127,9 +129,12 @@ async function compose(
     ),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
+  const registrar = sipRegistrar(settings, store, logger);
   const sip = keep(
     await UserAgent.start({
       config: settings.sip,
+      registrar,
+      trunkOf: (source) => audio.of(source).trunk,
       logger,
       logLevel: settings.log.level,
       onInvite: (invite) => calls.admit(invite),
@@ -168,6 +173,13 @@ async function compose(
       await stop();
     },
   };
+}
+
+/** Undefined without users: nobody could register. */
+function sipRegistrar({ sip }: Settings, store: Store, logger: Logger): Registrar | undefined {
+  const { realm, users, authenticate, registrar } = sip;
+  if (users.length === 0 && authenticate !== 'all') return undefined;
+  return new Registrar({ realm, authenticate, ...registrar, users: sipUsers(users, realm) }, store, logger);
 }
 
 function journalBook(store: Store, settings: Settings, logger: Logger): JournalBook {

@@ -117,6 +117,7 @@ export class Call {
       to: invite.to,
       source: invite.source,
       sipCallId: invite.sipCallId,
+      user: invite.user,
       trunk,
       entry: match?.entry,
       agent: match?.action.type === 'answer' ? match.action.agent : undefined,

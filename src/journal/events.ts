@@ -43,6 +43,8 @@ export type JournalEvent =
       to: string;
       source: string;
       sipCallId: string;
+      /** The SIP user who has shown that it is them. */
+      user?: string | undefined;
       /** Of parley.yaml, by the source. */
       trunk?: string | undefined;
       /** Dialplan entry that matched, `file#name`. */

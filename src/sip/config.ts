@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usersConfig } from './registrar/users.js';
 
 /** `sip:` of parley.yaml. */
 export const sipConfig = z.strictObject({
@@ -40,6 +41,31 @@ export const sipConfig = z.strictObject({
     })
     .optional()
     .describe('SIP over TLS and sips: URIs; without it neither is taken.'),
+  realm: z
+    .string()
+    .regex(/^[^"\\\r\n]{1,100}$/)
+    .default('parley')
+    .describe('What users log in to; it is part of a `ha1`.'),
+  users: usersConfig.describe('Phones that may register and be dialled by their name.'),
+  authenticate: z
+    .enum(['off', 'users', 'all'])
+    .default('users')
+    .describe(
+      "Whose calls must show a password: nobody's, those that say to be from a user, or all but those of trunks.",
+    ),
+  registrar: z
+    .strictObject({
+      minExpires: z.number().int().min(1).max(3600).default(60).describe('Shortest registration, s.'),
+      maxExpires: z.number().int().min(60).max(86_400).default(3600).describe('Longest registration, s.'),
+      maxBindings: z
+        .number()
+        .int()
+        .min(1)
+        .max(100)
+        .default(10)
+        .describe('Phones that one user may register at a time.'),
+    })
+    .prefault({}),
   dnsServers: z
     .array(z.string())
     .optional()

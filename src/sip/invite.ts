@@ -20,6 +20,8 @@ interface Progressing {
 
 /** An INVITE that waits for its answer. Exactly one of `answer`, `reject`, `redirect` is used. */
 export class Invite {
+  /** The SIP user who has shown that it is them. */
+  user: string | undefined;
   private canceled = false;
   private onCancel: () => void = () => {};
   /** Resolves when the caller has acknowledged our reliable 183, or is gone. */

@@ -9,6 +9,7 @@ import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import { headersOf } from './header-of.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
+import type { Registrar, SipRequestView } from './registrar/registrar.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {
@@ -17,6 +18,10 @@ export interface UserAgentOptions {
   logLevel: LogLevel;
   /** A call comes in. */
   onInvite: (invite: Invite) => void;
+  /** Takes registrations, and says who may call. */
+  registrar?: Registrar | undefined;
+  /** The trunk that a request of this address comes by. */
+  trunkOf?: ((source: string) => string | undefined) | undefined;
   /** The signalling was lost and is being set up again: dialogs may be gone. */
   onLost: () => void;
 }
@@ -99,7 +104,7 @@ export class UserAgent {
   }
 
   private listen(): void {
-    const { logger, onInvite, config } = this.options;
+    const { logger, config } = this.options;
     const timer = config.sessionTimer;
     this.srf.on('error', (error) => this.closed || logger.warn({ reason: reasonOf(error) }, 'SIP control connection'));
     this.srf.on('connect', (error) => {
@@ -114,15 +119,33 @@ export class UserAgent {
     this.srf.invite((req, res) => {
       const refusal = inviteRefusal(headersOf(req), req.body ?? '', timer);
       if (refusal) return res.send(refusal.status, { headers: refusal.headers });
-      try {
-        onInvite(new Invite(this.srf, req, res, timer, logger));
-      } catch (error) {
-        logger.error({ err: error }, 'INVITE failed');
-        res.send(500);
-      }
+      void this.admit(req, res);
     });
+    this.srf.use('register', (req, res) => void this.register(req, res));
     // A handler by `use` is announced to the server, a listener by `on` is not.
     this.srf.use('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
+  }
+
+  /** Hands over an INVITE of somebody who may call. */
+  private async admit(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
+    const { registrar, trunkOf, logger, onInvite, config } = this.options;
+    // Made at once: it hears of a CANCEL that comes while the store is asked.
+    const invite = new Invite(this.srf, req, res, config.sessionTimer, logger);
+    try {
+      const admitted = await registrar?.admit(viewOf(req), trunkOf?.(req.source_address));
+      if (admitted && 'status' in admitted) return invite.reject(admitted.status, admitted.headers);
+      invite.user = admitted?.user;
+      onInvite(invite);
+    } catch (error) {
+      logger.error({ err: error }, 'INVITE failed');
+      invite.reject(500);
+    }
+  }
+
+  private async register(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
+    const { registrar } = this.options;
+    const answer = (await registrar?.register(viewOf(req))) ?? { status: 405, headers: { Allow: ALLOW } };
+    res.send(answer.status, { headers: answer.headers });
   }
 
   /** Sets up a crashed edge again on the same ports; drachtio-srf reconnects by itself. */
@@ -149,7 +172,24 @@ export class UserAgent {
   }
 }
 
-const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, PRACK, REFER, UPDATE';
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, PRACK, REFER, REGISTER, UPDATE';
+
+function viewOf(req: Srf.SrfRequest): SipRequestView {
+  const {
+    method,
+    uri,
+    source_address: source,
+    source_port: port,
+    protocol,
+  } = req as unknown as {
+    method: string;
+    uri: string;
+    source_address: string;
+    source_port: number;
+    protocol: string;
+  };
+  return { method, uri, source, port, protocol, header: headersOf(req) };
+}
 
 function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
   const { host, allowedNetworks, externalAddress, tls, dnsServers, limits } = options.config;

@@ -49,11 +49,19 @@ export class Baresip {
     });
   }
 
-  /** @param encryption of its audio; without it there is none */
-  static async start(codec: keyof typeof CODECS = 'PCMU', encryption?: keyof typeof ENCRYPTION): Promise<Baresip> {
+  /**
+   * @param encryption of its audio; without it there is none
+   * @param account it registers and calls with: `<sip:201@127.0.0.1:5060>;auth_pass=...`
+   */
+  static async start(
+    codec: keyof typeof CODECS = 'PCMU',
+    encryption?: keyof typeof ENCRYPTION,
+    account?: string,
+  ): Promise<Baresip> {
     const folder = scratchFolder('baresip');
     const port = await freePort();
     writeConfig(folder.path, await freePort(), port, CODECS[codec], encryption);
+    if (account) writeFileSync(path.join(folder.path, 'accounts'), `${account}\n`);
     const child = spawn('baresip', ['-4', '-f', folder.path], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.on('error', () => undefined);
     try {
