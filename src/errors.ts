@@ -152,11 +152,23 @@ export const ERRORS = {
   },
   PARLEY_ERR_HTTP_UNAUTHORIZED: {
     message: 'this request shows no valid token',
-    mend: 'Send Authorization: Bearer with the token of http.token.',
+    mend: 'Send Authorization: Bearer with the token of http.token, or with one that `parley tokens create` makes.',
+  },
+  PARLEY_ERR_HTTP_ROLE: {
+    message: 'a token of role {role} may not do this; it takes {needed}',
+    mend: 'Make a token of that role: parley tokens create NAME --role {needed}.',
+  },
+  PARLEY_ERR_CALL_LIVE: {
+    message: 'call {call} is not over',
+    mend: 'End it first, or wait: a call whose node died counts as over ten minutes after its last event.',
+  },
+  PARLEY_ERR_TOKEN_UNKNOWN: {
+    message: 'there is no token {id}',
+    mend: '`parley tokens list` shows the ids.',
   },
   PARLEY_ERR_HTTP_FORBIDDEN: {
     message: 'calls are controlled from this machine only while no token is set',
-    mend: 'Set http.token, and send it as Authorization: Bearer.',
+    mend: 'Set http.token or make a token with `parley tokens create`, and send it as Authorization: Bearer.',
   },
   PARLEY_ERR_SIP_START: {
     message: 'SIP could not be started: {reason}',

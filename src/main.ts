@@ -8,11 +8,14 @@ import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
+import { AuditLog } from './console/audit.js';
 import { Console } from './console/http.js';
 import { Metrics } from './console/metrics.js';
+import { deleteCall } from './console/records.js';
+import { TokenBook } from './console/tokens.js';
 import { Dialplan } from './dialplan/dialplan.js';
 import { JournalBook } from './journal/journal.js';
-import { pruneRecordings } from './media/recording/prune.js';
+import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
 import { recoverRecordings } from './media/recording/recover.js';
 import { usableCodecs } from './rtp/codec.js';
 import type { CodecName } from './rtp/negotiated.js';
@@ -149,6 +152,15 @@ async function compose(
       },
       calls,
       handoffs,
+      tokens: new TokenBook(store.records),
+      audit: new AuditLog(store, settings.store.retention.auditMs, logger),
+      registrations: async () => (await registrar?.registered()) ?? [],
+      remove: (call) =>
+        deleteCall(call, {
+          journals,
+          recordings: (id) => deleteRecordings(recording.folder, id),
+          clips: (agent, texts) => discardClips(agents.get(agent ?? ''), texts, speaker, pcmRates(audio)),
+        }),
       stats: () => stats({ calls, media, speech, speaker, journals, sip }),
       metrics: async () => ({
         contentType: metrics.contentType,
@@ -280,6 +292,20 @@ async function warmPrompts(
       }
     }
     session.close();
+  }
+}
+
+/** Deletes the clips of what was said on a call, sentence by sentence as they were made. */
+async function discardClips(
+  agent: VoiceAgent | undefined,
+  texts: readonly string[],
+  speaker: Speaker,
+  sampleRates: readonly number[],
+): Promise<void> {
+  if (!agent) return;
+  const sentences = new Set(texts.flatMap((text) => sentencesOf(text)));
+  for (const sentence of sentences) {
+    for (const sampleRate of sampleRates) await speaker.discard(sentence, agent.voice, sampleRate, agent.lexicon);
   }
 }
 

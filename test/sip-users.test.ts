@@ -6,6 +6,7 @@ import { Baresip } from './kit/baresip.js';
 import { type PeerMessage, RawPeer } from './kit/raw-peer.js';
 import { scratchFolder } from './kit/scratch.js';
 import { Server } from './kit/server.js';
+import { until } from './kit/until.js';
 
 const PASSWORD = 'correct-horse';
 
@@ -39,7 +40,9 @@ describe('SIP users', () => {
     const account = (password: string) => `<sip:202@${host}:${port}>;auth_user=202;auth_pass=${password};regint=60`;
     const phone = await Baresip.start('PCMU', undefined, account(PASSWORD));
     try {
-      await phone.event('REGISTER_OK');
+      // Its own event may be over before its control connection stands.
+      const registered = async () => JSON.parse(await server.get('/v1/registrations')).registrations;
+      expect(await until('registration', async () => (await registered())[0])).toMatchObject({ user: '202' });
       await phone.dial(`sip:8001@${host}:${port}`);
       expect(await server.event('call.received')).toMatchObject({ from: '202', user: '202' });
       await phone.hangUp();
@@ -48,7 +51,7 @@ describe('SIP users', () => {
     }
     const stranger = await Baresip.start('PCMU', undefined, account('wrong-password'));
     try {
-      await stranger.event('REGISTER_FAIL');
+      await until('refusal', () => server.log.find(({ msg }) => msg === 'wrong SIP credentials'));
       await expect(stranger.dial(`sip:8001@${host}:${port}`)).rejects.toThrow();
       expect(server.journals().size).toBe(1);
     } finally {

@@ -160,6 +160,11 @@ export class Call {
     this.standing.pauseRecording(action === 'pause', reason);
   }
 
+  /** Puts on record who did what to this call. */
+  audit(action: string, by: string, role: string): void {
+    this.record({ type: 'audit', action, by, role });
+  }
+
   /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
   private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
     if (action === 'none' || this.session?.onHold) return;

@@ -12,6 +12,7 @@ import { EXIT, printError, printFailure } from './output.js';
 import { register as schema } from './schema.js';
 import { register as serve } from './serve.js';
 import { register as test } from './test.js';
+import { register as tokens } from './tokens.js';
 
 const EXAMPLES = `
 Examples:
@@ -33,7 +34,8 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help lists what can be used)')
     .exitOverride();
-  for (const register of [serve, call, chat, init, check, schema, explain, test, calls, edge]) register(parley);
+  const commands = [serve, call, chat, init, check, schema, explain, test, calls, tokens, edge];
+  for (const register of commands) register(parley);
   return parley;
 }
 

@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { ParleyError } from '../errors.js';
-import { access } from './access.js';
+import { Access } from './access.js';
 import type { CallControls } from './calls-api.js';
 import { routes } from './http.js';
 
 const TOKEN = 'a-token-of-many-letters';
+const KNOWN = (['viewer', 'supervisor', 'admin'] as const).map((role) => ({
+  token: `token-of-${role}`,
+  entry: { id: role, name: role, role, createdAt: '' },
+}));
 
 /** The API over one call that notes what it is asked for. */
 function api(token?: string, address = '127.0.0.1') {
   const asked: unknown[][] = [];
+  const audited: unknown[][] = [];
   const call: CallControls = {
     hold: async () => void asked.push(['hold']),
     resume: async () => {
@@ -17,28 +22,36 @@ function api(token?: string, address = '127.0.0.1') {
     sendDigits: async (...given) => void asked.push(['dtmf', ...given]),
     recording: (...given) => void asked.push(['recording', ...given]),
     hangUp: (...given) => void asked.push(['end', ...given]),
+    audit: (...given) => void audited.push(given),
   };
   const source = {
     unready: async () => undefined,
     metrics: async () => ({ text: '', contentType: 'text/plain' }),
     stats: async () => ({}),
+    tokens: { find: async (given: string) => KNOWN.find(({ token: one }) => one === given)?.entry },
+    audit: {
+      note: async (who: { name: string }, ...what: unknown[]) => void audited.push([who.name, ...what]),
+      read: async () => [],
+    },
+    remove: async (id: string) => {
+      if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
+      return { events: 3, recordings: 1 };
+    },
+    registrations: async () => [],
     handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
     calls: {
       list: () => [{ id: 'c1', from: 'a', to: 'b', agent: 'orders', state: 'talking', onHold: false, ageMs: 5 }],
       get: (id: string) => (id === 'c1' ? call : undefined),
     },
   };
-  const app = routes(
-    source,
-    access(token, () => address),
-  );
+  const app = routes(source, new Access(token, source.tokens, () => address));
   const post = (path: string, body?: unknown, headers = {}) =>
     app.request(`/v1/calls/${path}`, {
       method: 'POST',
       headers,
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-  return { app, asked, post };
+  return { app, asked, audited, post };
 }
 
 describe('control of live calls', () => {
@@ -74,5 +87,35 @@ describe('control of live calls', () => {
     expect((await guarded.post('c1/hold', undefined, { Authorization: `Bearer ${TOKEN}` })).status).toBe(200);
     expect((await api(undefined, '192.0.2.1').post('c1/hold')).status).toBe(403);
     expect((await guarded.app.request('/healthz')).status).toBe(200);
+  });
+
+  it('lets each role do its part, and puts on record who did it', async () => {
+    const { app, asked, audited } = api(TOKEN);
+    const statuses = async (method: string, path: string, body?: string) =>
+      Promise.all(
+        [...KNOWN.map(({ token }) => token), 'unknown'].map(async (token) => {
+          const headers = { Authorization: `Bearer ${token}` };
+          return (await app.request(path, { method, headers, ...(body && { body }) })).status;
+        }),
+      );
+    expect(await statuses('GET', '/v1/calls')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/registrations')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('POST', '/v1/calls/c1/hold')).toEqual([403, 200, 200, 401]);
+    expect(await statuses('POST', '/v1/handoffs', '{}')).toEqual([403, 201, 201, 401]);
+    expect(await statuses('DELETE', '/v1/calls/old')).toEqual([403, 403, 200, 401]);
+    expect(await statuses('DELETE', '/v1/calls/c1')).toEqual([403, 403, 409, 401]);
+    expect(await statuses('GET', '/v1/audit')).toEqual([403, 403, 200, 401]);
+    expect(asked).toEqual([['hold'], ['hold']]);
+    expect(audited).toContainEqual(['hold', 'supervisor', 'supervisor']);
+    expect(audited).toContainEqual(['admin', 'call.delete', 'old', 'done']);
+    expect(audited).toContainEqual(['admin', 'call.delete', 'c1', 'failed']);
+  });
+
+  it('lets no page of another site act for who works on this machine', async () => {
+    const { app } = api();
+    const status = async (headers: Record<string, string>) => (await app.request('/v1/calls', { headers })).status;
+    expect(await status({ Host: '127.0.0.1:8060', Origin: 'http://127.0.0.1:8060' })).toBe(200);
+    expect(await status({ Host: '127.0.0.1:8060', Origin: 'https://evil.example' })).toBe(403);
+    expect(await status({ Host: 'evil.example:8060' })).toBe(403);
   });
 });

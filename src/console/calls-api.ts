@@ -2,6 +2,8 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { ParleyError } from '../errors.js';
+import type { Access, Env } from './access.js';
+import type { AuditLog } from './audit.js';
 import { bodyOf, refused } from './refusal.js';
 
 /** A live call as the API shows it. */
@@ -24,6 +26,8 @@ export interface CallControls {
   sendDigits(digits: string, method: 'rfc4733' | 'info' | 'inband'): Promise<void>;
   recording(action: 'pause' | 'resume', reason: string): void;
   hangUp(reason: string): void;
+  /** Puts on the call's record who did what to it. */
+  audit(action: string, by: string, role: string): void;
 }
 
 /** The live calls. */
@@ -40,21 +44,34 @@ const dtmf = z.strictObject({
 });
 const recording = z.strictObject({ action: z.enum(['pause', 'resume']) });
 
+/** What the API of calls needs besides them. */
+export interface CallsApiOptions {
+  access: Access;
+  audit: Pick<AuditLog, 'note'>;
+  /** Deletes all that is kept of a call. */
+  remove(call: string): Promise<{ events: number; recordings: number }>;
+}
+
 /** `GET /v1/calls` and what can be done to one of them: see docs/guides/call-control.md. */
-export function callsApi(source: CallsSource): Hono {
-  const app = new Hono();
+export function callsApi(source: CallsSource, { access, audit, remove }: CallsApiOptions): Hono<Env> {
+  const app = new Hono<Env>();
   const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
-  app.get('/', (c) => c.json({ calls: source.list() }));
+  app.get('/', access.requires('viewer'), (c) => c.json({ calls: source.list() }));
   const command = (path: string, run: (call: CallControls, body: unknown) => Promise<void> | void) =>
-    app.post(`/:id/${path}`, async (c) => {
+    app.post(`/:id/${path}`, access.requires('supervisor'), async (c) => {
+      const id = c.req.param('id') ?? '';
+      const who = c.get('principal');
       try {
-        const id = c.req.param('id') ?? '';
         const call = source.get(id);
         if (!call) throw new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call: id });
-        await run(call, await bodyOf(c));
+        const body = await bodyOf(c);
+        await run(call, body);
+        call.audit(path, who.name, who.role);
+        void audit.note(who, `call.${path}`, id, 'done');
         return c.json({ ok: true });
       } catch (error) {
+        void audit.note(who, `call.${path}`, id, 'failed');
         return refused(c, error);
       }
     });
@@ -66,5 +83,16 @@ export function callsApi(source: CallsSource): Hono {
   });
   command('recording', (call, body) => call.recording(recording.parse(body).action, 'API'));
   command('end', (call) => call.hangUp('ended by API'));
+  app.delete('/:id', access.requires('admin'), async (c) => {
+    const id = c.req.param('id');
+    try {
+      const removed = await remove(id);
+      await audit.note(c.get('principal'), 'call.delete', id, 'done');
+      return c.json({ ok: true, ...removed });
+    } catch (error) {
+      void audit.note(c.get('principal'), 'call.delete', id, 'failed');
+      return refused(c, error);
+    }
+  });
   return app;
 }

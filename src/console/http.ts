@@ -1,11 +1,14 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { serve } from '@hono/node-server';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import { ParleyError, reasonOf } from '../errors.js';
-import { access } from './access.js';
-import { type CallsSource, callsApi } from './calls-api.js';
+import { Access, type Env } from './access.js';
+import type { AuditLog } from './audit.js';
+import { type CallsApiOptions, type CallsSource, callsApi } from './calls-api.js';
 import type { ConsoleConfig } from './config.js';
 import { type HandoffSource, handoffsApi } from './handoffs-api.js';
+import { refused } from './refusal.js';
+import type { TokenBook } from './tokens.js';
 
 /** What the HTTP side asks of the server. */
 export interface ConsoleSource {
@@ -17,6 +20,12 @@ export interface ConsoleSource {
   metrics: () => Promise<{ text: string; contentType: string }>;
   calls: CallsSource;
   handoffs: HandoffSource;
+  tokens: Pick<TokenBook, 'find'>;
+  audit: Pick<AuditLog, 'note' | 'read'>;
+  /** Deletes all that is kept of a call. @throws ParleyError */
+  remove: CallsApiOptions['remove'];
+  /** SIP users who are registered now. */
+  registrations: () => Promise<readonly unknown[]>;
 }
 
 /** The HTTP server: health for load balancers, counts for operators. */
@@ -28,7 +37,7 @@ export class Console {
 
   /** @throws ParleyError PARLEY_ERR_HTTP_START when the port can't be had */
   static async start(config: ConsoleConfig, source: ConsoleSource): Promise<Console> {
-    const app = routes(source, access(config.token));
+    const app = routes(source, new Access(config.token, source.tokens));
     const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
       const started = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(started));
       started.once('error', (error: Error) =>
@@ -49,9 +58,8 @@ export class Console {
   }
 }
 
-/** @param guard of what shows or changes calls */
-export function routes(source: ConsoleSource, guard: MiddlewareHandler): Hono {
-  const app = new Hono();
+export function routes(source: ConsoleSource, access: Access): Hono<Env> {
+  const app = new Hono<Env>();
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.get('/readyz', async (c) => {
     const reason = await source.unready();
@@ -62,11 +70,18 @@ export function routes(source: ConsoleSource, guard: MiddlewareHandler): Hono {
     const { text, contentType } = await source.metrics();
     return c.body(text, 200, { 'Content-Type': contentType });
   });
-  app.use('/v1/calls/*', guard);
-  app.route('/v1/calls', callsApi(source.calls));
-  app.use('/v1/handoffs', guard);
-  app.route('/v1/handoffs', handoffsApi(source.handoffs));
+  app.route('/v1/calls', callsApi(source.calls, { access, audit: source.audit, remove: source.remove }));
+  app.route('/v1/handoffs', handoffsApi(source.handoffs, access));
+  app.get('/v1/registrations', access.requires('viewer'), async (c) =>
+    c.json({ registrations: await source.registrations() }),
+  );
+  app.get('/v1/audit', access.requires('admin'), async (c) => {
+    const limit = Number(c.req.query('limit') ?? 100);
+    const good = Number.isInteger(limit) && limit > 0 && limit <= 1000;
+    if (!good) return refused(c, new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: 'limit is 1 to 1000' }));
+    return c.json({ entries: await source.audit.read(limit) });
+  });
   app.notFound((c) => c.json({ error: `no ${c.req.path} here` }, 404));
-  app.onError((error, c) => c.json({ error: reasonOf(error) }, 500));
+  app.onError((error, c) => refused(c, error));
   return app;
 }

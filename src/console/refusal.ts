@@ -28,9 +28,14 @@ export function refused(c: Context, error: unknown): Response {
 }
 
 /** Of what can go wrong. */
-const STATUS: Partial<Record<ErrorCode, 400 | 403 | 404 | 409 | 422 | 502 | 503>> = {
+const STATUS: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 422 | 502 | 503>> = {
   PARLEY_ERR_HTTP_BODY: 400,
+  PARLEY_ERR_HTTP_UNAUTHORIZED: 401,
+  PARLEY_ERR_HTTP_FORBIDDEN: 403,
+  PARLEY_ERR_HTTP_ROLE: 403,
   PARLEY_ERR_HTTP_NO_CALL: 404,
+  PARLEY_ERR_CALL_UNKNOWN: 404,
+  PARLEY_ERR_CALL_LIVE: 409,
   PARLEY_ERR_DIGITS_INVALID: 422,
   PARLEY_ERR_DTMF_INVALID: 422,
   PARLEY_ERR_CALL_NOT_UP: 409,

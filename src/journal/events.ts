@@ -186,6 +186,8 @@ export type JournalEvent =
     }
   /** No RTP came (or went) in one direction for `seconds`; `on` false: it flows again. Not while the call is on hold. */
   | { type: 'media.silent'; direction: MediaFlow; seconds: number; on: boolean }
+  /** Somebody did something to the call by the API. `by`: the name of their token. */
+  | { type: 'audit'; action: string; by: string; role: string }
   | { type: 'error'; code: ErrorCode; message: string };
 
 /** An event's type name. */

@@ -91,6 +91,14 @@ export class JournalBook {
     return journal ? [...journal.events] : this.#readStored(call);
   }
 
+  /** Deletes the journal of a call that is over. */
+  async delete(call: string): Promise<void> {
+    const draining = this.#draining.get(call);
+    draining?.abandon();
+    this.#draining.delete(call);
+    await this.store.streams.expire(streamOf(call), 0);
+  }
+
   /**
    * A call's events with `seq > after`, then new ones as they happen, until `call.ended` or the signal. A call of this
    * process is followed in memory, also while the store is away.

@@ -79,6 +79,8 @@ function note(event: JournalEvent): string | undefined {
       return `transfer to ${event.target}`;
     case 'transfer.finished':
       return `transfer to ${event.target} ${event.outcome}${event.reason ? `: ${event.reason}` : ''}`;
+    case 'audit':
+      return `${event.action} by ${event.by} (${event.role})`;
     case 'hold':
       return event.on ? 'on hold' : 'off hold';
     case 'error':

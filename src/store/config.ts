@@ -9,6 +9,12 @@ const retention = z.strictObject({
     .min(60_000)
     .default(30 * DAY_MS)
     .describe("How long a call's journal is kept after the call, ms."),
+  auditMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .default(365 * DAY_MS)
+    .describe('How long it is kept who did what by the API, ms.'),
   clipsMs: z
     .number()
     .int()

@@ -33,7 +33,7 @@ export class ClipMemory {
     }
   }
 
-  private delete(key: string): void {
+  delete(key: string): void {
     this.used -= this.clips.get(key)?.pcm.byteLength ?? 0;
     this.clips.delete(key);
   }

@@ -100,6 +100,13 @@ export class Speaker {
     this.memory = new ClipMemory(options.memoryBytes);
   }
 
+  /** Forgets a clip, here and in the store; whoever needs it again makes it anew. */
+  async discard(text: string, settings: VoiceSettings, sampleRate: number, lexicon?: Lexicon): Promise<void> {
+    const { key } = orderOf(normalise(text, lexicon).spoken, settings, sampleRate);
+    this.memory.delete(key);
+    await this.options.store.blobs.delete(key);
+  }
+
   /**
    * Has a clip ready without playing it.
    *

@@ -1,5 +1,5 @@
 import { rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { reasonOf } from '../../errors.js';
 import type { Logger } from '../../telemetry/log.js';
 import { hasCode, listRecordings, type Recorded, removeRecording } from './layout.js';
@@ -36,6 +36,26 @@ export async function pruneRecordings(
   if (deleted.length > 0)
     logger.info({ files: deleted }, 'recordings were deleted: recording.retentionDays or maxGigabytes');
   return deleted;
+}
+
+/**
+ * Deletes the recordings of one call.
+ *
+ * @returns how many there were
+ * @throws when one can't be deleted
+ */
+export async function deleteRecordings(folder: string, call: string): Promise<number> {
+  const own = (await listRecordings(folder)).filter(({ sidecar }) => callOf(sidecar) === call);
+  for (const recorded of own) {
+    await removeRecording(recorded);
+    await removeEmpty(dirname(recorded.sidecar));
+  }
+  return own.length;
+}
+
+/** `<call>.json`, or `<call>-2.json` for a second one. */
+function callOf(sidecar: string): string {
+  return basename(sidecar).replace(/(?:-\d{1,3})?\.[^.]*$/, '');
 }
 
 function isBeingMade({ isPart, hasSound, at }: Recorded, now: number): boolean {
