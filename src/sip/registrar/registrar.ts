@@ -166,7 +166,7 @@ function readContacts(request: SipRequestView, limits: RegistrarOptions): Wanted
 
 function contactsOf(bindings: readonly Binding[]): Record<string, string> {
   const values = bindings.map(({ contact, expiresAt }) => {
-    return `<${contact}>;expires=${Math.max(1, Math.round((expiresAt - Date.now()) / 1000))}`;
+    return `<${contact}>;expires=${Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000))}`;
   });
   return values.length > 0 ? { Contact: values.join(', ') } : {};
 }
