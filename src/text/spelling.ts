@@ -28,6 +28,36 @@ const LETTER_NAMES: Record<string, string> = {
   z: 'zee',
 };
 
+/** How recognisers write the names of letters. */
+const HEARD_AS: Readonly<Record<string, string>> = {
+  ...{ ay: 'a', bee: 'b', be: 'b', see: 'c', sea: 'c', cee: 'c', dee: 'd', ef: 'f', eff: 'f', gee: 'g', aitch: 'h' },
+  ...{ eye: 'i', jay: 'j', kay: 'k', el: 'l', ell: 'l', em: 'm', en: 'n', oh: 'o', pee: 'p', pea: 'p', cue: 'q' },
+  ...{ queue: 'q', are: 'r', ar: 'r', ess: 's', es: 's', tee: 't', tea: 't', you: 'u', vee: 'v', ex: 'x', why: 'y' },
+  ...{ zee: 'z', zed: 'z' },
+};
+
+/** The letter whose name sounds like this word: "see" is c. Small letters in and out. */
+export function letterHeard(word: string): string | undefined {
+  return Object.hasOwn(HEARD_AS, word) ? HEARD_AS[word] : undefined;
+}
+
+/**
+ * What was heard where letters were asked for, names of letters written as letters: "See, why 4." is "C, Y 4.".
+ *
+ * @returns undefined when another word is among them
+ */
+export function asLetters(text: string): string | undefined {
+  let others = false;
+  const letters = text.replace(/[\p{L}\p{N}']+/gu, (word) => {
+    const small = word.toLowerCase();
+    if (/^(?:[a-z]|\d+)$/.test(small)) return word.toUpperCase();
+    const letter = letterHeard(small);
+    others ||= !letter;
+    return letter?.toUpperCase() ?? word;
+  });
+  return others || letters === '' ? undefined : letters;
+}
+
 /** Consonants that an English word may begin with, beyond a single one. */
 const ONSETS = new Set(
   [

@@ -1,11 +1,6 @@
 import { digitsIn } from '../../text/digits.js';
+import { letterHeard } from '../../text/spelling.js';
 
-const LETTER_NAMES: Readonly<Record<string, string>> = {
-  ...{ ay: 'a', bee: 'b', be: 'b', see: 'c', sea: 'c', cee: 'c', dee: 'd', ef: 'f', eff: 'f', gee: 'g', aitch: 'h' },
-  ...{ eye: 'i', jay: 'j', kay: 'k', el: 'l', ell: 'l', em: 'm', en: 'n', oh: 'o', pee: 'p', cue: 'q', queue: 'q' },
-  ...{ are: 'r', ar: 'r', ess: 's', es: 's', tee: 't', tea: 't', you: 'u', vee: 'v', ex: 'x', why: 'y', zee: 'z' },
-  ...{ zed: 'z' },
-};
 /** ICAO spelling alphabet, with the forms that recognisers write. */
 const SPELLING_WORDS = new Set(
   'alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu'.split(
@@ -64,7 +59,8 @@ function oneLetter(word: string, inside: boolean): string | undefined {
   if (/^[a-z0-9]$/.test(word)) return word;
   if (SPELLING_WORDS.has(word)) return word.charAt(0);
   if (!inside) return undefined;
-  if (Object.hasOwn(LETTER_NAMES, word)) return LETTER_NAMES[word];
+  const letter = letterHeard(word);
+  if (letter) return letter;
   const digit = digitsIn(word);
   return digit.length === 1 ? digit : undefined;
 }

@@ -124,7 +124,7 @@ function stem(word: string): string {
 }
 
 const QUESTION =
-  /^(?:what|where|when|who|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should|has|have|may)\b/i;
+  /^(?:hello, )?(?:what|where|when|who|why|how|which|is|are|was|were|do|does|did|can|could|will|would|should|has|have|may)\b/i;
 
 /** The text with something else between two places; the whole text gets the mark that such a sentence has. */
 function replaced(text: string, begin: number, end: number, written: string): string {

@@ -1,5 +1,6 @@
 import { ParleyError, reasonOf } from '../../../errors.js';
 import type { ExpectedAnswer } from '../../../text/expected.js';
+import { asLetters } from '../../../text/spelling.js';
 import { Lexicon } from '../candidates.js';
 import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
 import { loopStart } from '../repetition.js';
@@ -76,6 +77,8 @@ export class Moonshine implements Recogniser {
       return { text: '', tokens: [], logProbability, refused: 'not-speech' };
     }
     const grammar = grammarOf(options.expected);
+    const letters = options.expected?.kind === 'spelling' ? asLetters(textOf(tokens)) : undefined;
+    if (letters) return { text: letters, tokens, logProbability };
     const asExpected = grammar?.accepts(tokens) ?? false;
     const slot = grammar && !asExpected && (await this.expected(encoded, free, grammar, maxTokens));
     if (slot) return { text: textOf(slot.tokens), tokens, logProbability: mean(slot.logProbabilities) };
@@ -89,8 +92,10 @@ export class Moonshine implements Recogniser {
   /** The words of a hypothesis, or those of the vocabulary that were said more likely. */
   private async reading(free: Decoded, options: RecognitionOptions): Promise<Recognition> {
     const { vocabulary, provisional, expected } = options;
-    const open = !UNKNOWABLE.has(expected?.kind ?? 'open');
-    const lexicon = provisional ? undefined : this.lexicon(open ? vocabulary : undefined);
+    const kind = expected?.kind ?? 'open';
+    // A letter sounds too much like "yes", "hey" and "you".
+    const lexicon =
+      provisional || kind === 'spelling' ? undefined : this.lexicon(UNKNOWABLE.has(kind) ? undefined : vocabulary);
     const other = lexicon && (await rescore(this.model, free, lexicon.candidates(textOf(free.tokens))));
     const { tokens, logProbabilities } = other ?? free;
     return { text: textOf(tokens), tokens: free.tokens, logProbability: mean(logProbabilities) };
@@ -131,7 +136,7 @@ export class Moonshine implements Recogniser {
 }
 
 /** Answers that no vocabulary holds and that one could spoil. */
-const UNKNOWABLE = new Set<ExpectedAnswer['kind']>(['name', 'email', 'spelling']);
+const UNKNOWABLE = new Set<ExpectedAnswer['kind']>(['name', 'email']);
 /** Agents whose vocabularies are kept ready. */
 const MOST_LEXICONS = 32;
 const NOTHING = { text: '', tokens: [], refused: 'repetition' } as const;

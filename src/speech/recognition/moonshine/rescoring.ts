@@ -13,6 +13,8 @@ const TRUST: Readonly<Record<Candidate['kind'], { lean: number; far: number }>> 
   everyday: { lean: 10, far: 1.5 },
   word: { lean: 3, far: 1.5 },
 };
+/** A short phrase is near many words: it is trusted no more than this for each of its sounds, nats. */
+const TRUST_PER_SOUND = 2.5;
 /** Decoder passes for one utterance, about 4 ms each. */
 const MOST_PASSES = 6;
 
@@ -57,14 +59,15 @@ export async function rescore(
   return best;
 }
 
-function contender({ tokens: heard, rows }: Decoded, { text, kind, cost }: Candidate): Contender {
+function contender({ tokens: heard, rows }: Decoded, { text, kind, cost, sounds }: Candidate): Contender {
   const tokens = tokensOf(text, true);
   // A hypothesis that was cut short has rows for its own tokens only.
   const most = Math.min(tokens.length, heard.length, rows.length - 1);
   let shared = 0;
   while (shared < most && tokens[shared] === heard[shared]) shared++;
   const known = rows.slice(0, shared + 1).map((row, at) => likelihood(row, tokens[at] ?? END));
-  return { tokens, shared, known, trust: TRUST[kind].lean - TRUST[kind].far * cost };
+  const lean = Math.min(TRUST[kind].lean, TRUST_PER_SOUND * sounds);
+  return { tokens, shared, known, trust: lean - TRUST[kind].far * cost };
 }
 
 /** The most that its score can be. */
