@@ -38,13 +38,16 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     other: { type: 'boolean', default: false },
+    // Of recognition alone.
+    changes: { type: 'boolean', default: false },
+    tuned: { type: 'boolean', default: false },
   },
 });
 const name = positionals[0] ?? '';
 const bench = BENCHES[name];
 if (bench) {
   build();
-  const { rows, values: measured } = await bench({ quick: values.quick, other: values.other });
+  const { rows, values: measured } = await bench(values);
   printTable(values.quick ? `${name} (quick)` : name, rows);
   if (values.json) console.log(JSON.stringify({ bench: name, quick: values.quick, ...measured }));
 } else {
