@@ -1,4 +1,4 @@
-# Builds the server, then keeps only what this platform runs.
+# Builds the server, then keeps only what this platform runs. (Not built where this was written: there was no Docker engine.)
 FROM node:22-bookworm-slim AS build
 WORKDIR /parley
 # Opus is compiled where no ready-made binary of it can be had.
@@ -18,6 +18,9 @@ COPY --from=build /parley/dist ./dist
 COPY package.json LICENSE ./
 COPY agents ./agents
 COPY dialplans ./dialplans
+# Weights of the small language models; how they are trained stays behind.
+COPY models/turns/*.onnx models/turns/vocabulary.txt ./models/turns/
+COPY models/topics/weights ./models/topics/weights
 RUN mkdir data && chown node:node data
 USER node
 VOLUME /parley/data

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { loadSettings } from '../src/settings.js';
+import { scratchFolder } from './kit/scratch.js';
 import { CLI, ROOT } from './kit/server.js';
 
 /** What is shipped to be tried first must work as it is. */
@@ -27,6 +30,38 @@ describe('examples', () => {
     expect(output).toMatch(/hands over/i);
   });
 
+  it("the dialplan's tests pass", async () => {
+    const { code, output } = await parley(['test', 'dialplans']);
+    expect(output).toMatch(/\b0 failed/);
+    expect(code).toBe(0);
+  });
+
+  it('what is deployed sets only settings that exist, and has every file that the server reads', () => {
+    const compose: Compose = parse(readFileSync(join(ROOT, 'compose.yaml'), 'utf8'));
+    expect(Object.keys(compose.services)).toEqual(['drachtio', 'redis', 'parley']);
+    const composed = loadSettings(undefined, withDefaults(compose.services.parley?.environment ?? {}));
+    expect(composed).toMatchObject({ store: { kind: 'redis' }, sip: { drachtio: { host: '127.0.0.1' } } });
+
+    const objects = parseAllDocuments(readFileSync(join(ROOT, 'deploy/kubernetes.yaml'), 'utf8'));
+    expect(objects.flatMap(({ errors }) => errors)).toEqual([]);
+    const [config, , workload]: KubernetesObject[] = objects.map((object) => object.toJS());
+    const folder = scratchFolder('kubernetes');
+    const file = join(folder.path, 'parley.yaml');
+    const token = join(folder.path, 'token');
+    writeFileSync(file, config?.data?.['parley.yaml'] ?? '');
+    writeFileSync(token, 'a-token-of-sixteen-characters');
+    const names = workload?.spec?.template.spec.containers[0]?.env.map(({ name }) => name);
+    expect(names).toEqual(['PARLEY_RTP_ADDRESS', 'PARLEY_HTTP_TOKEN_FILE']);
+    const settings = loadSettings(file, { PARLEY_RTP_ADDRESS: '10.0.0.7', PARLEY_HTTP_TOKEN_FILE: token });
+    expect(settings).toMatchObject({ http: { token: 'a-token-of-sixteen-characters' }, rtp: { address: '10.0.0.7' } });
+    folder.remove();
+
+    const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+    for (const folder of ['agents', 'dialplans', 'models/turns', 'models/topics/weights', 'dist']) {
+      expect(image).toMatch(new RegExp(`^COPY .*${folder}`, 'm'));
+    }
+  });
+
   it('every command of the README exists', async () => {
     const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
     const manifest: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -39,6 +74,21 @@ describe('examples', () => {
     }
   });
 });
+
+interface Compose {
+  services: Record<string, { environment?: Record<string, string> }>;
+}
+
+interface KubernetesObject {
+  data?: Record<string, string>;
+  spec?: { template: { spec: { containers: { env: { name: string }[] }[] } } };
+}
+
+/** `${NAME:-default}` as compose reads it when NAME is not set. */
+function withDefaults(environment: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.map(([name, value]) => [name, value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')]));
+}
 
 /** Runs the compiled program with lines on its standard input. */
 function parley(args: readonly string[], lines: readonly string[] = []): Promise<{ code: number; output: string }> {
