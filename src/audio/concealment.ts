@@ -22,16 +22,22 @@ const BLEND_PER_PART_MS = 4;
 /** The coarse search looks at samples this far apart at most, ms: 0.25 ms is every second one at 8 kHz. */
 const COARSE_MS = 0.25;
 
+const NOTHING = new Float32Array(0);
+
 /** Makes up for losses in one stream of PCM. Costs a copy of each frame, and some 0.1 ms at the beginning of a loss. */
 export class Concealer {
-  private readonly history: Float32Array;
+  /** What was received last, in a ring; no more than this is touched while nothing is lost. */
+  private readonly heard: Int16Array;
+  private write = 0;
+  /** The same in order, as it was when the loss began. */
+  private history = NOTHING;
   private readonly shortest: number;
   private readonly longest: number;
   private readonly compared: number;
   private readonly part: number;
   /** The repetition and, while it changes over to a longer one, the one before. */
-  private loop: Float32Array;
-  private before: Float32Array;
+  private loop = NOTHING;
+  private before = NOTHING;
   private loopLength = 0;
   private beforeLength = 0;
   private at = 0;
@@ -53,9 +59,7 @@ export class Concealer {
     this.longest = samples(LONGEST_MS);
     this.compared = samples(COMPARED_MS);
     this.part = samples(PART_MS);
-    this.history = new Float32Array(MAX_PERIODS * this.longest + (this.longest >> 2) + 1);
-    this.loop = new Float32Array(MAX_PERIODS * this.longest);
-    this.before = new Float32Array(MAX_PERIODS * this.longest);
+    this.heard = new Int16Array(MAX_PERIODS * this.longest + (this.longest >> 2) + 1);
   }
 
   /** Whether a loss has lasted so long that nothing is made up any more. */
@@ -77,16 +81,18 @@ export class Concealer {
 
   /** The stream begins anew: what was heard has nothing to do with what comes. */
   reset(): void {
-    this.history.fill(0);
+    this.heard.fill(0);
     this.made = 0;
   }
 
   private remember(pcm: Int16Array, samples: number): void {
-    const { history } = this;
-    const kept = Math.max(0, history.length - samples);
-    if (kept > 0) history.copyWithin(0, history.length - kept);
-    const from = samples - (history.length - kept);
-    for (let n = kept; n < history.length; n++) history[n] = pcm[from + n - kept]!;
+    const { heard } = this;
+    let at = this.write;
+    for (let n = Math.max(0, samples - heard.length); n < samples; n++) {
+      heard[at] = pcm[n]!;
+      if (++at === heard.length) at = 0;
+    }
+    this.write = at;
   }
 
   private blend(pcm: Int16Array, samples: number): void {
@@ -104,6 +110,7 @@ export class Concealer {
   }
 
   private begin(): void {
+    this.recall();
     this.period = this.findPeriod();
     this.overlap = this.period >> 2;
     this.periods = 0;
@@ -112,6 +119,18 @@ export class Concealer {
     this.changing = 0;
     const last = this.history.length - 1;
     this.step = this.history[last]! - this.history[last - this.period]!;
+  }
+
+  private recall(): void {
+    const { heard, write } = this;
+    if (this.history.length === 0) {
+      this.history = new Float32Array(heard.length);
+      this.loop = new Float32Array(MAX_PERIODS * this.longest);
+      this.before = new Float32Array(MAX_PERIODS * this.longest);
+    }
+    const first = heard.length - write;
+    for (let n = 0; n < first; n++) this.history[n] = heard[write + n]!;
+    for (let n = first; n < heard.length; n++) this.history[n] = heard[n - first]!;
   }
 
   private level(): number {

@@ -1,5 +1,9 @@
 /** Positions are sample indices since the stream began; they fit a double exactly for longer than any call. */
 const HEADER_BYTES = 8;
+/** A position is two integers, since one of 64 bits would be garbage each time: rests of this, and how often it goes into it. */
+const SPAN = 2 ** 30;
+/** In place of the latter while both change. */
+const CHANGING = -1;
 
 /**
  * The last seconds of one PCM stream in shared memory: one thread writes, any thread reads by sample position. A media
@@ -7,14 +11,14 @@ const HEADER_BYTES = 8;
  * so that audio crosses threads without a message or a copy per packet.
  */
 export class AudioRing {
-  private readonly head: BigInt64Array;
+  private readonly head: Int32Array;
   private readonly samples: Int16Array;
   /** The end, known without looking where it is written; -1 where it is only read. */
   private written = -1;
 
   /** @param shared a buffer made by {@link AudioRing.allocate} */
   constructor(readonly shared: SharedArrayBuffer) {
-    this.head = new BigInt64Array(shared, 0, 1);
+    this.head = new Int32Array(shared, 0, 2);
     this.samples = new Int16Array(shared, HEADER_BYTES);
   }
 
@@ -30,7 +34,12 @@ export class AudioRing {
   /** Position after the newest sample. */
   get end(): number {
     // Who writes knows; the others look.
-    return this.written >= 0 ? this.written : Number(Atomics.load(this.head, 0));
+    if (this.written >= 0) return this.written;
+    for (;;) {
+      const spans = Atomics.load(this.head, 1);
+      const rest = Atomics.load(this.head, 0);
+      if (spans !== CHANGING && Atomics.load(this.head, 1) === spans) return spans * SPAN + rest;
+    }
   }
 
   /** Position of the oldest sample still held. */
@@ -38,15 +47,23 @@ export class AudioRing {
     return Math.max(0, this.end - this.capacity);
   }
 
-  /** Appends samples (at most the capacity). Writer thread only. */
-  write(pcm: Int16Array): void {
+  /** Appends the first `count` samples (at most the capacity) of `pcm`. Writer thread only. Allocates nothing. */
+  write(pcm: Int16Array, count = pcm.length): void {
+    const { samples } = this;
     const end = this.end;
-    const at = end % this.capacity;
-    const first = Math.min(pcm.length, this.capacity - at);
-    this.samples.set(first === pcm.length ? pcm : pcm.subarray(0, first), at);
-    if (first < pcm.length) this.samples.set(pcm.subarray(first), 0);
-    this.written = end + pcm.length;
-    Atomics.store(this.head, 0, BigInt(this.written));
+    let at = end % samples.length;
+    for (let n = 0; n < count; n++) {
+      samples[at] = pcm[n]!;
+      if (++at === samples.length) at = 0;
+    }
+    this.written = end + count;
+    this.publish(Math.floor(end / SPAN), Math.floor(this.written / SPAN));
+  }
+
+  private publish(before: number, spans: number): void {
+    if (spans !== before) Atomics.store(this.head, 1, CHANGING);
+    Atomics.store(this.head, 0, this.written % SPAN);
+    if (spans !== before) Atomics.store(this.head, 1, spans);
   }
 
   /** A copy of the samples in [from, to), cut to what is still held; `from` tells where the copy begins. */

@@ -29,6 +29,12 @@ const MAX_PACKET_SAMPLES = 4096;
 /** Most of a loss that is made up, ms: beyond, a repetition has faded to nothing. */
 const MAX_CONCEALED_MS = 60;
 
+/* Used within one call only, so all streams of a thread have them together: what was used a moment ago is in the processor's cache. */
+const decoded = new Int16Array(MAX_PACKET_SAMPLES);
+const made = new Int16Array(MAX_PACKET_SAMPLES);
+const frame = new Int16Array(MAX_PACKET_SAMPLES);
+const silence = new Int16Array(MAX_PACKET_SAMPLES);
+
 /** What is written in place of a loss: a repetition of what was heard (the codec's own, where it has one), or nothing. */
 export type Concealment = 'repeat' | 'silence';
 
@@ -46,14 +52,6 @@ export interface ListeningStage {
  * time goes on as silence.
  */
 export class ListeningStream {
-  private readonly decoded = new Int16Array(MAX_PACKET_SAMPLES);
-  /** Views of `decoded` by length. */
-  private readonly views: Int16Array[] = [];
-  private readonly silence = new Int16Array(MAX_PACKET_SAMPLES);
-  private readonly made = new Int16Array(MAX_PACKET_SAMPLES);
-  private readonly frame = new Int16Array(MAX_PACKET_SAMPLES);
-  /** Views of `made` by length. */
-  private readonly madeViews: Int16Array[] = [];
   private readonly concealer: Concealer;
   private readonly arrivalEnds = new Float64Array(ARRIVALS);
   private readonly arrivalTimes = new Float64Array(ARRIVALS);
@@ -93,8 +91,8 @@ export class ListeningStream {
     const missing = this.missing(packet, codec.clockRate);
     const lost = packet.lostBefore > 0 && this.concealment === 'repeat' ? missing : 0;
     // The codec makes up for a loss before it decodes what follows.
-    const made = codec.conceal && lost > 0 ? this.byCodec(codec, lost) : 0;
-    const samples = codec.decode(packet.bytes, packet.start, packet.end, this.decoded);
+    const byCodec = codec.conceal && lost > 0 ? this.byCodec(codec, lost) : 0;
+    const samples = codec.decode(packet.bytes, packet.start, packet.end, decoded);
     if (samples === 0) return;
     if (!this.begun) this.begin(packet);
     if (!this.allow(samples, packet.at)) {
@@ -102,12 +100,12 @@ export class ListeningStream {
       return;
     }
     this.learnJitter(packet, missing, samples);
-    if (missing > 0) this.bridge(missing, lost, made, packet.at);
+    if (missing > 0) this.bridge(missing, lost, byCodec, packet.at);
     else if (packet.restarted) this.concealer.reset();
     this.expected = (packet.timestamp + Math.round((samples * codec.clockRate) / this.sampleRate)) >>> 0;
-    this.concealer.received(this.decoded, samples);
-    this.stage?.process(this.decoded, samples, this.ring.end);
-    this.ring.write(view(this.views, this.decoded, samples));
+    this.concealer.received(decoded, samples);
+    this.stage?.process(decoded, samples, this.ring.end);
+    this.ring.write(decoded, samples);
     this.remember(packet.at);
     this.packetAt = packet.at;
     this.syncAt = Math.max(this.syncAt, packet.at);
@@ -164,18 +162,18 @@ export class ListeningStream {
     return Math.round((ticks * this.sampleRate) / clockRate);
   }
 
-  /** Lets the codec make up `samples` at most; returns how many it did, in `made`. */
+  /** Lets the codec make up `samples` at most into `made`; returns how many it did. */
   private byCodec(codec: Codec, samples: number): number {
     const most = Math.min(samples, this.mostConcealed);
-    let made = 0;
-    while (made < most) {
-      const count = codec.conceal?.(this.frame) ?? 0;
+    let done = 0;
+    while (done < most) {
+      const count = codec.conceal?.(frame) ?? 0;
       if (count === 0) break;
-      const used = Math.min(count, most - made);
-      for (let n = 0; n < used; n++) this.made[made + n] = this.frame[n]!;
-      made += used;
+      const used = Math.min(count, most - done);
+      for (let n = 0; n < used; n++) made[done + n] = frame[n]!;
+      done += used;
     }
-    return made;
+    return done;
   }
 
   /** Keeps in mind how late packets come. */
@@ -187,24 +185,24 @@ export class ListeningStream {
 
   /** Writes what stands for `samples` of a packet that may be lost, late or never sent: a repetition, then silence. */
   private fill(samples: number): void {
-    let made = 0;
+    let count = 0;
     if (this.concealment === 'repeat' && !this.concealer.silent) {
-      made = Math.min(samples, this.mostConcealed);
-      this.concealer.conceal(this.made, made);
-      this.writeMade(made);
-      this.concealed += made;
+      count = Math.min(samples, this.mostConcealed);
+      this.concealer.conceal(made, count);
+      this.writeMade(count);
+      this.concealed += count;
     }
-    this.writeSilence(samples - made);
-    if (made === 0 && this.concealment === 'silence') this.concealer.reset();
+    this.writeSilence(samples - count);
+    if (count === 0 && this.concealment === 'silence') this.concealer.reset();
   }
 
-  /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `made` lie there already. */
-  private bridge(samples: number, lost: number, made: number, at: number): void {
-    let count = made;
-    if (made > 0) this.concealer.reset();
+  /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `byCodec` lie in `made` already. */
+  private bridge(samples: number, lost: number, byCodec: number, at: number): void {
+    let count = byCodec;
+    if (byCodec > 0) this.concealer.reset();
     else if (lost > 0) {
       count = Math.min(lost, this.mostConcealed);
-      this.concealer.conceal(this.made, count);
+      this.concealer.conceal(made, count);
     }
     if (count > 0) this.writeMade(count);
     this.concealed += count;
@@ -221,14 +219,12 @@ export class ListeningStream {
 
   private writeMade(samples: number): void {
     this.stage?.skip(samples);
-    this.ring.write(view(this.madeViews, this.made, samples));
+    this.ring.write(made, samples);
   }
 
   private writeSilence(samples: number): void {
     if (samples > 0) this.stage?.skip(samples);
-    for (let rest = samples; rest > 0; rest -= this.silence.length) {
-      this.ring.write(rest >= this.silence.length ? this.silence : this.silence.subarray(0, rest));
-    }
+    for (let rest = samples; rest > 0; rest -= silence.length) this.ring.write(silence, Math.min(rest, silence.length));
   }
 
   private remember(at: number): void {
@@ -236,16 +232,6 @@ export class ListeningStream {
     this.arrivalTimes[this.arrivals % ARRIVALS] = at;
     this.arrivals++;
   }
-}
-
-/** The first `samples` of `pcm`: made once for each length, since a view a packet would be garbage. */
-function view(views: Int16Array[], pcm: Int16Array, samples: number): Int16Array {
-  let found = views[samples];
-  if (!found) {
-    found = pcm.subarray(0, samples);
-    views[samples] = found;
-  }
-  return found;
 }
 
 /** A ring for {@link ListeningStream}: the last 16 s. */

@@ -3,12 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Codec, createCodec } from './codec.js';
 import type { NegotiatedMedia, PcmRate } from './negotiated.js';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.js';
+import { plainPackets } from './packet-memory.js';
 import { type DigitOptions, DigitSender } from './sender-digits.js';
 
-/** The send calls of a socket are asynchronous: a packet's buffer rests this many packets before it is used again. */
-const BUFFERS = 16;
-/** More than 60 ms of any codec of ours. */
-const PACKET_BYTES = 1472;
+/** Samples of one packet, by their number: used within one call only, so that all senders of a thread share them. */
+const frames = new Map<number, Int16Array<ArrayBuffer>>();
 
 /**
  * Makes the outgoing RTP stream of one leg, audio and keys. SSRC, sequence and timestamp begin at random (RFC 3550, 5.1)
@@ -35,8 +34,6 @@ export class RtpSender {
   /** Samples that time has earned and no packet has carried. */
   private due = 0;
   private readonly keys: DigitSender;
-  private readonly buffers = Array.from({ length: BUFFERS }, () => Buffer.alloc(PACKET_BYTES));
-  private readonly views: Buffer[] = [];
 
   /** @param sampleRate of what is rendered, Hz */
   constructor(private readonly sampleRate: PcmRate) {
@@ -68,7 +65,9 @@ export class RtpSender {
     this.negotiated = codec;
     this.event = telephoneEvent;
     this.frameMs = ptime;
-    this.frame = new Int16Array((ptime * this.sampleRate) / 1000);
+    const samples = (ptime * this.sampleRate) / 1000;
+    this.frame = frames.get(samples) ?? new Int16Array(samples);
+    frames.set(samples, this.frame);
   }
 
   /**
@@ -90,7 +89,7 @@ export class RtpSender {
    * Time goes on by `ms`: makes the packets that are due.
    *
    * @param render fills a packet's samples
-   * @param send takes a packet; its buffer is used again some packets later
+   * @param send takes a packet; its buffer is used again for the next
    */
   advance(ms: number, render: (frame: Int16Array) => void, send: (packet: Uint8Array) => void): void {
     const { codec, frame } = this;
@@ -123,7 +122,7 @@ export class RtpSender {
 
   /** Nothing when there is silence that need not be sent; the packet after it has the marker. */
   private audio(codec: Codec, frame: Int16Array): Buffer | undefined {
-    const octets = codec.encode(frame, frame.length, this.buffer, RTP_HEADER_BYTES);
+    const octets = codec.encode(frame, frame.length, plainPackets.bytes, RTP_HEADER_BYTES);
     if (octets === 0) {
       this.marker = true;
       return undefined;
@@ -135,23 +134,13 @@ export class RtpSender {
 
   /** A packet of the key that is down. Audio after it is a new talkspurt. */
   private key(payloadType: number): Buffer {
-    const octets = this.keys.event(this.buffer, RTP_HEADER_BYTES);
+    const octets = this.keys.event(plainPackets.bytes, RTP_HEADER_BYTES);
     this.marker = true;
     return this.finish(payloadType, this.keys.marker, this.keys.timestamp, octets);
   }
 
-  private get buffer(): Buffer {
-    return this.buffers[this.sent % BUFFERS]!;
-  }
-
   private finish(payloadType: number, marker: boolean, timestamp: number, octets: number): Buffer {
-    const slot = this.sent % BUFFERS;
-    const size = RTP_HEADER_BYTES + octets;
-    let packet = this.views[slot];
-    if (packet?.length !== size) {
-      packet = this.buffer.subarray(0, size);
-      this.views[slot] = packet;
-    }
+    const packet = plainPackets.view(RTP_HEADER_BYTES + octets);
     writeRtpHeader(packet, payloadType, marker, this.sequence, timestamp, this.source);
     this.sequence = (this.sequence + 1) & 0xffff;
     this.lastTimestamp = timestamp;

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { plainPackets, protectedPackets } from './packet-memory.js';
 
 /** What arrives on a pair of ports. */
 export interface SocketListener {
@@ -11,7 +12,7 @@ export interface SocketListener {
 
 /** An RTP socket on an even port and an RTCP socket on the port above it (RFC 3550, 11). */
 export interface SocketPair {
-  /** Sends from the RTP port; errors go to the listener. */
+  /** Sends from the RTP port; errors go to the listener. What was made in {@link plainPackets} or {@link protectedPackets} is free again. */
   send(packet: Uint8Array, address: string, port: number): void;
   /** As `send`, from the RTCP port. */
   sendRtcp(packet: Uint8Array, address: string, port: number): void;
@@ -41,6 +42,11 @@ export async function bindPair(address: string, port: number, listener: SocketLi
       // Where one packet can't go none can: asking after each would cost a callback a packet.
       if (packets++ % ASKED_AFTER === 0) rtp.send(packet, toPort, to, sent);
       else rtp.send(packet, toPort, to);
+      // A full socket has the packet read later.
+      if (rtp.getSendQueueCount() > 0) {
+        plainPackets.leave();
+        protectedPackets.leave();
+      }
     },
     sendRtcp: (packet, to, toPort) => rtcp.send(packet, toPort, to, sent),
     close: async () => {

@@ -7,6 +7,7 @@ import { answerCheck, type IceSession } from './ice/responder.js';
 import { SourceLatch } from './latch.js';
 import type { NegotiatedMedia } from './negotiated.js';
 import { COMFORT_NOISE, isRtcp, parseRtp, type RtpFields, rtpFields } from './packet.js';
+import { protectedPackets } from './packet-memory.js';
 import { bindPair, type SocketPair } from './sockets.js';
 import { SRTP_OVERHEAD, type SrtpFailure } from './srtp/session.js';
 import { PacketSecurity } from './transport-security.js';
@@ -33,9 +34,6 @@ export interface TransportCounts {
   malformed: number;
 }
 
-/** Sends are asynchronous: a protected packet's buffer rests this many packets before it is used again. */
-const BUFFERS = 16;
-const PACKET_BYTES = 1500;
 /** Pairs that ICE has checked are remembered up to this many. */
 const MAX_CHECKED = 32;
 
@@ -59,9 +57,6 @@ export class MediaTransport {
   private readonly fields: RtpFields = rtpFields();
   private readonly expected = new Uint8Array(128);
   private readonly tally = { unauthenticated: 0, replayed: 0, malformed: 0 };
-  private readonly buffers = Array.from({ length: BUFFERS }, () => Buffer.alloc(PACKET_BYTES + SRTP_OVERHEAD));
-  private readonly views: Buffer[] = [];
-  private slot = 0;
   private sockets: SocketPair | undefined;
   private media: NegotiatedMedia | undefined;
   private checked = new Set<string>();
@@ -109,15 +104,14 @@ export class MediaTransport {
     return { foreign: this.latch.foreign + this.rtcpLatch.foreign, ...this.tally };
   }
 
-  /** Sends an RTP packet, protected when that was agreed; its buffer may be used again some packets later. */
+  /** Sends an RTP packet, protected when that was agreed; its buffer may be used again at once. */
   sendRtp(packet: Uint8Array): void {
     if (!this.canSend) return;
     const { sender } = this.security;
     const { address, port } = this.latch;
     if (!sender) return this.sendTo(packet, address, port);
-    this.slot = (this.slot + 1) % BUFFERS;
-    const buffer = this.buffers[this.slot]!;
-    this.sendTo(this.view(buffer, sender.protectRtp(packet, buffer)), address, port);
+    const length = sender.protectRtp(packet, protectedPackets.bytes);
+    this.sendTo(protectedPackets.view(length), address, port);
   }
 
   /** Sends a compound RTCP packet. */
@@ -151,14 +145,6 @@ export class MediaTransport {
 
   private sendTo(bytes: Uint8Array, address: string, port: number): void {
     if (port !== 0) this.sockets?.send(bytes, address, port);
-  }
-
-  private view(buffer: Buffer, length: number): Buffer {
-    const known = this.views[this.slot];
-    if (known?.length === length) return known;
-    const view = buffer.subarray(0, length);
-    this.views[this.slot] = view;
-    return view;
   }
 
   /** A name is looked up; "on hold" or "ICE will tell" is no place to go to. */
