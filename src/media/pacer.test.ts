@@ -49,15 +49,16 @@ describe('Pacer', () => {
   });
 
   it('does not drift, however late its timers come', () => {
-    for (let n = 0; n < 4000; n++) clock.fire((n * 7) % 3);
+    for (let n = 0; n < 4000; n++) clock.fire((n * 7) % 2);
     expect(slots.length).toBe(4000);
-    expect(clock.time - 1000).toBeLessThan(4000 * 5 + 3);
-    expect(Math.max(...late)).toBe(2);
+    expect(clock.time - 1000).toBeLessThan(4000 * 2 + 3);
+    expect(Math.max(...late)).toBe(1);
   });
 
   it('calls each phase once in every frame', () => {
-    for (let n = 0; n < 40; n++) clock.fire();
-    for (let phase = 0; phase < 4; phase++) {
+    for (let n = 0; n < 100; n++) clock.fire();
+    expect(new Set(slots.map(({ phase }) => phase)).size).toBe(10);
+    for (let phase = 0; phase < 10; phase++) {
       const frames = slots.filter((slot) => slot.phase === phase).map((slot) => slot.frame);
       expect(frames).toEqual(frames.map((_, n) => frames[0]! + n));
     }
@@ -66,10 +67,10 @@ describe('Pacer', () => {
   it('makes up for a short stall, and leaves out what a long one cost', () => {
     clock.fire();
     clock.fire(32);
-    expect(slots.length).toBe(1 + 7);
+    expect(slots.length).toBe(1 + 17);
     slots.length = 0;
     clock.fire(10_000);
-    expect(slots.length).toBe(12);
+    expect(slots.length).toBe(30);
     expect(slots.at(-1)!.frame).toBeGreaterThan(490);
     slots.length = 0;
     clock.fire();

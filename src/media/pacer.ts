@@ -1,8 +1,8 @@
 import { monotonicMs } from '../telemetry/clock.js';
 
-/** Slots in a 20 ms frame: legs are spread over them, so that their packets do not leave all at once. */
-export const PHASES = 4;
-const SLOT_MS = 5;
+/** Slots in a 20 ms frame: legs are spread over them, so that no slot's work holds up the next one's by much. */
+export const PHASES = 10;
+const SLOT_MS = 20 / PHASES;
 /** After a stall at most this many frames are made up for; what is beyond is left out. */
 const MAX_CATCH_UP_SLOTS = 3 * PHASES;
 
@@ -23,7 +23,7 @@ const REAL_CLOCK: PacerClock = {
 };
 
 /**
- * Calls `slot` every 5 ms on a grid that does not drift: each timer aims at an absolute point of it. A late timer makes
+ * Calls `slot` every 2 ms on a grid that does not drift: each timer aims at an absolute point of it. A late timer makes
  * up for the slots it missed at once; after a long stall it goes on at the present point, so that no burst leaves.
  */
 export class Pacer {
@@ -32,7 +32,7 @@ export class Pacer {
   private cancel: (() => void) | undefined;
 
   /**
-   * @param slot called with the phase (0 to 3), the number of the 20 ms frame, and the time, ms
+   * @param slot called with the phase (0 to 9), the number of the 20 ms frame, and the time, ms
    * @param late called once for each timer with how late it came, ms
    */
   constructor(

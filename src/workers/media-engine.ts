@@ -28,7 +28,7 @@ export interface MediaEngineOptions {
 }
 
 /** Voice is looked for each 10 ms: more windows make one run then. */
-const DETECTION_PHASES = 2;
+const DETECTION_PHASES = PHASES / 2;
 
 /** A media worker without its thread: the legs, their pacing and their voice activity detection. */
 export class MediaEngine {
