@@ -12,8 +12,11 @@ import { Capture } from '../../test/kit/capture.js';
 import type { CallersOrder } from './callers.js';
 
 /** Where all callers are. */
-const CALLERS_PORT = 19_000;
-/** The core that callers and capture run on; the media worker has the other. */
+export const CALLERS_PORT = 19_000;
+/** Where {@link startFloor} sends to; nobody need be there. */
+export const FLOOR_PORT = 19_002;
+/** The core of the media worker, and the one that callers and capture run on. */
+export const WORKER_CORE = 0;
 const CORE = 1;
 
 /** What all callers of one run speak. */
@@ -23,21 +26,30 @@ export interface Spoken {
   srtp?: SrtpSuite;
 }
 
-/** The running callers. */
-export interface Callers {
-  /** Records what they are sent: headers only. */
-  capture(): Promise<Capture>;
+/** A running program. */
+export interface Running {
   stop(): Promise<void>;
+}
+
+/** Records what is sent to callers and floor: headers only. */
+export function startCapture(folder: string): Promise<Capture> {
+  const filter = `udp and (dst port ${CALLERS_PORT} or dst port ${FLOOR_PORT})`;
+  return Capture.start(join(folder, 'sent.pcap'), filter, 64, CORE);
+}
+
+/** A packet every 20 ms on the media worker's core, from a program that does nothing else. */
+export function startFloor(): Promise<Running> {
+  return start(WORKER_CORE, 'floor.ts', String(FLOOR_PORT));
 }
 
 /** Tells each leg where its caller is, and lets all of them speak. @param said 8 kHz */
 export async function startCallers(
   folder: string,
   spoken: Spoken,
-  legs: readonly MediaLeg[],
+  legs: readonly Pick<MediaLeg, 'port' | 'negotiated'>[],
   said: Int16Array,
   sampleRate: PcmRate,
-): Promise<Callers> {
+): Promise<Running> {
   const media = negotiated(spoken);
   for (const leg of legs) leg.negotiated(media);
   const { security } = media;
@@ -51,12 +63,15 @@ export async function startCallers(
   };
   const file = join(folder, 'order.json');
   writeFileSync(file, JSON.stringify(order));
-  const program = spawn('taskset', ['-c', String(CORE), process.execPath, '--import', 'tsx', entry(), file], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  await Promise.race([once(program.stdout!, 'data'), ended(program)]);
+  return start(CORE, 'callers.ts', file);
+}
+
+async function start(core: number, script: string, argument: string): Promise<Running> {
+  const file = new URL(`./${script}`, import.meta.url).pathname;
+  const command = ['-c', String(core), process.execPath, '--import', 'tsx', file, argument];
+  const program = spawn('taskset', command, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await Promise.race([once(program.stdout!, 'data'), ended(program, script)]);
   return {
-    capture: () => Capture.start(join(folder, 'sent.pcap'), `udp dst port ${CALLERS_PORT}`, 64, CORE),
     stop: async () => {
       const exit = once(program, 'exit');
       program.stdin?.end();
@@ -99,11 +114,7 @@ function encode(name: CodecName, pcm: Int16Array, sampleRate: PcmRate): string[]
   return frames;
 }
 
-async function ended(program: ChildProcess): Promise<never> {
+async function ended(program: ChildProcess, script: string): Promise<never> {
   const [code] = await once(program, 'exit');
-  throw new Error(`the callers ended with ${code}`);
-}
-
-function entry(): string {
-  return new URL('./callers.ts', import.meta.url).pathname;
+  throw new Error(`${script} ended with ${code}`);
 }
