@@ -20,4 +20,15 @@ describe('AudioRing', () => {
     expect(ring.read(0, 1000)).toEqual({ from: 30, pcm: ramp(30, 50) });
     expect(ring.read(500, 600).pcm).toHaveLength(0);
   });
+
+  it('goes on past 2^30 samples, for its readers too', () => {
+    const { shared } = AudioRing.allocate(1000);
+    new Int32Array(shared, 0, 2).set([2 ** 30 - 30, 3]);
+    const [writer, reader] = [new AudioRing(shared), new AudioRing(shared)];
+    for (let at = 0; at < 100; at += 20) {
+      writer.write(ramp(at, 20));
+      expect(reader.end).toBe(4 * 2 ** 30 - 30 + at + 20);
+    }
+    expect(reader.read(reader.end - 100, reader.end).pcm).toEqual(ramp(0, 100));
+  });
 });
