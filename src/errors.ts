@@ -174,6 +174,10 @@ export const ERRORS = {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
   },
+  PARLEY_ERR_TARGET_UNKNOWN: {
+    message: 'there is no target "{target}" to hand calls to',
+    mend: 'Add it to targets of parley.yaml, or correct the name: nothing else is ever dialled.',
+  },
   PARLEY_ERR_SESSION_REFUSED: {
     message: 'the other side refused {change}: {status} {reason}',
     mend: 'The call goes on as it was. Whether a peer lets itself be put on hold or takes keys by INFO is its own configuration.',

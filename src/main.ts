@@ -7,6 +7,8 @@ import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
+import { CallQueues } from './calls/targets/queues.js';
+import { checkTargets, Targets, type TrunkRoute, targetsOf } from './calls/targets/targets.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { AuditLog } from './console/audit.js';
 import { Console } from './console/http.js';
@@ -14,6 +16,7 @@ import { Metrics } from './console/metrics.js';
 import { deleteCall } from './console/records.js';
 import { TokenBook } from './console/tokens.js';
 import { Dialplan } from './dialplan/dialplan.js';
+import { ParleyError } from './errors.js';
 import { JournalBook } from './journal/journal.js';
 import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
 import { recoverRecordings } from './media/recording/recover.js';
@@ -83,6 +86,8 @@ async function compose(
   const definitions = loadAgents(settings.agents);
   const dialplan = Dialplan.load(settings.dialplans);
   dialplan.checkAgents(new Set(definitions.keys()));
+  dialplan.checkTargets(new Set(Object.keys(settings.targets)));
+  checkTargets(settings.targets, [...definitions.values()]);
   const judge = secondJudge(settings);
   const agents = new Map([...definitions].map(([name, agent]) => [name, voiceAgent(agent, settings, judge)]));
 
@@ -113,6 +118,8 @@ async function compose(
   const recording = { folder: recordingsFolder(settings), format, bitrate };
 
   const handoffs = new Handoffs(store);
+  const registrar = sipRegistrar(settings, store, logger);
+  let sip: UserAgent | undefined;
   const calls = keep(
     new CallServer(
       {
@@ -126,14 +133,25 @@ async function compose(
         announcement: settings.recording.announcement,
         control: (leg) => legControl(leg, recording),
         handoffs,
+        dial: (request, ringing) => {
+          if (!sip) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: 'SIP is not up' });
+          return sip.call(request, ringing);
+        },
+        audioFor: audio.byTrunk,
+        targets: new Targets(settings.targets, trunkRoutes(settings), registrar ?? { lookup: async () => [] }),
+        queues: new CallQueues(),
+        transfer: settings.transfer,
+        callBack: async (wish) => {
+          const ttlMs = settings.store.retention.journalMs;
+          await store.records.set(`callback-${wish.call}`, JSON.stringify(wish), { ttlMs });
+        },
         logger,
       },
       journals,
     ),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
-  const registrar = sipRegistrar(settings, store, logger);
-  const sip = keep(
+  const agent = keep(
     await UserAgent.start({
       config: settings.sip,
       registrar,
@@ -144,10 +162,11 @@ async function compose(
       onLost: () => calls.lost('signalling lost'),
     }),
   );
+  sip = agent;
   const console = keep(
     await Console.start(settings.http, {
       unready: async () => {
-        if (!sip.up) return 'SIP is not connected';
+        if (!agent.up) return 'SIP is not connected';
         return (await store.healthy()) ? undefined : 'the store does not answer';
       },
       calls,
@@ -161,7 +180,7 @@ async function compose(
           recordings: (id) => deleteRecordings(recording.folder, id),
           clips: (agent, texts) => discardClips(agents.get(agent ?? ''), texts, speaker, pcmRates(audio)),
         }),
-      stats: () => stats({ calls, media, speech, speaker, journals, sip }),
+      stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
       metrics: async () => ({
         contentType: metrics.contentType,
         text: await metrics.text({
@@ -175,9 +194,9 @@ async function compose(
       }),
     }),
   );
-  logger.info({ sip: sip.address, http: console.address, agents: [...agents.keys()] }, 'ready');
+  logger.info({ sip: agent.address, http: console.address, agents: [...agents.keys()] }, 'ready');
   return {
-    sip: sip.address,
+    sip: agent.address,
     http: console.address,
     close: async () => {
       await calls.close();
@@ -207,6 +226,7 @@ function callAudio({ rtp, trunks }: Settings, logger: Logger) {
   const known = new Trunks(trunks);
   return {
     codecs,
+    byTrunk: (name: string | undefined) => (name !== undefined && byTrunk.get(name)) || others,
     of: (source: string) => {
       const trunk = known.of(source)?.name;
       return { trunk, options: (trunk !== undefined && byTrunk.get(trunk)) || others };
@@ -268,8 +288,17 @@ function voiceAgent(agent: AgentDefinition, settings: Settings, judge: LlmJudge 
     vocabulary: agentVocabulary(agent),
     settings: conversationSettings(agent, settings),
     judge,
-    escalationTarget: target === undefined ? undefined : (settings.targets[target]?.uri ?? target),
+    escalationTarget: target,
+    ownTargets: targetsOf(agent),
   };
+}
+
+function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
+  return trunks.flatMap(({ name, outbound }) => {
+    if (!outbound) return [];
+    const { host, username, password = '', from } = outbound;
+    return [{ name, host, from, auth: username === undefined ? undefined : { username, password } }];
+  });
 }
 
 /** What every caller hears is synthesised before the first call: greetings, idle prompts, apologies. */

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { AgentDefinition } from './agent/agents.js';
 import { idleHandOver } from './agent/escalation/idle.js';
 import { limitsConfig } from './calls/config.js';
+import { targetsConfig, transferConfig } from './calls/targets/config.js';
+import { targetProblems } from './calls/targets/targets.js';
 import { overlayEnvironment } from './config/env.js';
 import { loadYaml } from './config/yaml.js';
 import { consoleConfig } from './console/config.js';
@@ -21,45 +23,48 @@ import { trunksConfig } from './sip/trunks.js';
 import { storeConfig } from './store/config.js';
 import { speechConfig } from './workers/config.js';
 
-const sipUri = z.string().regex(/^sips?:\S+$/, 'must be a SIP URI, e.g. sip:desk@pbx.example.com');
-
 /** parley.yaml: each room's own part, put together. */
-export const settingsSchema = z.strictObject({
-  sip: sipConfig.prefault({}),
-  rtp: rtpConfig.prefault({}),
-  /** What is done to the callers' audio before it is detected and recognised. */
-  listening: echoConfig.prefault({}),
-  sounds: soundsConfig.prefault({}),
-  recording: recordingConfig.prefault({}),
-  trunks: trunksConfig(mediaOverrides),
-  mediaWatch: mediaWatchConfig.prefault({}),
-  http: consoleConfig.prefault({}),
-  store: storeConfig.prefault({}),
-  speech: speechConfig.prefault({}),
-  conversation: conversationConfig.prefault({}),
-  limits: limitsConfig.prefault({}),
-  targets: z
-    .record(z.string(), z.strictObject({ uri: sipUri.describe('Where that is.') }))
-    .default({})
-    .describe('People that calls may be handed to, by name: nothing else is ever dialled.'),
-  data: z.string().default('data').describe('Folder for everything that the files store keeps, and for recordings.'),
-  agents: z
-    .string()
-    .optional()
-    .describe('Folder of the agent files; ./agents, else the examples that Parley comes with.'),
-  dialplans: z
-    .string()
-    .optional()
-    .describe('Folder of the dialplan files; ./dialplans, else the examples that Parley comes with.'),
-  log: z
-    .strictObject({
-      level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-        .default('info')
-        .describe('The least that is logged.'),
-    })
-    .prefault({}),
-});
+export const settingsSchema = z
+  .strictObject({
+    sip: sipConfig.prefault({}),
+    rtp: rtpConfig.prefault({}),
+    /** What is done to the callers' audio before it is detected and recognised. */
+    listening: echoConfig.prefault({}),
+    sounds: soundsConfig.prefault({}),
+    recording: recordingConfig.prefault({}),
+    trunks: trunksConfig(mediaOverrides),
+    mediaWatch: mediaWatchConfig.prefault({}),
+    http: consoleConfig.prefault({}),
+    store: storeConfig.prefault({}),
+    speech: speechConfig.prefault({}),
+    conversation: conversationConfig.prefault({}),
+    limits: limitsConfig.prefault({}),
+    targets: targetsConfig,
+    transfer: transferConfig.prefault({}),
+    data: z.string().default('data').describe('Folder for everything that the files store keeps, and for recordings.'),
+    agents: z
+      .string()
+      .optional()
+      .describe('Folder of the agent files; ./agents, else the examples that Parley comes with.'),
+    dialplans: z
+      .string()
+      .optional()
+      .describe('Folder of the dialplan files; ./dialplans, else the examples that Parley comes with.'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe('The least that is logged.'),
+      })
+      .prefault({}),
+  })
+  .superRefine(({ targets, trunks }, context) => {
+    const outbound = new Set(trunks.flatMap(({ name, outbound: route }) => (route ? [name] : [])));
+    for (const { path, reason } of targetProblems(targets, outbound)) {
+      context.addIssue({ code: 'custom', path: ['targets', ...path], message: reason });
+    }
+  });
 
 /** The whole configuration, validated, folders resolved. */
 export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplans'> & {

@@ -55,7 +55,11 @@ export interface ReasonerSession {
   respond(turn: CallerTurn, signal: AbortSignal, certain?: Promise<void>): AsyncIterable<ReplyPart>;
   /** What the caller really heard of the reply to that turn: context must hold this, not what was planned. */
   heard(turn: number, text: string, interrupted: boolean): void;
-  /** A transfer that was asked for did not come about; the conversation goes on. Yields what to say. */
+  /**
+   * A transfer that was asked for did not come about, or the person has left; the conversation goes on. Yields what to say.
+   *
+   * @param reason a disposition (busy, no-answer, declined, closed, unavailable, voicemail, failed), `no-target` or `person-left`
+   */
   transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart>;
   /** More context variables, in the middle of the conversation. */
   inform?(variables: Record<string, unknown>): void;

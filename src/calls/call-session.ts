@@ -10,6 +10,8 @@ export interface SessionHost {
   dialog: Dialog;
   media: LegMedia;
   control: MediaControl | undefined;
+  /** Who is at the other end; the caller when left out. */
+  who?: 'caller' | 'person';
   /** The call is recorded. */
   recorded: boolean;
   record(event: JournalEvent): void;
@@ -96,7 +98,7 @@ export class CallSession {
 
   private heldByCaller(on: boolean | undefined): void {
     if (on === undefined) return;
-    this.host.record({ type: 'hold', on, by: 'caller' });
+    this.host.record({ type: 'hold', on, by: this.host.who ?? 'caller' });
     this.host.held(this.onHold);
   }
 

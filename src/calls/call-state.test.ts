@@ -19,6 +19,12 @@ const TRANSFER = {
   afterwards: { type: 'transfer', target: 'desk', reason: 'asked' },
   target: 'sip:desk@127.0.0.1',
 } as const;
+const FAILED = {
+  type: 'transfer.over',
+  outcome: { type: 'failed', disposition: 'busy', reason: '486' },
+} as const;
+const LEFT = (afterwards: 'hangup' | 'agent') =>
+  ({ type: 'transfer.over', outcome: { type: 'person.left', afterwards, reason: 'BYE' } }) as const;
 
 /** Effects of a sequence of events, as `type` or `type:detail`. */
 function run(...events: CallEvent[]): { effects: string[]; state: CallState } {
@@ -89,7 +95,7 @@ describe('legs', () => {
     ['has no entry', [{ type: 'routed', action: undefined }], ['reject:404', 'release:rejected']],
     [
       'is redirected',
-      [{ type: 'routed', action: { type: 'redirect', to: 'sip:x@y' } }],
+      [{ type: 'routed', action: { type: 'redirect', to: { uri: 'sip:x@y' } } }],
       ['redirect', 'release:transfer'],
     ],
     [
@@ -102,13 +108,13 @@ describe('legs', () => {
     ],
     [
       'is handed over',
-      [...UP, TRANSFER, { type: 'referred', accepted: true, reason: '' }],
-      ['prepare', 'answer', 'begin', 'refer', 'bye', 'release:transfer'],
+      [...UP, TRANSFER, { type: 'transfer.over', outcome: { type: 'gone' } }],
+      ['prepare', 'answer', 'begin', 'transfer', 'bye', 'release:transfer'],
     ],
     [
       'goes on when handing over fails',
-      [...UP, TRANSFER, { type: 'referred', accepted: false, reason: '486' }, HANGUP],
-      ['prepare', 'answer', 'begin', 'refer', 'transfer.failed', 'bye', 'release:agent'],
+      [...UP, TRANSFER, FAILED, HANGUP],
+      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed', 'bye', 'release:agent'],
     ],
     [
       'has nobody to be handed to',
@@ -117,8 +123,44 @@ describe('legs', () => {
     ],
     [
       'the peer hangs up after taking the REFER',
-      [...UP, TRANSFER, { type: 'peer.ended', reason: 'BYE' }, { type: 'referred', accepted: true, reason: '' }],
-      ['prepare', 'answer', 'begin', 'refer', 'release:transfer'],
+      [...UP, TRANSFER, { type: 'peer.ended', reason: 'BYE', transferred: true }],
+      ['prepare', 'answer', 'begin', 'transfer', 'release:transfer'],
+    ],
+    [
+      'the caller hangs up while somebody is called',
+      [
+        ...UP,
+        TRANSFER,
+        { type: 'peer.ended', reason: 'BYE' },
+        { type: 'transfer.over', outcome: { type: 'caller.left' } },
+      ],
+      ['prepare', 'answer', 'begin', 'transfer', 'release:caller'],
+    ],
+    [
+      'is joined with a person, who hangs up',
+      [...UP, TRANSFER, { type: 'bridged' }, LEFT('hangup')],
+      ['prepare', 'answer', 'begin', 'transfer', 'bye', 'release:person'],
+    ],
+    [
+      'is with the agent again after the person',
+      [...UP, TRANSFER, { type: 'bridged' }, LEFT('agent'), HANGUP],
+      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed', 'bye', 'release:agent'],
+    ],
+    [
+      'goes on with another agent, or with a word about the call-back',
+      [
+        ...UP,
+        TRANSFER,
+        { type: 'transfer.over', outcome: { type: 'agent', agent: 'clinic', target: 'x' } },
+        TRANSFER,
+        { type: 'transfer.over', outcome: { type: 'callback', message: 'noted' } },
+      ],
+      ['prepare', 'answer', 'begin', 'transfer', 'switch', 'transfer', 'go-on'],
+    ],
+    [
+      'is ended from outside while joined with a person',
+      [...UP, TRANSFER, { type: 'bridged' }, { type: 'hang-up', reason: 'API' }],
+      ['prepare', 'answer', 'begin', 'transfer', 'bye', 'release:agent'],
     ],
     [
       'is shut down before the answer',
@@ -157,9 +199,9 @@ describe('legs', () => {
         ...UP,
         { type: 'silent', action: 'fallback', target: 'sip:desk@127.0.0.1', reason: 'no RTP' },
         { type: 'silent', action: 'fallback', target: 'sip:desk@127.0.0.1', reason: 'no RTP' },
-        { type: 'referred', accepted: false, reason: '486' },
+        FAILED,
       ],
-      ['prepare', 'answer', 'begin', 'refer', 'transfer.failed'],
+      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed'],
     ],
     [
       'is silent and there is nobody to hand it to',

@@ -1,6 +1,7 @@
 import type { Afterwards } from '../conversation/state.js';
 import type { DialplanAction } from '../dialplan/dialplan.js';
 import type { EndedBy } from '../journal/events.js';
+import type { TransferOutcome } from './transfer/transfer-state.js';
 
 /*
  * The legs of a call, from INVITE to BYE, as a pure reducer: what happened, and what to do about it. The talk itself is
@@ -9,7 +10,7 @@ import type { EndedBy } from '../journal/events.js';
 
 /** Where a call stands. */
 export interface CallState {
-  phase: 'received' | 'preparing' | 'early' | 'answering' | 'talking' | 'referring' | 'ended';
+  phase: 'received' | 'preparing' | 'early' | 'answering' | 'talking' | 'transferring' | 'bridged' | 'ended';
   /** 200 was sent and the dialog stands. */
   dialog: boolean;
   /** The conversation has begun. */
@@ -30,10 +31,15 @@ export type CallEvent =
   /** ACK, or RTP from the caller, whichever comes first. */
   | { type: 'confirmed' }
   | { type: 'cancelled' }
-  | { type: 'peer.ended'; reason: string }
+  /** `transferred`: the caller's side has gone to whom it was sent. */
+  | { type: 'peer.ended'; reason: string; transferred?: boolean }
   /** The conversation has said its last word. */
   | { type: 'finished'; afterwards: Afterwards; target: string | undefined }
-  | { type: 'referred'; accepted: boolean; reason: string }
+  /** Caller and person hear each other. */
+  | { type: 'bridged' }
+  | { type: 'transfer.over'; outcome: TransferOutcome }
+  /** Whoever watches over the call ends it. */
+  | { type: 'hang-up'; reason: string }
   /** No RTP comes any more. `action`: what the configuration has for it; `target`: who takes over. */
   | { type: 'silent'; action: 'hangup' | 'fallback'; target: string | undefined; reason: string }
   | { type: 'lost'; reason: string }
@@ -46,10 +52,15 @@ export type CallEffect =
   | { type: 'progress' }
   | { type: 'answer' }
   | { type: 'reject'; status: number }
-  | { type: 'redirect'; to: string }
+  | { type: 'redirect'; to: { uri: string } | { target: string } }
   | { type: 'begin' }
-  | { type: 'refer'; target: string; reason: string }
+  | { type: 'transfer'; target: string; reason: string }
+  /** The agent goes on: nobody took the call, or who did has left. */
   | { type: 'transfer.failed'; reason: string }
+  /** The agent goes on, and says so. */
+  | { type: 'go-on'; message: string }
+  /** Another agent goes on with the call. */
+  | { type: 'switch'; agent: string }
   | { type: 'bye'; reason: string }
   /** Ends the conversation, gives back port, streams and timers, and closes the journal. */
   | { type: 'release'; by: EndedBy; reason: string };
@@ -81,11 +92,15 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
     case 'cancelled':
       return end(state, 'cancelled', 'CANCEL');
     case 'peer.ended':
-      return peerEnded(state, event.reason);
+      return peerEnded(state, event.reason, event.transferred ?? false);
     case 'finished':
       return finished(state, event.afterwards, event.target);
-    case 'referred':
-      return referred(state, event.accepted, event.reason);
+    case 'bridged':
+      return { state: { ...state, phase: 'bridged' }, effects: [] };
+    case 'transfer.over':
+      return transferred(state, event.outcome);
+    case 'hang-up':
+      return state.dialog ? end(state, 'agent', event.reason) : { state, effects: [] };
     case 'silent':
       return silent(state, event);
     case 'lost':
@@ -100,11 +115,12 @@ function routed(state: CallState, action: DialplanAction | undefined): ReturnTyp
   if (action.type === 'reject') return refuse(action.status, action.reason || 'dialplan', 'rejected');
   if (action.type === 'answer')
     return { state: { ...state, phase: 'preparing' }, effects: [{ type: 'prepare', action }] };
+  const to = 'target' in action.to ? action.to.target : action.to.uri;
   return {
     state: { ...state, phase: 'ended' },
     effects: [
       { type: 'redirect', to: action.to },
-      { type: 'release', by: 'transfer', reason: `redirected to ${action.to}` },
+      { type: 'release', by: 'transfer', reason: `redirected to ${to}` },
     ],
   };
 }
@@ -128,22 +144,39 @@ function end(state: CallState, by: EndedBy, reason: string): ReturnType<typeof r
   return { state: { ...state, phase: 'ended' }, effects };
 }
 
-function peerEnded(state: CallState, reason: string): ReturnType<typeof reduceCall> {
-  const by = state.phase === 'referring' ? 'transfer' : 'caller';
+function peerEnded(state: CallState, reason: string, transferred: boolean): ReturnType<typeof reduceCall> {
+  const by = transferred ? 'transfer' : 'caller';
   return { state: { ...state, phase: 'ended', dialog: false }, effects: [{ type: 'release', by, reason }] };
 }
 
 function finished(state: CallState, afterwards: Afterwards, target: string | undefined): ReturnType<typeof reduceCall> {
   if (state.phase !== 'talking') return { state, effects: [] };
   if (afterwards.type === 'hangup') return end(state, afterwards.by, afterwards.reason);
-  if (!target) return { state, effects: [{ type: 'transfer.failed', reason: 'no target is configured' }] };
-  return { state: { ...state, phase: 'referring' }, effects: [{ type: 'refer', target, reason: afterwards.reason }] };
+  if (!target) return { state, effects: [{ type: 'transfer.failed', reason: 'no-target' }] };
+  return handOver(state, target, afterwards.reason);
 }
 
-function referred(state: CallState, accepted: boolean, reason: string): ReturnType<typeof reduceCall> {
-  if (state.phase !== 'referring') return { state, effects: [] };
-  if (accepted) return end(state, 'transfer', reason);
-  return { state: { ...state, phase: 'talking' }, effects: [{ type: 'transfer.failed', reason }] };
+function handOver(state: CallState, target: string, reason: string): ReturnType<typeof reduceCall> {
+  return { state: { ...state, phase: 'transferring' }, effects: [{ type: 'transfer', target, reason }] };
+}
+
+function transferred(state: CallState, outcome: TransferOutcome): ReturnType<typeof reduceCall> {
+  const talking: CallState = { ...state, phase: 'talking' };
+  switch (outcome.type) {
+    case 'gone':
+      return end(state, 'transfer', 'handed over');
+    case 'failed':
+      return { state: talking, effects: [{ type: 'transfer.failed', reason: outcome.disposition }] };
+    case 'agent':
+      return { state: talking, effects: [{ type: 'switch', agent: outcome.agent }] };
+    case 'callback':
+      return { state: talking, effects: [{ type: 'go-on', message: outcome.message }] };
+    case 'person.left':
+      if (outcome.afterwards === 'hangup') return end(state, 'person', outcome.reason);
+      return { state: talking, effects: [{ type: 'transfer.failed', reason: 'person-left' }] };
+    default:
+      return { state, effects: [] };
+  }
 }
 
 /** Nobody is heard: the people behind the agent may reach the caller where it does not. */
@@ -151,10 +184,10 @@ function silent(
   state: CallState,
   { action, target, reason }: Extract<CallEvent, { type: 'silent' }>,
 ): ReturnType<typeof reduceCall> {
-  if (!state.dialog || state.phase === 'referring') return { state, effects: [] };
+  if (!state.dialog || state.phase === 'transferring') return { state, effects: [] };
   const reachable = action === 'fallback' && target !== undefined && state.phase === 'talking';
   if (!reachable) return end(state, 'error', reason);
-  return { state: { ...state, phase: 'referring' }, effects: [{ type: 'refer', target, reason }] };
+  return handOver(state, target, reason);
 }
 
 /** A dialog that came to be although the call is over (200 crossing CANCEL or shutdown) is ended. */

@@ -24,7 +24,7 @@ export interface CallVoiceOptions {
   settings: VoiceSettings;
   lexicon: Lexicon | undefined;
   /** What callers can be expected to say. */
-  vocabulary: Vocabulary;
+  vocabulary?: Vocabulary | undefined;
   stopWords: readonly string[];
   /** Whether the words decide who goes on when the caller speaks over the agent. */
   byWords: boolean;
@@ -38,8 +38,10 @@ interface Saying {
   abort: AbortController;
 }
 
-/** Sentences that are said before the conversation begins. */
+/** Sentences that are said besides the conversation. */
 interface Announcement {
+  /** Nothing is heard of the peer meanwhile. */
+  deaf: boolean;
   left: Set<string>;
   heard: string[];
   stopped: boolean;
@@ -49,7 +51,7 @@ interface Announcement {
 /** The voice of a SIP call: a media leg, its recognition stream, and synthesis into its playout queue. */
 export class CallVoice implements Voice {
   readonly channel = 'voice';
-  private readonly stream: SpeechStream;
+  private stream: SpeechStream;
   private readonly saying = new Map<string, Saying>();
   private listener: (event: VoiceEvent) => void = () => {};
   private epoch = 1;
@@ -64,11 +66,35 @@ export class CallVoice implements Voice {
   /** What the agent said last. */
   private agentText = '';
   private onSettled = () => {};
-  private announcement: Announcement | undefined;
+  private readonly announcements = new Set<Announcement>();
+  private announced = 0;
+  /** Who hears this voice instead of the conversation. */
+  private diverted: ((event: VoiceEvent) => void) | undefined;
+  private deaf = false;
+  private closed = false;
   private readonly keys = new DigitMerge();
 
   constructor(private readonly options: CallVoiceOptions) {
-    this.stream = options.speech.openStream(options.leg, (event) => this.fromSpeech(event), options.vocabulary);
+    this.stream = this.recognise(0);
+  }
+
+  private recognise(from: number): SpeechStream {
+    return this.options.speech.openStream(
+      this.options.leg,
+      (event) => this.fromSpeech(event),
+      this.options.vocabulary,
+      from,
+    );
+  }
+
+  /** To the conversation, or to whom it is diverted; of a hold both want to know. */
+  private tell(event: VoiceEvent): void {
+    if (this.diverted) this.diverted(event);
+    if (!this.diverted || event.type === 'hold' || event.type.startsWith('utterance.')) this.listener(event);
+  }
+
+  private get unheard(): boolean {
+    return this.deaf || [...this.announcements].some(({ deaf }) => deaf);
   }
 
   listen(listener: (event: VoiceEvent) => void): void {
@@ -83,7 +109,7 @@ export class CallVoice implements Voice {
     speaker.say(leg, request).then(
       (clip) => {
         saying.clip = clip;
-        this.listener({ type: 'utterance.ready', at: monotonicMs(), id });
+        this.tell({ type: 'utterance.ready', at: monotonicMs(), id });
       },
       (error) => {
         if (!saying.abort.signal.aborted) logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
@@ -98,26 +124,46 @@ export class CallVoice implements Voice {
   }
 
   /**
-   * Says something before the conversation begins, which hears nothing of the caller meanwhile. Resolves when it was
-   * heard, or cut.
+   * Says something that is no part of the conversation, which hears nothing of the peer meanwhile unless `deaf` is
+   * false. Resolves when it was heard, or cut.
    *
    * @param ms longest that it may take
    */
-  async announce(sentences: readonly string[], ms: number): Promise<{ heard: string; stopped: boolean }> {
-    const ids = sentences.map((_, n) => `announcement-${n}`);
-    const announcement: Announcement = { left: new Set(ids), heard: [], stopped: false, done: () => undefined };
-    this.announcement = announcement;
+  async announce(
+    sentences: readonly string[],
+    ms: number,
+    { deaf = true }: { deaf?: boolean } = {},
+  ): Promise<{ heard: string; stopped: boolean }> {
+    const serial = ++this.announced;
+    const ids = sentences.map((_, n) => `announcement-${serial}-${n}`);
+    const announcement: Announcement = { deaf, left: new Set(ids), heard: [], stopped: false, done: () => undefined };
+    this.announcements.add(announcement);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => announcement.done(), ms);
       announcement.done = () => {
         clearTimeout(timer);
         resolve();
       };
+      if (this.closed || ids.length === 0) return announcement.done();
       for (const [n, text] of sentences.entries()) this.say({ id: ids[n] ?? '', text, firm: true });
     });
-    this.announcement = undefined;
-    if (announcement.left.size > 0) this.stop();
+    this.announcements.delete(announcement);
+    if (announcement.left.size > 0 && !this.closed) this.stop();
     return { heard: announcement.heard.join(' '), stopped: announcement.stopped || announcement.left.size > 0 };
+  }
+
+  /** Somebody else hears what the peer says and presses, instead of the conversation; nobody else when left out. */
+  divert(listener?: (event: VoiceEvent) => void): void {
+    this.diverted = listener;
+  }
+
+  /** Whether what the peer says is looked at: while it is not, nothing of it is recognised, nor later. */
+  hear(on: boolean): void {
+    if (this.deaf === !on || this.closed) return;
+    this.deaf = !on;
+    this.unrecognised = this.speaking = false;
+    this.stream.close();
+    if (on) this.stream = this.recognise(new AudioRing(this.options.leg.ring).end);
   }
 
   stop(): void {
@@ -153,7 +199,7 @@ export class CallVoice implements Voice {
   hold(on: boolean): void {
     this.onHold = on;
     if (on) this.pausing = true;
-    this.listener({ type: 'hold', at: monotonicMs(), on });
+    this.tell({ type: 'hold', at: monotonicMs(), on });
     if (!on) this.goOn();
   }
 
@@ -193,17 +239,19 @@ export class CallVoice implements Voice {
   }
 
   close(): void {
+    this.closed = true;
     clearTimeout(this.forgotten);
-    this.stream.close();
+    if (!this.deaf) this.stream.close();
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
-    this.announcement?.done();
+    for (const announcement of this.announcements) announcement.done();
   }
 
   /** A key, by whatever way it came; the conversation is told of each press once. @param at of its release, monotonicMs() */
   key(source: KeySource, digit: string, durationMs: number, at: number): void {
-    if (this.announcement || !this.keys.isNew(source, digit, at, durationMs)) return;
-    this.listener({ type: 'dtmf', at: monotonicMs(), digit, durationMs });
+    const deaf = [...this.announcements].some((announcement) => announcement.deaf);
+    if (deaf || !this.keys.isNew(source, digit, at, durationMs)) return;
+    this.tell({ type: 'dtmf', at: monotonicMs(), digit, durationMs });
   }
 
   /** What the media worker reports of this leg. */
@@ -211,22 +259,22 @@ export class CallVoice implements Voice {
     const at = monotonicMs();
     switch (event.type) {
       case 'onset':
-        if (this.announcement) return;
+        if (this.unheard) return;
         this.unrecognised = true;
         this.speaking = true;
-        return this.listener({ type: 'onset', at, voicedAt: event.at, position: event.position });
+        return this.tell({ type: 'onset', at, voicedAt: event.at, position: event.position });
       case 'offset':
         // Of what began during an announcement the conversation knows nothing.
         if (!this.speaking) return;
         this.speaking = false;
-        return this.listener({ type: 'offset', at, voicedAt: event.at, position: event.position });
+        return this.tell({ type: 'offset', at, voicedAt: event.at, position: event.position });
       case 'dtmf':
         return this.key(event.source, event.digit, event.durationMs, event.at);
       case 'held':
         return this.paused(event);
       case 'utterance.started':
         this.tellAgent(event.utterance);
-        return this.listener({ type: 'utterance.started', at: event.at, id: event.utterance });
+        return this.tell({ type: 'utterance.started', at: event.at, id: event.utterance });
       case 'utterance.ended':
         return this.ended(event);
     }
@@ -256,12 +304,13 @@ export class CallVoice implements Voice {
     if (this.held?.utterance === id) this.held = undefined;
     if (this.saying.size === 0) this.tellAgent(undefined);
     const heard = stopped ? heardText(saying.text, saying.clip, played) : saying.text;
-    if (this.announcement?.left.delete(id)) this.announced(this.announcement, heard, stopped);
-    else this.listener({ type: 'utterance.ended', at, id, heard, stopped });
+    const announcement = [...this.announcements].find(({ left }) => left.delete(id));
+    if (announcement) this.wasAnnounced(announcement, heard, stopped);
+    else this.tell({ type: 'utterance.ended', at, id, heard, stopped });
     this.onSettled();
   }
 
-  private announced(announcement: Announcement, heard: string, stopped: boolean): void {
+  private wasAnnounced(announcement: Announcement, heard: string, stopped: boolean): void {
     if (heard) announcement.heard.push(heard);
     announcement.stopped ||= stopped;
     if (announcement.left.size === 0) announcement.done();
@@ -269,17 +318,17 @@ export class CallVoice implements Voice {
 
   private fromSpeech(event: FromSpeech): void {
     const at = monotonicMs();
-    if (this.announcement) return;
+    if (this.unheard) return;
     if (event.type === 'partial') {
       const { text, position, paused, finished, real } = event;
-      return this.listener({ type: 'partial', at, text, position, paused, finished, real });
+      return this.tell({ type: 'partial', at, text, position, paused, finished, real });
     }
     if (event.type !== 'final' && event.type !== 'stream.failed') return;
     this.unrecognised = false;
     if (event.type === 'final') {
       const { text, position, finished, real } = event;
-      this.listener({ type: 'final', at, text, position, finished, real });
-    } else this.listener({ type: 'recognition.failed', at, reason: event.reason });
+      this.tell({ type: 'final', at, text, position, finished, real });
+    } else this.tell({ type: 'recognition.failed', at, reason: event.reason });
     this.onSettled();
   }
 }

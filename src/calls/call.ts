@@ -8,25 +8,20 @@ import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
-import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import type { FromMedia } from '../workers/messages.js';
-import type { Speaker } from '../workers/speaker.js';
-import type { SpeechHost } from '../workers/speech-host.js';
 import { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
 import type { LimitsConfig } from './config.js';
 import { infoContext, variablesOf } from './ivr/context.js';
 import type { Handoffs } from './ivr/handoffs.js';
 import { segmentOf } from './ivr/segment.js';
-import type { MediaControl } from './media-control.js';
-import { type AnswerAction, type Prepared, prepareCall } from './prepare.js';
+import { type AnswerAction, nextAgent, type Prepared, type PrepareOptions, prepareCall } from './prepare.js';
+import { handOverOf } from './transfer/briefing.js';
+import { Transfer, type TransferServices } from './transfer/transfer.js';
 import type { VoiceAgent } from './voice-agent.js';
 
 /** What all calls share. */
-export interface CallServices {
-  media: MediaHost;
-  speech: SpeechHost;
-  speaker: Speaker;
+export interface CallServices extends TransferServices {
   /** What is offered and answered to who calls from this address, and which trunk that is. */
   audio: (source: string) => { trunk: string | undefined; options: AudioOptions };
   dialplan: Dialplan;
@@ -38,9 +33,6 @@ export interface CallServices {
   running?: ((entry: string) => number) | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
-  /** What of a leg's media is controlled besides the talk; without it there is no music, no recording, no key in RTP. */
-  control?: ((leg: MediaLeg) => MediaControl) | undefined;
-  logger: Logger;
 }
 
 /** Longest wait at the end of a call for what was still being said and heard. */
@@ -57,6 +49,7 @@ export class Call {
   private preparing: Promise<void> = Promise.resolve();
   private dialog: Dialog | undefined;
   private session: CallSession | undefined;
+  private transfer: Transfer | undefined;
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -82,18 +75,21 @@ export class Call {
     const { from, to } = this.invite;
     const ageMs = Math.round(monotonicMs() - this.receivedAt);
     const agent = this.prepared?.agent.name;
-    return { id: this.id, from, to, agent, state: this.state.phase, onHold: this.session?.onHold ?? false, ageMs };
+    const person = this.transfer?.person?.destination.name;
+    const { phase: state } = this.state;
+    return { id: this.id, from, to, agent, person, state, onHold: this.session?.onHold ?? false, ageMs };
   }
 
   /** Ends the call as a program asks for. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */
   hangUp(reason: string): void {
-    if (!this.standing) return;
-    this.dispatch({ type: 'finished', afterwards: { type: 'hangup', by: 'agent', reason }, target: undefined });
+    if (!this.state.dialog || this.state.phase === 'ended') throw this.notUp();
+    this.dispatch({ type: 'hang-up', reason });
   }
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    return (this.prepared?.conversation.pending ?? 0) + (this.session?.pending ?? 0);
+    const { prepared, session, transfer } = this;
+    return (prepared?.conversation.pending ?? 0) + (session?.pending ?? 0) + (transfer?.pending ?? 0);
   }
 
   /** Takes the call to its end; resolves when nothing of it is left. Never rejects. */
@@ -173,8 +169,13 @@ export class Call {
   }
 
   private get standing(): CallSession {
-    if (this.session && this.state.phase === 'talking') return this.session;
-    throw new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
+    const { phase } = this.state;
+    if (this.session && (phase === 'talking' || phase === 'bridged')) return this.session;
+    throw this.notUp();
+  }
+
+  private notUp(): ParleyError {
+    return new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
   }
 
   /** Ends the call, whatever it is doing. */
@@ -200,13 +201,17 @@ export class Call {
       case 'reject':
         return this.invite.reject(effect.status);
       case 'redirect':
-        return this.invite.redirect(effect.to);
+        return void this.redirect(effect.to);
       case 'begin':
         return this.begin();
-      case 'refer':
-        return void this.refer(effect.target);
+      case 'transfer':
+        return void this.handOver(effect.target, effect.reason);
       case 'transfer.failed':
-        return this.prepared?.conversation.transferFailed(effect.reason);
+        return this.prepared?.conversation.transferFailed(effect.reason, this.transfer?.lastTurn);
+      case 'go-on':
+        return this.prepared?.conversation.transferFailed('called-back', this.transfer?.lastTurn, effect.message);
+      case 'switch':
+        return this.switchAgent(effect.agent);
       case 'bye':
         return void this.dialog?.bye(effect.reason);
       case 'release':
@@ -217,21 +222,10 @@ export class Call {
   /** Everything that can be done before the answer. */
   private async prepare(action: AnswerAction): Promise<void> {
     try {
-      const { services, invite, logger } = this;
-      const prepared = await prepareCall({
-        services,
-        call: this.id,
-        invite,
-        action,
-        logger,
-        origin: this.receivedAt,
-        record: (event, at) => this.record(event, at),
-        finish: (afterwards) => this.finished(afterwards),
-        fromMedia: (event) => this.fromMedia(event),
-      });
+      const prepared = await prepareCall(this.preparation(action));
       this.prepared = prepared;
       // A caller that has not said where they listen, or does not, would hear nothing of it.
-      const early = action.earlyMedia && invite.offer !== undefined && prepared.media.heard;
+      const early = action.earlyMedia && this.invite.offer !== undefined && prepared.media.heard;
       this.dispatch({ type: 'prepared', early });
     } catch (error) {
       this.logger.error({ err: error }, 'call could not be prepared');
@@ -246,6 +240,21 @@ export class Call {
         reason: reasonOf(error),
       });
     }
+  }
+
+  private preparation(action: AnswerAction): PrepareOptions {
+    const { services, invite, logger, receivedAt: origin } = this;
+    return {
+      services,
+      call: this.id,
+      invite,
+      action,
+      logger,
+      origin,
+      record: (event, at) => this.record(event, at),
+      finish: (afterwards) => this.finished(afterwards),
+      fromMedia: (event) => this.fromMedia(event),
+    };
   }
 
   /** The notice as early media; when that can't be, it is said after the answer like any other. */
@@ -278,22 +287,26 @@ export class Call {
         control: prepared.control,
         recorded: prepared.action.record !== false,
         record: (event) => this.record(event),
-        held: (on) => prepared.voice.hold(on),
+        held: (on) => this.prepared?.voice.hold(on),
         lost: (reason) => this.dispatch({ type: 'lost', reason }),
       });
       this.dispatch({ type: 'answered' });
-      this.listen(dialog, this.session, prepared);
+      this.listen(dialog, this.session);
     } catch (error) {
       this.dispatch({ type: 'answer.failed', reason: reasonOf(error) });
     }
   }
 
-  private listen(dialog: Dialog, session: CallSession, { voice }: Prepared): void {
+  private listen(dialog: Dialog, session: CallSession): void {
     dialog.listen({
       ack: (sdp) => this.acked(session, sdp),
-      ended: (reason) => this.dispatch({ type: 'peer.ended', reason }),
+      ended: (reason) => {
+        const transferred = dialog.handingOver;
+        this.transfer?.callerLeft(transferred);
+        this.dispatch({ type: 'peer.ended', reason, transferred });
+      },
       offered: async (offer) => session.offered(offer),
-      key: ({ digit, durationMs }) => voice.key('info', digit, durationMs, monotonicMs()),
+      key: ({ digit, durationMs }) => this.prepared?.voice.key('info', digit, durationMs, monotonicMs()),
       json: (body) => this.informed(body),
     });
   }
@@ -369,25 +382,70 @@ export class Call {
     this.dispatch({ type: 'finished', afterwards, target: named || this.prepared?.agent.escalationTarget });
   }
 
-  private async refer(target: string): Promise<void> {
-    this.record({ type: 'transfer.started', target, method: 'refer' });
-    let outcome: { accepted: boolean; status?: number; reason?: string };
-    try {
-      outcome = (await this.dialog?.refer(target, this.services.limits.referMs)) ?? { accepted: false };
-    } catch (error) {
-      outcome = { accepted: false, reason: reasonOf(error) };
+  /** @param name of a target: what is not configured is nobody, whoever asks for it */
+  private async handOver(name: string, reason: string): Promise<void> {
+    const { services, prepared, dialog } = this;
+    const plan = await services.targets.plan(name, prepared?.agent.ownTargets).catch((error) => {
+      this.logger.error({ err: error, target: name }, 'a target could not be looked up');
+      return undefined;
+    });
+    if (this.state.phase !== 'transferring' || !prepared || !dialog) return;
+    if (!plan) {
+      const { code, message } = new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target: name });
+      this.record({ type: 'error', code, message });
+      const outcome = { type: 'failed', disposition: 'failed', reason: message } as const;
+      return this.dispatch({ type: 'transfer.over', outcome });
     }
-    const { accepted, status, reason } = outcome;
-    this.record({ type: 'transfer.finished', target, outcome: accepted ? 'accepted' : 'failed', status, reason });
-    this.dispatch({ type: 'referred', accepted, reason: reason ?? String(status ?? `transferred to ${target}`) });
+    const { voice, media, agent } = prepared;
+    const call = {
+      id: this.id,
+      from: this.invite.from,
+      to: this.invite.to,
+      calledUri: this.invite.uri,
+      dialog,
+      media,
+      voice,
+      settings: agent.voice,
+      lexicon: agent.lexicon,
+      origin: this.receivedAt,
+      events: () => this.journal.events,
+      record: (event: JournalEvent, at?: number) => this.record(event, at),
+    };
+    this.transfer = new Transfer(services, call, plan, reason, services.limits.referMs, {
+      bridged: () => this.dispatch({ type: 'bridged' }),
+      over: (outcome) => this.dispatch({ type: 'transfer.over', outcome }),
+    });
+    this.transfer.begin();
+  }
+
+  /** Another agent goes on: with what is known of the caller, and in its own voice. */
+  private switchAgent(name: string): void {
+    const { prepared } = this;
+    if (!prepared) return;
+    const { facts } = handOverOf(this.journal.events, '');
+    const firstTurn = this.transfer?.lastTurn ?? 0;
+    if (!this.services.agents.has(name)) return prepared.conversation.transferFailed('failed', firstTurn);
+    prepared.conversation.end();
+    this.prepared = nextAgent(this.preparation(prepared.action), prepared, name, facts, firstTurn);
+    this.record({ type: 'agent.changed', agent: name });
+    this.prepared.conversation.begin(this.prepared.opening);
+  }
+
+  /** A target that is closed, or where nobody is, can't take the call. */
+  private async redirect(to: { uri: string } | { target: string }): Promise<void> {
+    const uris = 'uri' in to ? [to.uri] : await this.services.targets.uris(to.target).catch(() => []);
+    if (uris.length > 0) this.invite.redirect(uris);
+    else this.invite.reject(480);
   }
 
   private async release(by: EndedBy, reason: string): Promise<void> {
     try {
       this.session?.end();
+      this.transfer?.stop(reason, true);
       await this.preparing;
       const { prepared } = this;
       await prepared?.voice.settle(SETTLE_MS);
+      await this.transfer?.released();
       prepared?.conversation.end();
       const stats = await prepared?.media.close();
       const durationMs = Math.round(monotonicMs() - this.receivedAt);

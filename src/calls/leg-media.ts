@@ -22,7 +22,7 @@ export class LegMedia {
   ) {}
 
   /**
-   * Binds a port and answers the offer, or makes one when the INVITE had none. A call of a wideband codec is heard and
+   * Binds a port and answers the offer, or makes one when the INVITE had none, or is ours. Legs of one `call` can be mixed. A call of a wideband codec is heard and
    * spoken in wideband; what is negotiated later is converted to the rate it began with.
    *
    * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SDP_FAMILY, PARLEY_ERR_RTP_NO_PORT
@@ -33,8 +33,10 @@ export class LegMedia {
     offer: string | undefined,
     audio: AudioOptions,
     listener: (event: FromMedia) => void,
+    call: string = leg,
   ): Promise<LegMedia> {
-    const opened = await host.open(leg, listener, legRate(offer, audio), { inband: audio.inbandDtmf ?? 'auto' });
+    const inband = audio.inbandDtmf ?? 'auto';
+    const opened = await host.open(leg, listener, legRate(offer, audio), { call, inband });
     const media = new LegMedia(opened, new SdpSession(), audio);
     try {
       media.describe(offer);
@@ -52,6 +54,11 @@ export class LegMedia {
 
   get codec(): string {
     return this.agreed?.codec.name ?? 'none';
+  }
+
+  /** How the peer takes keys. */
+  get keyMethod(): 'rfc4733' | 'inband' {
+    return this.agreed?.telephoneEvent ? 'rfc4733' : 'inband';
   }
 
   /** Whether the caller can hear us now. */

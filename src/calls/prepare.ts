@@ -72,7 +72,29 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
   }
 }
 
-function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: IvrContext): Prepared {
+/**
+ * Another agent takes the call on, over the same media. The voice and conversation of the one before must be closed.
+ *
+ * @param firstTurn number of the caller's last turn
+ * @throws ParleyError PARLEY_ERR_AGENT_UNKNOWN
+ */
+export function nextAgent(
+  options: PrepareOptions,
+  { media }: Prepared,
+  name: string,
+  variables: Record<string, unknown>,
+  firstTurn: number,
+): Prepared {
+  const { services, action } = options;
+  const agent = services.agents.get(name);
+  const names = [...services.agents.keys()].join(', ');
+  if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: names });
+  const quiet = { ...action, record: false, notice: undefined, earlyMedia: false };
+  const known = { events: [], variables, wants: [] };
+  return talk({ ...options, action: quiet }, agent, media, known, firstTurn);
+}
+
+function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: IvrContext, firstTurn = 0): Prepared {
   const { services, call, invite, action, logger, origin, record, finish } = options;
   const { speech, speaker } = services;
   for (const { event, at } of ivr.events) record(event, origin + at);
@@ -102,6 +124,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     finish,
     judge,
     logger,
+    firstTurn,
   });
   const inform = (more: Record<string, unknown>) => session.inform?.(more);
   return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening, inform };

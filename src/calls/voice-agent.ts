@@ -15,6 +15,8 @@ export interface VoiceAgent {
   settings: ConversationSettings;
   /** Asked about interruptions that the local judge is not sure of. */
   judge: LlmJudge | undefined;
-  /** SIP URI of the people behind the agent; undefined when there are none. */
+  /** The people behind the agent: name of a target, or SIP URI; undefined when there are none. */
   escalationTarget: string | undefined;
+  /** All targets that the agent file names, its triggers' too: SIP URIs among them are dialled for this agent only. */
+  ownTargets: readonly string[];
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type AgentDefinition, loadAgents } from '../agent/agents.js';
+import { checkTargets } from '../calls/targets/targets.js';
 import { ConfigProblems } from '../config/problems.js';
 import { Dialplan } from '../dialplan/dialplan.js';
-import type { ParleyError } from '../errors.js';
+import { ParleyError } from '../errors.js';
 import { loadSettings } from '../settings.js';
 import { checkVoice } from '../speech/synthesis/engines.js';
 import { EXIT, print, printError, printFailure } from './output.js';
@@ -34,6 +35,9 @@ function check(options: CheckOptions): number {
   const agents = agentFolder === undefined ? undefined : gather(problems, () => loadAgents(agentFolder));
   const dialplan = dialplanFolder === undefined ? undefined : gather(problems, () => Dialplan.load(dialplanFolder));
   if (agents) gather(problems, () => dialplan?.checkAgents(new Set(agents.keys())));
+  const { targets = {} } = settings ?? {};
+  if (settings) gather(problems, () => dialplan?.checkTargets(new Set(Object.keys(targets))));
+  if (settings && agents) gather(problems, () => checkTargets(targets, [...agents.values()]));
   for (const warning of [...(agents?.values() ?? [])].flatMap(voiceWarnings)) printError(`warning: ${warning}`);
   if (problems.length > 0) {
     printFailure(new ConfigProblems(problems));
@@ -49,8 +53,9 @@ function gather<T>(problems: ParleyError[], step: () => T): T | undefined {
   try {
     return step();
   } catch (error) {
-    if (!(error instanceof ConfigProblems)) throw error;
-    problems.push(...error.problems);
+    if (error instanceof ConfigProblems) problems.push(...error.problems);
+    else if (error instanceof ParleyError) problems.push(error);
+    else throw error;
     return undefined;
   }
 }

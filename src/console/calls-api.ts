@@ -12,6 +12,8 @@ export interface LiveCall {
   from: string;
   to: string;
   agent: string | undefined;
+  /** Who is joined with the caller. */
+  person?: string | undefined;
   /** As in the calls room: received, preparing, answering, talking... */
   state: string;
   onHold: boolean;

@@ -33,6 +33,8 @@ export interface ConversationOptions {
   settings: ConversationSettings;
   /** Puts an event on record; `at` is monotonicMs(). */
   record: (event: JournalEvent, at: number) => void;
+  /** Number of the caller's last turn, when another agent had the call before. */
+  firstTurn?: number;
   /** monotonicMs() from which times inside events are counted. */
   origin: number;
   /** Everything was said that led to this: hand over or hang up. Called at most once per reply. */
@@ -65,7 +67,7 @@ export class Conversation {
   private readonly mask: EventMask;
 
   constructor(private readonly options: ConversationOptions) {
-    this.state = initialState(options.settings);
+    this.state = { ...initialState(options.settings), turn: options.firstTurn ?? 0 };
     this.mask = new EventMask(new Set(options.settings.secrets));
     options.voice.listen((event) => this.dispatch(event));
   }
@@ -79,9 +81,15 @@ export class Conversation {
     this.dispatch({ type: 'begin', at: monotonicMs(), ...opening });
   }
 
-  /** A transfer that `finish` asked for did not come about. */
-  transferFailed(reason: string): void {
-    this.dispatch({ type: 'transfer.failed', at: monotonicMs(), reason });
+  /**
+   * A transfer that `finish` asked for did not come about, or is over: the conversation goes on.
+   *
+   * @param reason a disposition, `no-target`, or `person-left`
+   * @param turn the caller's last turn, where some were made meanwhile
+   * @param say what is said about it, instead of what the reasoner says
+   */
+  transferFailed(reason: string, turn = 0, say?: string): void {
+    this.dispatch({ type: 'transfer.failed', at: monotonicMs(), reason, turn, say });
   }
 
   /** The call is gone. What was said and heard is on record when this returns. */

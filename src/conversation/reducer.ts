@@ -69,7 +69,7 @@ function apply(step: Step, event: TurnEvent): void {
     case 'judged':
       return judged(step, event);
     case 'transfer.failed':
-      return resumeAfterTransfer(step, event.reason);
+      return resumeAfterTransfer(step, event);
     case 'closed':
       return closed(step);
     default:

@@ -56,9 +56,18 @@ export function speak(step: Step, kind: ReplyKind, sentences: readonly string[],
 }
 
 /** A failed transfer: the conversation goes on with what the agent has to say about it. */
-export function resumeAfterTransfer(step: Step, reason: string): void {
+export function resumeAfterTransfer(
+  step: Step,
+  { reason, turn = 0, say }: { reason: string; turn?: number | undefined; say?: string | undefined },
+): void {
   const { state } = step;
   if (state.phase !== 'handing-over') return;
+  state.turn = Math.max(state.turn, turn);
+  forget(step);
+  if (say !== undefined) {
+    state.failures = 0;
+    return speak(step, 'reply', [say]);
+  }
   const reply = newReply(state, 'reply', state.turn);
   // Nobody takes over: what failed has its tries again, or the call would be handed over in a circle.
   state.failures = 0;

@@ -140,7 +140,8 @@ export type TurnEvent =
   | { type: 'reply.acted'; at: number; reply: string }
   | { type: 'reply.done'; at: number; reply: string; afterwards?: Afterwards | undefined }
   | { type: 'reply.failed'; at: number; reply: string; reason: string }
-  | { type: 'transfer.failed'; at: number; reason: string }
+  /** `turn`: of the caller's, taken by others meanwhile; `say`: instead of asking the reasoner. */
+  | { type: 'transfer.failed'; at: number; reason: string; turn?: number | undefined; say?: string | undefined }
   | { type: 'closed'; at: number };
 
 /** What is to be done about it. */

@@ -118,7 +118,7 @@ describe('dialplan', () => {
       variables: { tier: 'basic' },
       context: { variables: {}, trust: false, byNumber: true },
     });
-    expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: 'sip:8001@pbx.example.com' });
+    expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: { uri: 'sip:8001@pbx.example.com' } });
     expect(plan.entries.map((entry) => entry.id)).toEqual([
       'b.yaml#hidden',
       'a.yaml#vip',

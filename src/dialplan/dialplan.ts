@@ -24,7 +24,7 @@ export type DialplanAction =
       context?: { variables: Record<string, string>; trust: boolean; byNumber: boolean } | undefined;
     }
   | { type: 'reject'; status: number; reason: string }
-  | { type: 'redirect'; to: string };
+  | { type: 'redirect'; to: { uri: string } | { target: string } };
 
 /** One entry, in the order in which they are tried. */
 export interface DialplanEntry {
@@ -102,6 +102,23 @@ export class Dialplan {
   }
 
   /**
+   * Checks that every target that calls are redirected to exists.
+   *
+   * @throws ConfigProblems
+   */
+  checkTargets(targets: ReadonlySet<string>): void {
+    const problems = this.entries.flatMap((entry) => {
+      if (entry.action.type !== 'redirect' || !('target' in entry.action.to)) return [];
+      const { target } = entry.action.to;
+      const problem = this.#problemOf.get(entry);
+      if (targets.has(target) || !problem) return [];
+      const known = targets.size > 0 ? `Known targets: ${[...targets].join(', ')}.` : 'parley.yaml has no targets.';
+      return [problem('redirect.target', `there is no target "${target}"`, known)];
+    });
+    if (problems.length > 0) throw new ConfigProblems(problems);
+  }
+
+  /**
    * What to do with a call: the first entry that fits. Undefined when none does and there is no default; where only room
    * was missing, the call is refused for the moment.
    */
@@ -154,7 +171,10 @@ function actionOf({ answer, reject, redirect }: FileEntry): DialplanAction {
     const { agent, notice, earlyMedia, record, variables, context } = answer;
     return { type: 'answer', agent, notice, earlyMedia, record, variables, context };
   }
-  if (redirect) return { type: 'redirect', to: redirect.to };
+  if (redirect) {
+    const { to, target = '' } = redirect;
+    return { type: 'redirect', to: to === undefined ? { target } : { uri: to } };
+  }
   return { type: 'reject', status: reject?.status ?? 603, reason: reject?.reason ?? '' };
 }
 

@@ -150,12 +150,19 @@ const reject = z.strictObject({
     .default(''),
 });
 
-const redirect = z.strictObject({
-  to: z
-    .string()
-    .regex(/^sips?:[^\s<>"]+$/i)
-    .meta({ example: 'sip:8001@pbx.example.com' }),
-});
+const redirect = z
+  .strictObject({
+    to: z
+      .string()
+      .regex(/^sips?:[^\s<>"]+$/i)
+      .optional()
+      .meta({ example: 'sip:8001@pbx.example.com' }),
+    target: z.string().min(1).optional().meta({ description: 'The name of a target in parley.yaml' }),
+  })
+  .refine(({ to, target }) => (to === undefined) !== (target === undefined), {
+    message: 'must have either to or target',
+    params: { hint: 'Keep one: to, a SIP URI, or target, a name of parley.yaml.' },
+  });
 
 const entry = z
   .strictObject({

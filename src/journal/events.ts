@@ -25,7 +25,33 @@ export interface ReplyLatency {
 }
 
 /** Who or what ended a call. */
-export type EndedBy = 'caller' | 'agent' | 'limit' | 'transfer' | 'error' | 'rejected' | 'cancelled' | 'shutdown';
+export type EndedBy =
+  | 'caller'
+  | 'agent'
+  | 'person'
+  | 'limit'
+  | 'transfer'
+  | 'error'
+  | 'rejected'
+  | 'cancelled'
+  | 'shutdown';
+
+/**
+ * How an attempt to reach a person ended. `declined`: by the phone, by key, by word, or by hanging up during the briefing;
+ * `unavailable`: nobody is registered there; `closed`: outside its hours; `voicemail`: a machine answered;
+ * `answered-elsewhere`: another phone that rang at the same time was quicker.
+ */
+export type Disposition =
+  | 'answered'
+  | 'busy'
+  | 'no-answer'
+  | 'declined'
+  | 'failed'
+  | 'unavailable'
+  | 'closed'
+  | 'voicemail'
+  | 'answered-elsewhere'
+  | 'cancelled-by-caller';
 
 /** How keys are sent: as RTP events, by SIP INFO, or as tones in the audio. */
 export type DtmfMethod = 'rfc4733' | 'info' | 'inband';
@@ -141,16 +167,62 @@ export type JournalEvent =
   | { type: 'verification'; outcome: 'started' | 'passed' | 'failed'; method: string; attempt?: number | undefined }
   /** The call goes to a person. `trigger`: of the agent file, or what the reasoner gives as its reason; queues put a higher `priority` first. */
   | { type: 'escalation'; trigger: string; target: string | undefined; priority?: number | undefined }
-  | { type: 'transfer.started'; target: string; method: 'refer' | 'redirect' }
+  /** Another agent goes on with the call. */
+  | { type: 'agent.changed'; agent: string }
+  /** Words of a person that the call was handed to, while they are joined with the caller in Parley. */
+  | {
+      type: 'person.turn';
+      /** Who that is: the name of the target. */
+      person: string;
+      text: string;
+      startedAt?: number | undefined;
+      endedAt?: number | undefined;
+    }
+  | { type: 'person.partial'; person: string; text: string }
+  /** `target`: its name in parley.yaml, or the SIP URI of the agent file. `reason`: what led to it. */
+  | {
+      type: 'transfer.started';
+      target: string;
+      method: 'warm' | 'attended' | 'refer' | 'redirect' | 'none';
+      reason?: string | undefined;
+    }
+  /** A phone is called. `leg` names it in later events. */
+  | { type: 'transfer.dialling'; target: string; leg: string; uri: string }
+  | { type: 'transfer.ringing'; target: string; leg: string }
+  | { type: 'transfer.answered'; target: string; leg: string }
+  /** What the person was told before they took the call. */
+  | { type: 'transfer.briefing'; target: string; leg: string; text: string }
+  /** The person takes the call. */
+  | { type: 'transfer.accepted'; target: string; leg: string; by: 'key' | 'voice' | 'answer' }
+  /** One attempt came to nothing; the next is made, or the agent goes on. */
+  | {
+      type: 'transfer.attempt';
+      target: string;
+      leg?: string | undefined;
+      disposition: Disposition;
+      status?: number | undefined;
+      reason?: string | undefined;
+    }
+  /** The caller waits in the queue of a target. `place`: 1 comes next. */
+  | { type: 'transfer.queued'; target: string; place: number }
+  /** Caller and person hear each other from now on. */
+  | { type: 'transfer.bridged'; target: string; person: string; leg: string }
+  /** The person's phone hands the caller on (REFER). `target`: who is meant, when that is somebody known. */
+  | { type: 'transfer.referred'; leg: string; target?: string | undefined; status: number }
+  /** They no longer hear each other. */
+  | { type: 'transfer.unbridged'; target: string; leg: string; reason: string }
+  /** The caller wants to be called back: somebody has to see to it. */
+  | { type: 'callback.requested'; target: string; number: string; topic?: string | undefined; reason: string }
   | {
       type: 'transfer.finished';
       target: string;
       outcome: 'accepted' | 'failed';
+      disposition: Disposition;
       status?: number | undefined;
       reason?: string | undefined;
     }
-  /** `by`: the caller put us on hold or took us back, or we them. */
-  | { type: 'hold'; on: boolean; by: 'caller' | 'us' }
+  /** `by`: the caller (or the person) put us on hold or took us back, or we them. */
+  | { type: 'hold'; on: boolean; by: 'caller' | 'us' | 'person' }
   /**
    * Keys were sent to the caller's side, an extension behind an IVR for instance: `,` is a pause of 1 s, `w` of 500 ms.
    * `sent`: how many of them went out; fewer than were asked for when the peer refused one or the call ended.
@@ -194,7 +266,7 @@ export type JournalEvent =
 export type JournalEventType = JournalEvent['type'];
 
 /** Types that are shown live and never stored. */
-export const LIVE_ONLY: ReadonlySet<JournalEventType> = new Set(['caller.partial']);
+export const LIVE_ONLY: ReadonlySet<JournalEventType> = new Set(['caller.partial', 'person.partial']);
 
 /** Where and when an event happened. */
 export interface Stamp {

@@ -4,7 +4,9 @@ import type { JournalEvent, ReplyLatency, StoredEvent } from './events.js';
 export interface TranscriptLine {
   /** When it began, ms since the INVITE. */
   at: number;
-  who: 'ivr' | 'caller' | 'agent' | 'system';
+  who: 'ivr' | 'caller' | 'agent' | 'person' | 'system';
+  /** Who the person is. */
+  name?: string;
   /** What was said; of the agent, what was heard, '' when nothing was. */
   text: string;
   /** The agent was cut off. */
@@ -26,7 +28,7 @@ export function transcript(events: readonly StoredEvent[]): TranscriptLine[] {
       lines.push(agentLine(event, began.get(event.turn) ?? event.at));
       began.delete(event.turn);
     } else {
-      const line = ivrLine(event) ?? callerLine(event) ?? systemLine(event);
+      const line = ivrLine(event) ?? callerLine(event) ?? personLine(event) ?? systemLine(event);
       if (line) lines.push(line);
     }
   }
@@ -35,7 +37,9 @@ export function transcript(events: readonly StoredEvent[]): TranscriptLine[] {
 
 /** The transcript as text for a terminal, a line each. What a caller or a header says can't steer the terminal. */
 export function renderTranscript(lines: readonly TranscriptLine[]): string {
-  return lines.map((line) => `${clock(line.at)}  ${line.who.padEnd(6)}  ${said(line)}${timing(line)}\n`).join('');
+  return lines
+    .map((line) => `${clock(line.at)}  ${plain(line.name ?? line.who).padEnd(6)}  ${said(line)}${timing(line)}\n`)
+    .join('');
 }
 
 function agentLine(event: Extract<JournalEvent, { type: 'agent.turn' }>, at: number): TranscriptLine {
@@ -56,6 +60,11 @@ function callerLine(event: StoredEvent): TranscriptLine | undefined {
   if (event.type !== 'caller.turn') return undefined;
   const text = event.from === 'dtmf' ? `(keys) ${event.text}` : event.text;
   return { at: event.startedAt ?? event.at, who: 'caller', text };
+}
+
+function personLine(event: StoredEvent): TranscriptLine | undefined {
+  if (event.type !== 'person.turn') return undefined;
+  return { at: event.startedAt ?? event.at, who: 'person', name: event.person, text: event.text };
 }
 
 function systemLine(event: StoredEvent): TranscriptLine | undefined {
@@ -81,6 +90,16 @@ function note(event: JournalEvent): string | undefined {
       return `transfer to ${event.target} ${event.outcome}${event.reason ? `: ${event.reason}` : ''}`;
     case 'audit':
       return `${event.action} by ${event.by} (${event.role})`;
+    case 'transfer.attempt':
+      return `${event.target}: ${event.disposition}${event.reason ? ` (${event.reason})` : ''}`;
+    case 'transfer.queued':
+      return `in the queue of ${event.target}, place ${event.place}`;
+    case 'transfer.bridged':
+      return `caller and ${event.person} are joined`;
+    case 'transfer.unbridged':
+      return `they are no longer joined: ${event.reason}`;
+    case 'callback.requested':
+      return `wants to be called back at ${event.number}`;
     case 'hold':
       return event.on ? 'on hold' : 'off hold';
     case 'error':

@@ -8,6 +8,7 @@ import { partsOf } from './headers/multipart.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import { type OfferOutcome, Reinvites } from './re-invite.js';
+import { type ReferTo, type Replaces, readReferTo, referToReplacing, statusOf } from './refer.js';
 import { intervalRefusal, type SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /** How a REFER ended. */
@@ -30,6 +31,15 @@ export interface DialogEvents {
   key?: (key: InfoKey) => void;
   /** JSON that came by INFO; false when nobody is to be told such things. */
   json?: (body: string) => boolean;
+  /** The peer asks us to call somebody in its place. Without a listener it is declined. */
+  referred?: (request: IncomingRefer) => void;
+}
+
+/** A REFER of the peer; exactly one of `accept` and `refuse` is used. */
+export interface IncomingRefer extends ReferTo {
+  /** Says 202; from then on `report` tells how the call goes, 200 and above for the last time. */
+  accept(): { report(status: number, reason: string): void };
+  refuse(status: number): void;
 }
 
 /** Characters of a reason for hanging up: it is there for people who read traces. */
@@ -42,6 +52,10 @@ export class Dialog {
   private acked: { answer: string | undefined } | undefined;
   private gone: string | undefined;
   private onReport: (outcome: ReferOutcome) => void = () => undefined;
+  /** A REFER of ours was taken. */
+  private referring = false;
+  /** CSeq of REFERs whose reports are no longer waited for. */
+  private readonly settled = new Set<string>();
   /** An offer of the peer is being answered. */
   private answering = false;
   private readonly reinvites: Reinvites;
@@ -52,20 +66,33 @@ export class Dialog {
     private readonly timer: SessionTimerConfig,
     private readonly interval: SessionInterval,
     private readonly logger: Logger,
+    side: 'uas' | 'uac' = 'uas',
   ) {
     this.reinvites = new Reinvites(dialog, interval);
-    this.reinvites.block(true);
+    // Until the ACK, which a caller of ours has sent already.
+    this.reinvites.block(side === 'uas');
     dialog.on('ack', (req) => this.onAck(req.body || undefined));
     dialog.on('destroy', ((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
     dialog.on('modify', (req, res) => void this.onOffer(req, res));
     dialog.on('update', (req, res) => void this.onOffer(req, res));
     dialog.on('info', (req, res) => this.onInfo(req, res));
-    dialog.on('refer', (_req, res) => res.send(603));
+    dialog.on('refer', (req, res) => this.onRefer(req, res));
     dialog.on('notify', (req, res) => this.onNotify(req, res));
   }
 
   get sipCallId(): string {
     return this.dialog.sip.callId;
+  }
+
+  /** As an INVITE to the peer names this dialog to take its place (RFC 3891). */
+  get replaces(): Replaces {
+    const { callId, localTag, remoteTag } = this.dialog.sip;
+    return { callId, toTag: remoteTag, fromTag: localTag };
+  }
+
+  /** Where the peer is reached: its Contact. */
+  get remoteTarget(): string {
+    return this.dialog.remote.uri;
   }
 
   /** Sets the listeners; what came before them is told at once. */
@@ -120,30 +147,84 @@ export class Dialog {
    *
    * @param target SIP URI from configuration
    * @param timeoutMs longest wait for the final report
+   * @param replaces our dialog with the target, which the peer's call takes over (attended transfer, RFC 5589)
    * @throws ParleyError `PARLEY_ERR_SIP_TOO_LONG`
    */
-  async refer(target: string, timeoutMs: number): Promise<ReferOutcome> {
-    const headers = { 'Refer-To': `<${target}>`, 'Referred-By': `<${this.dialog.local.uri.replace(/[<>]/g, '')}>` };
+  async refer(target: string, timeoutMs: number, replaces?: Replaces): Promise<ReferOutcome> {
+    const headers = {
+      'Refer-To': replaces ? referToReplacing(target, replaces) : `<${target}>`,
+      'Referred-By': `<${this.dialog.local.uri.replace(/[<>]/g, '')}>`,
+    };
     checkLength(headers);
     const reported = new Promise<ReferOutcome>((resolve) => {
       this.onReport = resolve;
     });
     const timer = setTimeout(() => this.onReport({ accepted: false, reason: 'no report in time' }), timeoutMs);
+    let sequence: string | undefined;
     try {
-      const answered = this.dialog
-        .request({ method: 'REFER', headers } as never)
-        .then(({ status, reason }) => (status >= 300 ? { accepted: false, status, reason } : reported));
+      const answered = this.dialog.request({ method: 'REFER', headers } as never).then((response) => {
+        const { status, reason } = response;
+        sequence = /\d+/.exec(headersOf(response)('CSeq') ?? '')?.[0];
+        this.referring = status < 300;
+        return status >= 300 ? { accepted: false, status, reason } : reported;
+      });
       return await Promise.race([answered, reported]);
     } finally {
       clearTimeout(timer);
+      this.referring = false;
+      if (sequence !== undefined) this.settled.add(sequence);
     }
+  }
+
+  /** Whether the peer has taken a REFER of ours, and has not told its end. */
+  get handingOver(): boolean {
+    return this.referring;
   }
 
   /** The peer's report of its call to the target (RFC 3515 section 2.4.5). */
   private onNotify(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
     res.send(200);
-    const status = Number(/^SIP\/2\.0 (\d{3})/.exec(req.body ?? '')?.[1]);
-    if (status >= 200) this.onReport({ accepted: status < 300, status });
+    const header = headersOf(req);
+    const id = /;\s*id=(\d+)/.exec(header('Event') ?? '')?.[1];
+    if (id !== undefined && this.settled.has(id)) return;
+    const { status, reason } = statusOf(req.body);
+    const told = reason === '' ? {} : { reason };
+    if (status >= 200) this.onReport({ accepted: status < 300, status, ...told });
+    else if (/^\s*terminated\b/i.test(header('Subscription-State') ?? '')) {
+      this.onReport({ accepted: false, reason: 'its reports ended without a result' });
+    }
+  }
+
+  private onRefer(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
+    const header = headersOf(req);
+    const to = readReferTo(header('Refer-To'));
+    if (!to) return res.send(400);
+    const { referred } = this.events ?? {};
+    if (!referred) return res.send(603);
+    const silent = /^\s*false\b/i.test(header('Refer-Sub') ?? '');
+    referred({
+      ...to,
+      accept: () => {
+        // RFC 4488: who does not want to know is not told.
+        res.send(202, silent ? { headers: { 'Refer-Sub': 'false' } } : {});
+        const id = /\d+/.exec(header('CSeq') ?? '')?.[0] ?? '';
+        if (!silent) this.report(id, 100, 'Trying');
+        return { report: (status, reason) => silent || this.report(id, status, reason) };
+      },
+      refuse: (status) => res.send(status),
+    });
+  }
+
+  private report(id: string, status: number, reason: string): void {
+    if (this.ended) return;
+    const headers = {
+      Event: `refer;id=${id}`,
+      'Subscription-State': status < 200 ? 'active;expires=180' : 'terminated;reason=noresource',
+      'Content-Type': 'message/sipfrag;version=2.0',
+    };
+    const body = `SIP/2.0 ${status} ${reason}`;
+    const failed = (error: unknown) => this.logger.debug({ reason: reasonOf(error) }, 'NOTIFY not sent');
+    this.dialog.request({ method: 'NOTIFY', headers, body } as never).catch(failed);
   }
 
   private onAck(answer: string | undefined): void {
@@ -159,7 +240,7 @@ export class Dialog {
     this.gone = reason;
     this.events?.ended(reason);
     // Many peers hang up as soon as they have taken the REFER: that is its success.
-    this.onReport({ accepted: true });
+    this.onReport({ accepted: this.referring, reason: 'hung up' });
   }
 
   private onInfo(req: Srf.SrfRequest, res: Srf.SrfResponse): void {

@@ -52,6 +52,11 @@ export class Invite {
     return this.req.calledNumber || userOf(this.req.uri);
   }
 
+  /** The whole request URI. */
+  get uri(): string {
+    return this.req.uri;
+  }
+
   /** Address that the INVITE came from. */
   get source(): string {
     return this.req.source_address;
@@ -147,8 +152,16 @@ export class Invite {
     }
   }
 
-  redirect(to: string): void {
-    this.reject(302, { Contact: `<${to}>` });
+  /** 302 to these URIs, the first preferred; the number that was dialled goes along (RFC 5806). */
+  redirect(uris: readonly string[]): void {
+    const contacts = uris.map((uri, n) =>
+      uris.length > 1 ? `<${uri}>;q=${(1 - n / uris.length).toFixed(2)}` : `<${uri}>`,
+    );
+    const dialled = this.req.uri.replace(/[<>;?].*$/s, '');
+    const diversion: Record<string, string> = /^sips?:[^\s"]+$/i.test(dialled)
+      ? { Diversion: `<${dialled}>;reason=deflection;counter=1` }
+      : {};
+    this.reject(302, { Contact: contacts.join(', '), ...diversion });
   }
 
   /** Before the answer: a refresh, or another offer once ours was acknowledged. */

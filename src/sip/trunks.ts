@@ -23,6 +23,25 @@ export function trunksConfig<M extends z.ZodType>(media: M) {
       .array(network)
       .min(1)
       .describe('CIDR blocks or addresses that its INVITEs come from; the longest prefix of all trunks decides.'),
+    outbound: z
+      .strictObject({
+        host: z
+          .string()
+          .regex(
+            /^[\w.[\]:-]+(?:;[\w=.-]+)*$/,
+            'must be a host, e.g. sip.carrier.example or pbx.example:5080;transport=tcp',
+          )
+          .describe('Where numbers are called: host, port, and parameters of the URI.'),
+        username: z.string().min(1).optional().describe('For digest authentication.'),
+        password: z.string().optional().describe('Its password.'),
+        from: z
+          .string()
+          .regex(/^[^\s<>"@;]+$/)
+          .optional()
+          .describe("The number that calls come from, where the trunk does not take the caller's."),
+      })
+      .optional()
+      .describe('How targets with this trunk are called.'),
     media: media.describe("What differs on this trunk from rtp's own settings."),
   });
   return z

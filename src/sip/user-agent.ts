@@ -9,6 +9,7 @@ import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import { headersOf } from './header-of.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
+import { OutgoingCall, type OutgoingRequest } from './outgoing.js';
 import type { Registrar, SipRequestView } from './registrar/registrar.js';
 
 /** How the SIP side is started. */
@@ -72,6 +73,12 @@ export class UserAgent {
     if (!this.edge) return `drachtio ${this.options.config.drachtio.host}:${this.options.config.drachtio.port}`;
     const host = this.edge.sipHost;
     return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
+  }
+
+  /** Calls somebody. @param ringing told at each 180 or 183 */
+  call(request: OutgoingRequest, ringing: () => void): OutgoingCall {
+    const { config, logger } = this.options;
+    return new OutgoingCall(this.srf, request, config.sessionTimer, logger, ringing);
   }
 
   async counts(): Promise<EdgeCounts | undefined> {

@@ -48,8 +48,8 @@ export interface MediaLeg {
   readonly sampleRate: PcmRate;
   /** After offer/answer, also for every later one. */
   negotiated(media: NegotiatedMedia): void;
-  /** This speech worker hears the leg's onsets and offsets from now on. */
-  listen(speech: number): void;
+  /** This speech worker hears the leg's onsets and offsets from now on, or none does. */
+  listen(speech: number | undefined): void;
   enqueue(epoch: number, utterance: string): void;
   clip(message: ClipMessage): void;
   skip(epoch: number, utterance: string): void;

@@ -68,7 +68,7 @@ export class MediaRoom {
     mixer.join(CALLER_EAR, { rate, speaks: false });
     mixer.join(AGENT_EAR, { rate, speaks: false });
     mixer.mode({ mode: 'listen', who: CALLER_EAR, only: [leg.leg] });
-    mixer.mode({ mode: 'listen', who: AGENT_EAR, except: [leg.leg] });
+    this.recordOthers(mixer, leg.leg);
     const failed = (error: ParleyError) =>
       this.post({ type: 'recording.failed', leg: leg.leg, code: error.code, reason: error.message });
     const recorder = new Recorder({ folder, call, rate, format, bitrate, startedAt: Date.now(), failed });
@@ -119,11 +119,18 @@ export class MediaRoom {
     return mixer;
   }
 
+  /** What the recorded leg hears: not what the agent says to other legs, a person's briefing for instance. */
+  private recordOthers(mixer: Mixer, recorded: string): void {
+    const elsewhere = this.legs.filter(({ leg }) => leg !== recorded).map(({ agent }) => agent);
+    mixer.mode({ mode: 'listen', who: AGENT_EAR, except: [recorded, ...elsewhere] });
+  }
+
   private join(leg: RtpLeg, mixer: Mixer): void {
     leg.enterMix();
     mixer.join(leg.leg, { rate: leg.sampleRate });
     mixer.join(leg.agent, { rate: leg.sampleRate, hears: false });
     mixer.mode({ mode: 'play', from: leg.agent, to: [leg.leg] });
+    if (this.recording) this.recordOthers(mixer, this.recording.leg);
   }
 
   private async stopRecording(): Promise<void> {

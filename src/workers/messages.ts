@@ -30,8 +30,8 @@ export type ToMedia =
     }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
-  /** Speech marks of this leg go to that speech worker from now on. */
-  | { type: 'listen'; leg: string; speech: number }
+  /** Speech marks of this leg go to that speech worker from now on, or to none. */
+  | { type: 'listen'; leg: string; speech: number | undefined }
   /** A port to a (new) speech worker. */
   | { type: 'speech.port'; speech: number; port: MessagePort }
   /** Reserves the next place in the playout queue; its clip may come later, from main or a speech worker. */

@@ -98,19 +98,26 @@ export class SpeechHost {
   }
 
   /**
-   * Recognises a leg in the worker with the fewest streams, from the beginning of its ring on.
+   * Recognises a leg in the worker with the fewest streams.
    *
    * @param listener hears partials and finals until the stream is closed
    * @param vocabulary what callers of the leg's agent can be expected to say
+   * @param from position in the leg's ring that it begins at
    * @throws ParleyError PARLEY_ERR_INTERNAL when the leg has a stream already
    */
-  openStream(leg: ListenedLeg, listener: (event: ListenerEvent) => void, vocabulary?: Vocabulary): SpeechStream {
+  openStream(
+    leg: ListenedLeg,
+    listener: (event: ListenerEvent) => void,
+    vocabulary?: Vocabulary,
+    from = 0,
+  ): SpeechStream {
     if (this.streams.has(leg.leg)) {
       throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `leg ${leg.leg} has a speech stream already` });
     }
-    const stream = new HostedStream(leg, vocabulary, listener, () => {
+    const forget = () => {
       if (this.streams.get(leg.leg) === stream) this.streams.delete(leg.leg);
-    });
+    };
+    const stream = new HostedStream(leg, vocabulary, listener, forget, from);
     this.streams.set(leg.leg, stream);
     this.place(stream);
     return stream;

@@ -114,12 +114,12 @@ export class SpeechService {
     this.streams.get(leg)?.close();
     this.streams.set(leg, stream);
     if (resumed) this.resume(leg, stream, new AudioRing(ring), sampleRate, from);
-    else this.markEarly(leg);
+    else this.markEarly(leg, from);
   }
 
-  /** Marks that came before their stream was ready for them. */
-  private markEarly(leg: string): void {
-    const early = this.early.filter((mark) => mark.leg === leg);
+  /** Marks that came before their stream was ready for them; what lies before its beginning is not for it. */
+  private markEarly(leg: string, from = 0): void {
+    const early = this.early.filter((mark) => mark.leg === leg && mark.position >= from);
     this.early = this.early.filter((mark) => mark.leg !== leg);
     for (const mark of early) this.mark(mark);
   }

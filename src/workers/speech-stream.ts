@@ -10,8 +10,8 @@ export interface ListenedLeg {
   readonly ring: SharedArrayBuffer;
   /** Of the ring, Hz. */
   readonly sampleRate: number;
-  /** Has the leg's onsets and offsets sent to that speech worker. */
-  listen(speech: number): void;
+  /** Has the leg's onsets and offsets sent to that speech worker, or to none. */
+  listen(speech: number | undefined): void;
 }
 
 /** One leg's recognition. */
@@ -32,7 +32,7 @@ export class HostedStream implements SpeechStream {
   /** Index of the worker that has it now. */
   worker: number | undefined;
   private send: (message: ToSpeech) => void = () => undefined;
-  private committed = 0;
+  private committed: number;
   private expected: ExpectedAnswer | undefined;
   private agent: AgentSpeech | undefined;
   /** Positions of finals asked for and not answered. */
@@ -47,7 +47,10 @@ export class HostedStream implements SpeechStream {
     private readonly vocabulary: Vocabulary | undefined,
     private readonly listener: (event: ListenerEvent) => void,
     private readonly onClose: () => void,
-  ) {}
+    from = 0,
+  ) {
+    this.committed = from;
+  }
 
   /** Gives the stream to a worker, with all it has to know. */
   place(worker: number, send: (message: ToSpeech) => void): void {
@@ -90,6 +93,7 @@ export class HostedStream implements SpeechStream {
   }
 
   close(): void {
+    this.leg.listen(undefined);
     this.send({ type: 'stream.close', leg: this.leg.leg });
     this.worker = undefined;
     this.send = () => undefined;

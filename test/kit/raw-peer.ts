@@ -163,9 +163,9 @@ export class PeerCall {
   }
 
   /** Sends a request inside the call and waits for its final response; a 200 to an INVITE is acknowledged. */
-  async again(method: string, sdp = ''): Promise<PeerMessage> {
+  async again(method: string, sdp = '', headers: readonly string[] = []): Promise<PeerMessage> {
     this.sequence++;
-    this.send(method, this.sequence, sdp);
+    this.send(method, this.sequence, sdp, headers);
     const response = await this.response(method, this.sequence, 5000);
     if (method === 'INVITE') this.acknowledge(response);
     return response;
@@ -185,9 +185,9 @@ export class PeerCall {
   }
 
   /** Sends a request with a fresh branch. */
-  send(method: string, sequence: number, body = ''): void {
+  send(method: string, sequence: number, body = '', headers: readonly string[] = []): void {
     const branch = `z9hG4bK${randomBytes(6).toString('hex')}`;
-    const request = this.request(method, sequence, body, branch);
+    const request = this.request(method, sequence, body, branch, headers);
     if (method === 'INVITE') {
       this.invited = sequence;
       this.branch = branch;
@@ -209,7 +209,13 @@ export class PeerCall {
     return `sip:${this.number}@${this.peer.target.host}:${this.peer.target.port}`;
   }
 
-  private request(method: string, sequence: number, body: string, branch?: string): string {
+  private request(
+    method: string,
+    sequence: number,
+    body: string,
+    branch?: string,
+    headers: readonly string[] = [],
+  ): string {
     const own = `sip:kit@127.0.0.1:${this.peer.port}`;
     const lines = [
       `${method} ${this.uri} SIP/2.0`,
@@ -221,7 +227,8 @@ export class PeerCall {
       `CSeq: ${sequence} ${method}`,
       `Contact: <${own}>`,
       ...this.headers,
-      ...(body && !this.headers.some((one) => one.startsWith('Content-Type:'))
+      ...headers,
+      ...(body && ![...this.headers, ...headers].some((one) => /^content-type:/i.test(one))
         ? ['Content-Type: application/sdp']
         : []),
       `Content-Length: ${Buffer.byteLength(body)}`,

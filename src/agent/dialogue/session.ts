@@ -87,9 +87,15 @@ export class BuiltinSession implements ReasonerSession {
     for (const state of [this.#before, this.#talk.state]) hear(state, turn, words, interrupted);
   }
 
-  async *transferFailed(_reason: string, _signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
+  async *transferFailed(reason: string, _signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
     const { agent, state } = this.#talk;
-    const words = this.#talk.word(agent.escalation.failedMessage);
+    const { afterPerson, failedMessages, failedMessage, noTargetMessage } = agent.escalation;
+    const byReason: Record<string, readonly string[] | undefined> = {
+      ...failedMessages,
+      'person-left': afterPerson,
+      'no-target': noTargetMessage,
+    };
+    const words = this.#talk.word(byReason[reason] ?? failedMessage);
     state.pending = { kind: 'more', question: words, turn: state.turn, heard: true };
     yield { type: 'expect', expected: { kind: 'open' } };
     yield text(words);

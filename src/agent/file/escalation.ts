@@ -60,6 +60,20 @@ export const escalation = z
       "I'm sorry, there is nobody I can put you through to right now. Is there something else I can help with?",
     ]),
     failedMessage: wordings.default(["I'm sorry, nobody could take your call. Is there something I can help with?"]),
+    /** Instead of it, by why nobody could. */
+    failedMessages: z
+      .strictObject({
+        busy: wordings.optional(),
+        'no-answer': wordings.optional(),
+        declined: wordings.optional(),
+        closed: wordings.optional(),
+        unavailable: wordings.optional(),
+        voicemail: wordings.optional(),
+        failed: wordings.optional(),
+      })
+      .prefault({}),
+    /** Said when a person has hung up, and the target has `afterwards: agent`. */
+    afterPerson: wordings.default(['You are back with me. Is there anything else I can help with?']),
     /** Said in front of the message when the agent gave up understanding. */
     afterFailures: wordings.default(["I'm sorry that I don't understand."]),
     triggers: z.array(trigger).default([]),

@@ -1,0 +1,234 @@
+import type { VoiceEvent } from '../conversation/voice.js';
+import { reasonOf } from '../errors.js';
+import type { JournalEvent } from '../journal/events.js';
+import type { AudioOptions } from '../rtp/sdp.js';
+import type { Dialog, IncomingRefer } from '../sip/dialog.js';
+import { type HandedContext, handedContext } from '../sip/handed-context.js';
+import type { OutgoingCall, OutgoingRequest } from '../sip/outgoing.js';
+import type { Lexicon } from '../speech/synthesis/lexicon.js';
+import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
+import { monotonicMs } from '../telemetry/clock.js';
+import type { Logger } from '../telemetry/log.js';
+import type { MediaHost, MediaLeg } from '../workers/media-host.js';
+import type { FromMedia } from '../workers/messages.js';
+import type { Speaker } from '../workers/speaker.js';
+import type { SpeechHost } from '../workers/speech-host.js';
+import { CallSession } from './call-session.js';
+import { CallVoice } from './call-voice.js';
+import { LegMedia } from './leg-media.js';
+import type { MediaControl } from './media-control.js';
+import type { Destination } from './targets/targets.js';
+
+/** What legs to persons are made with. */
+export interface PersonLegServices {
+  media: MediaHost;
+  speech: SpeechHost;
+  speaker: Speaker;
+  /** Sends an INVITE. */
+  dial(request: OutgoingRequest, ringing: () => void): OutgoingCall;
+  /** What is offered to who is called by this trunk. */
+  audioFor(trunk: string | undefined): AudioOptions;
+  control?: ((leg: MediaLeg) => MediaControl) | undefined;
+  logger: Logger;
+}
+
+/** What a leg tells. Exactly one of `answered` and `refused` comes, then `left` unless it was closed here. */
+export interface PersonLegEvents {
+  ringing(): void;
+  answered(): void;
+  /** `status` 0: nothing could be sent, or no port be had. */
+  refused(status: number, reason: string): void;
+  left(reason: string): void;
+  /** What the person says and presses, as of any voice. */
+  heard(event: VoiceEvent): void;
+  /** The person's phone hands the other side on. */
+  referred(request: IncomingRefer): void;
+  record(event: JournalEvent): void;
+}
+
+/** One leg. */
+export interface PersonLegOptions {
+  /** Parley's id of the call: the leg's media are in the worker of the call's other legs, and can be mixed with them. */
+  call: string;
+  /** Unique in the call. */
+  name: string;
+  destination: Destination;
+  context: Omit<HandedContext, 'replaces'>;
+  /** What is said to the person sounds so. */
+  voice: VoiceSettings;
+  lexicon: Lexicon | undefined;
+}
+
+/**
+ * A leg that Parley calls: a person, briefed before they are joined with the caller, or whoever else takes part in a
+ * call. Who hears whom is a matter of `media.leg.mix`.
+ */
+export class PersonLeg {
+  private media: LegMedia | undefined;
+  private readonly opened: Promise<LegMedia>;
+  private call: OutgoingCall | undefined;
+  private dialog: Dialog | undefined;
+  private session: CallSession | undefined;
+  private speaking: CallVoice | undefined;
+  private closing: Promise<void> | undefined;
+  private over = false;
+
+  /** Calls at once. */
+  constructor(
+    private readonly services: PersonLegServices,
+    private readonly options: PersonLegOptions,
+    private readonly events: PersonLegEvents,
+  ) {
+    const { call, name, destination } = options;
+    const audio = services.audioFor(destination.route?.name);
+    this.opened = LegMedia.open(
+      services.media,
+      `${call}/${name}`,
+      undefined,
+      audio,
+      (event) => this.fromMedia(event),
+      call,
+    );
+    this.dial().catch((error) => this.refuse(0, reasonOf(error)));
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get destination(): Destination {
+    return this.options.destination;
+  }
+
+  /** Its media, from the first step on until it is closed. */
+  get leg(): MediaLeg | undefined {
+    return this.media?.leg;
+  }
+
+  /** From the answer on: speaks to the person, and hears them. */
+  get voice(): CallVoice | undefined {
+    return this.speaking;
+  }
+
+  /** From the answer on. */
+  get sip(): Dialog | undefined {
+    return this.dialog;
+  }
+
+  /** Whether either side has the other on hold. */
+  get onHold(): boolean {
+    return this.session?.onHold ?? false;
+  }
+
+  /** Changes of the session under way, for leak tests. */
+  get pending(): number {
+    return this.session?.pending ?? 0;
+  }
+
+  /** Sends keys. Resolves when the last has gone. */
+  async keys(digits: string): Promise<void> {
+    const { media } = this;
+    if (media) await media.leg.digits(digits, media.keyMethod);
+  }
+
+  /** CANCEL or BYE; resolves when nothing of the leg is left. Further calls wait for the first. */
+  close(reason: string): Promise<void> {
+    this.closing ??= this.end(reason);
+    return this.closing;
+  }
+
+  private async dial(): Promise<void> {
+    const { destination, context } = this.options;
+    const { uri, route, proxy, replaces } = destination;
+    const media = await this.opened;
+    this.media = media;
+    if (this.over) return;
+    const { headers, body } = handedContext({ ...context, replaces }, uri, media.localSdp);
+    const request = { uri, headers, body, proxy, auth: route?.auth };
+    this.call = this.services.dial(request, () => this.over || this.events.ringing());
+    const outcome = await this.call.outcome;
+    if (!outcome.answered) return this.refuse(outcome.status, outcome.reason);
+    this.dialog = outcome.dialog;
+    if (this.over) return;
+    this.answered(outcome.dialog, media, outcome.answer);
+  }
+
+  private answered(dialog: Dialog, media: LegMedia, answer: string | undefined): void {
+    try {
+      media.accept(answer);
+    } catch (error) {
+      void dialog.bye(reasonOf(error));
+      return this.refuse(488, reasonOf(error));
+    }
+    const { voice: settings, lexicon, call } = this.options;
+    const { speech, speaker, logger, control } = this.services;
+    const voice = new CallVoice({ leg: media.leg, speech, speaker, settings, lexicon, stopWords: [], logger });
+    this.speaking = voice;
+    voice.listen((event) => this.events.heard(event));
+    const session = new CallSession({
+      call,
+      dialog,
+      media,
+      control: control?.(media.leg),
+      who: 'person',
+      recorded: false,
+      record: (event) => this.events.record(event),
+      held: (on) => voice.hold(on),
+      lost: (reason) => this.leave(reason),
+    });
+    this.session = session;
+    dialog.listen({
+      ack: (sdp) => this.acked(session, sdp),
+      ended: (reason) => this.leave(reason),
+      offered: async (offer) => session.offered(offer),
+      key: ({ digit, durationMs }) => voice.key('info', digit, durationMs, monotonicMs()),
+      referred: (request) => (this.over ? request.refuse(481) : this.events.referred(request)),
+    });
+    if (!this.over) this.events.answered();
+  }
+
+  private acked(session: CallSession, answer: string | undefined): void {
+    try {
+      session.acked(answer);
+    } catch (error) {
+      this.leave(reasonOf(error));
+    }
+  }
+
+  private fromMedia(event: FromMedia): void {
+    // No sound from a phone that should send some: its call is dead.
+    if (event.type === 'silence.timeout' && event.action !== 'none' && !this.session?.onHold) {
+      return this.leave(`no RTP ${event.direction} for ${event.seconds} s`);
+    }
+    this.speaking?.fromMedia(event);
+  }
+
+  private refuse(status: number, reason: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.events.refused(status, reason);
+  }
+
+  private leave(reason: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.events.left(reason);
+  }
+
+  private async end(reason: string): Promise<void> {
+    this.over = true;
+    this.session?.end();
+    if (!this.dialog) this.call?.cancel();
+    const bye = this.dialog?.bye(reason);
+    await this.speaking?.settle(SETTLE_MS);
+    this.speaking?.close();
+    const media = await this.opened.catch(() => undefined);
+    await media?.close();
+    await Promise.race([bye, new Promise((resolve) => setTimeout(resolve, BYE_MS).unref())]);
+  }
+}
+
+/** Longest wait for what was still being said. */
+const SETTLE_MS = 400;
+/** A phone that does not answer BYE is not waited for, ms. */
+const BYE_MS = 2000;

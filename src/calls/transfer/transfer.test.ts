@@ -1,0 +1,377 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Desk } from '../../../test/kit/desk.js';
+import { EdgeBench, SECRET } from '../../../test/kit/edge-bench.js';
+import { ScriptedCall, type SipPeer } from '../../../test/kit/edge-peer.js';
+import { until } from '../../../test/kit/until.js';
+import type { JournalEvent, StoredEvent } from '../../journal/events.js';
+import { listeningRing } from '../../media/listening.js';
+import { sipConfig } from '../../sip/config.js';
+import type { Dialog } from '../../sip/dialog.js';
+import type { Invite } from '../../sip/invite.js';
+import { UserAgent } from '../../sip/user-agent.js';
+import { createLogger } from '../../telemetry/log.js';
+import type { LegEvent, MediaHost, MediaLeg } from '../../workers/media-host.js';
+import type { SayRequest } from '../../workers/speaker.js';
+import { CallVoice } from '../call-voice.js';
+import { LegMedia } from '../leg-media.js';
+import { targetsConfig, transferConfig } from '../targets/config.js';
+import { CallQueues } from '../targets/queues.js';
+import { Targets } from '../targets/targets.js';
+import { type CallBack, Transfer, type TransferredCall, type TransferServices } from './transfer.js';
+import type { TransferOutcome } from './transfer-state.js';
+
+const AUDIO = { codecs: ['PCMU', 'PCMA'], opus: { bitrate: 24_000, dtx: false } } as const;
+const LOG = createLogger('silent');
+const VOICE = { engine: 'flite', speed: 1 };
+const REPORT = ['Event: refer', 'Subscription-State: terminated;reason=noresource', 'Content-Type: message/sipfrag'];
+
+/** Media that are none: what is asked of them is noted, what is said is heard at once. */
+class Media {
+  readonly asked: string[] = [];
+  readonly said: string[] = [];
+  open = 0;
+  private readonly listeners = new Map<string, (event: LegEvent) => void>();
+
+  readonly host = {
+    open: async (name: string, listener: (event: LegEvent) => void) => {
+      this.open++;
+      this.listeners.set(name, listener);
+      return this.leg(name);
+    },
+  } as unknown as MediaHost;
+
+  readonly speaker = {
+    say: async (leg: MediaLeg, { utterance, text, epoch }: SayRequest) => {
+      this.said.push(`${leg.leg}: ${text}`);
+      const at = performance.now();
+      setImmediate(() => {
+        const ended = {
+          type: 'utterance.ended',
+          leg: leg.leg,
+          epoch,
+          utterance,
+          at,
+          played: 1,
+          total: 1,
+          stopped: false,
+        } as const;
+        this.listeners.get(leg.leg)?.(ended);
+      });
+      return { pcm: new Int16Array(1), sampleRate: 8000, words: undefined };
+    },
+  } as unknown as TransferServices['speaker'];
+
+  tell(leg: string, event: Record<string, unknown>): void {
+    this.listeners.get(leg)?.({ leg, at: performance.now(), ...event } as unknown as LegEvent);
+  }
+
+  private leg(name: string): MediaLeg {
+    const note = (what: string) => void this.asked.push(`${name} ${what}`);
+    const none = () => undefined;
+    return {
+      leg: name,
+      worker: 0,
+      address: '127.0.0.1',
+      port: 20_000,
+      ring: listeningRing(8000).shared,
+      sampleRate: 8000,
+      ...{ negotiated: none, listen: none, enqueue: none, clip: none, skip: none, stop: none, gain: none, hold: none },
+      ...{ resume: none, record: none, pauseRecording: none, maskRecording: none },
+      sound: (kind) => note(`sound ${kind ?? 'none'}`),
+      mix: (mode) => note(`mix ${mode.mode}`),
+      digits: async (digits) => {
+        note(`keys ${digits}`);
+        return digits.length;
+      },
+      close: async () => {
+        if (this.listeners.delete(name)) this.open--;
+        return { sent: 0, received: 0, lost: 0, late: 0, malformed: 0 };
+      },
+    };
+  }
+}
+
+/** A caller and telephones on the wire, a transfer between them; media and speech are none. */
+class Bench {
+  readonly media = new Media();
+  readonly events: JournalEvent[] = [];
+  readonly outcomes: TransferOutcome[] = [];
+  readonly wishes: CallBack[] = [];
+  readonly queues = new CallQueues();
+  bridged = 0;
+  transfer!: Transfer;
+  dialog!: Dialog;
+
+  private constructor(
+    readonly edge: EdgeBench,
+    readonly agent: UserAgent,
+    readonly peer: SipPeer,
+    readonly caller: ScriptedCall,
+    readonly invited: Promise<Invite>,
+    readonly desk: Desk,
+  ) {}
+
+  static async start(): Promise<Bench> {
+    const edge = await EdgeBench.start(50);
+    let taken: (invite: Invite) => void = () => undefined;
+    const invited = new Promise<Invite>((resolve) => {
+      taken = resolve;
+    });
+    const agent = await UserAgent.start({
+      config: sipConfig.parse({ drachtio: { host: '127.0.0.1', port: edge.edge.controlPort, secret: SECRET } }),
+      logger: LOG,
+      logLevel: 'silent',
+      onInvite: (invite) => taken(invite),
+      onLost: () => undefined,
+    });
+    const peer = await edge.udpPeer();
+    return new Bench(edge, agent, peer, new ScriptedCall(peer, edge.uri), invited, await Desk.open());
+  }
+
+  /** Hands the call over to a target of these. */
+  async begin(name: string, targets: Record<string, object>, more: object = {}): Promise<void> {
+    const { media, agent, caller } = this;
+    const speech = {
+      openStream: () => ({ expect() {}, agentSays() {}, commit() {}, finalise() {}, close() {} }),
+    } as unknown as TransferServices['speech'];
+    const services: TransferServices = {
+      media: media.host,
+      speech,
+      speaker: media.speaker,
+      dial: (request, ringing) => agent.call(request, ringing),
+      audioFor: () => AUDIO,
+      targets: new Targets(targetsConfig.parse(targets), [], { lookup: async () => [] }),
+      queues: this.queues,
+      transfer: transferConfig.parse(more),
+      callBack: async (wish) => void this.wishes.push(wish),
+      logger: LOG,
+    };
+    caller.send('INVITE', { body: SDP });
+    const invite = await this.invited;
+    const legMedia = await LegMedia.open(media.host, 'c1', invite.offer, AUDIO, () => undefined);
+    const answering = invite.answer(legMedia.localSdp);
+    await caller.response(200, 'INVITE');
+    caller.send('ACK');
+    this.dialog = await answering;
+    const voice = new CallVoice({
+      leg: legMedia.leg,
+      speech,
+      speaker: media.speaker,
+      settings: VOICE,
+      lexicon: undefined,
+      stopWords: [],
+      logger: LOG,
+    });
+    const call: TransferredCall = {
+      id: 'c1',
+      from: invite.from,
+      to: invite.to,
+      calledUri: invite.uri,
+      dialog: this.dialog,
+      media: legMedia,
+      voice,
+      settings: VOICE,
+      lexicon: undefined,
+      origin: 0,
+      events: () => FACTS,
+      record: (event) => this.events.push(event),
+    };
+    const plan = await services.targets.plan(name);
+    if (!plan) throw new Error(`no target ${name}`);
+    this.transfer = new Transfer(services, call, plan, 'request', 2000, {
+      bridged: () => this.bridged++,
+      over: (outcome) => this.outcomes.push(outcome),
+    });
+    this.dialog.listen({
+      ack: () => undefined,
+      ended: () => this.transfer.callerLeft(this.dialog.handingOver),
+      offered: async () => SDP,
+    });
+    this.transfer.begin();
+  }
+
+  /** The caller hangs up. */
+  async leave(): Promise<void> {
+    this.caller.send('BYE');
+    await this.caller.response(200, 'BYE');
+  }
+
+  get dispositions(): string[] {
+    return this.events.flatMap((event) =>
+      event.type === 'transfer.attempt' ? [`${event.target} ${event.disposition}`] : [],
+    );
+  }
+
+  get finished(): string[] {
+    return this.events.flatMap((event) => (event.type === 'transfer.finished' ? [event.disposition] : []));
+  }
+
+  /** Ends what stands, and finds nothing left. */
+  async close(): Promise<void> {
+    this.transfer.stop('the test is over', true);
+    await this.transfer.released();
+    expect(this.transfer.pending).toBe(0);
+    expect(this.queues.waiting).toBe(0);
+    // The caller's own.
+    expect(this.media.open).toBe(1);
+    this.peer.reacts = (message) => message.startLine.startsWith('BYE') && this.peer.answer(message, '200 OK');
+    await this.dialog.bye();
+    await until('no dialog left', () => this.edge.edge.counts().dialogs === 0);
+    this.desk.close();
+    await this.agent.close();
+    await this.edge.close();
+  }
+}
+
+const SDP = 'v=0\r\no=c 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+const FACTS = [
+  { call: 'c1', seq: 1, at: 0, type: 'topic', turn: 1, topic: 'refund', score: 1, ms: 1 },
+  { call: 'c1', seq: 2, at: 0, type: 'entity.heard', name: 'orderNumber', value: '482715' },
+] as StoredEvent[];
+
+describe('a transfer on the wire', () => {
+  let bench: Bench;
+
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  const at = (user: string, more: object = {}) => ({ [user]: { uri: bench.desk.uri(user), ...more } });
+  const quick = { accept: 'answer', briefing: false };
+
+  it('calls with what is known, briefs, joins at the key, and ends with the caller', async () => {
+    await bench.begin('anna', at('anna'), { contextUrl: 'https://console.example.com/{{call}}' });
+    const call = await bench.desk.called('anna');
+    expect(call.invite.get('subject')).toBe('refund, order number 482715');
+    expect(call.invite.get('call-info')).toBe('<https://console.example.com/c1>;purpose=info');
+    expect(call.invite.get('p-asserted-identity')).toMatch(/^<sip:caller@127\.0\.0\.1(:\d+)?>$/);
+    expect(bench.media.asked).toContain('c1 sound music');
+    call.ring();
+    await call.answer();
+    await until('the question', () => bench.media.said.some((text) => text.includes('Press 1')));
+    expect(bench.media.said.join(' ')).toMatch(/c1\/p1: It is about refund\. .*order number 482715/);
+    await call.ask('INFO', ['Content-Type: application/dtmf-relay'], 'Signal=1\r\nDuration=160\r\n');
+    await until('joined', () => bench.bridged === 1);
+    expect(bench.media.asked.slice(-4)).toEqual(expect.arrayContaining(['c1 sound none', 'c1 mix bridge']));
+    await bench.leave();
+    await call.got('BYE');
+    expect(bench.outcomes).toEqual([{ type: 'caller.left' }]);
+    expect(bench.events.map(({ type }) => type.replace('transfer.', ''))).toEqual([
+      ...['started', 'dialling', 'ringing', 'answered', 'briefing', 'accepted', 'bridged', 'finished', 'unbridged'],
+    ]);
+  });
+
+  it('cancels what rings when the caller hangs up, and hangs up on who answers all the same', async () => {
+    await bench.begin('anna', at('anna'));
+    const call = await bench.desk.called('anna');
+    call.ring();
+    await bench.leave();
+    // The 200 and the CANCEL cross.
+    const answered = call.answer();
+    await until('the end', () => call.ended !== undefined);
+    await answered;
+    await call.got('BYE');
+    expect(bench.finished).toEqual(['cancelled-by-caller']);
+  });
+
+  it('goes on when one is busy, one declines, one hangs up in the briefing, and says why in the end', async () => {
+    const hunt = { team: { hunt: ['anna', 'bert', 'carl'] }, ...at('anna'), ...at('bert'), ...at('carl') };
+    await bench.begin('team', hunt);
+    (await bench.desk.called('anna')).refuse(486, 'Busy Here');
+    (await bench.desk.called('bert')).refuse(603, 'Decline');
+    const carl = await bench.desk.called('carl');
+    await carl.answer();
+    await carl.hangUp();
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.dispositions).toEqual(['anna busy', 'bert declined', 'carl declined']);
+    expect(bench.outcomes).toMatchObject([{ type: 'failed', disposition: 'declined' }]);
+  });
+
+  it('rings several; the quicker has it, the other is cancelled, a second 200 of a fork is hung up', async () => {
+    await bench.begin('all', {
+      all: { hunt: ['anna', 'bert'], order: 'simultaneous' },
+      ...at('anna', quick),
+      ...at('bert', quick),
+    });
+    const [anna, bert] = await Promise.all([bench.desk.called('anna'), bench.desk.called('bert')]);
+    anna.ring();
+    await bert.answer();
+    await anna.got('CANCEL');
+    bert.answerTwice();
+    await bert.got('BYE', (bye) => bye.get('to').includes('-fork'));
+    expect([bench.bridged, bench.dispositions]).toEqual([1, ['anna answered-elsewhere']]);
+  });
+
+  it('sends the caller by REFER, follows its reports to the end, and tries the next', async () => {
+    await bench.begin('dora', {
+      ...at('dora', { method: 'refer', fallback: ['eva'] }),
+      ...at('eva', { method: 'refer' }),
+    });
+    for (const [user, status] of [
+      ['dora', '486 Busy Here'],
+      ['eva', '200 OK'],
+    ] as const) {
+      const refer = await bench.caller.request('REFER');
+      expect(refer.get('refer-to')).toBe(`<${bench.desk.uri(user)}>`);
+      bench.peer.answer(refer, '202 Accepted');
+      bench.caller.send('NOTIFY', { extra: REPORT, body: `SIP/2.0 ${status}` });
+      await bench.caller.response(200, 'NOTIFY');
+    }
+    await until('the end', () => bench.outcomes.length > 0);
+    expect([bench.dispositions, bench.outcomes]).toEqual([['dora busy'], [{ type: 'gone' }]]);
+  });
+
+  it('connects the two by REFER with Replaces, or joins them here when that is refused', async () => {
+    await bench.begin('emil', at('emil', { ...quick, method: 'attended' }));
+    const emil = await bench.desk.called('emil');
+    await emil.answer();
+    const refer = await bench.caller.request('REFER');
+    expect(decodeURIComponent(refer.get('refer-to'))).toContain(`Replaces=${emil.callId};to-tag=`);
+    bench.peer.answer(refer, '501 Not Implemented');
+    await until('joined', () => bench.bridged === 1);
+    expect(bench.dispositions).toEqual(['emil failed']);
+    await emil.hangUp();
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.outcomes).toMatchObject([{ type: 'person.left', afterwards: 'hangup' }]);
+  });
+
+  it('lets a person hand the caller on, to known ones only, attended or not, and hold', async () => {
+    await bench.begin('fred', { ...at('fred', quick), ...at('gina') });
+    const fred = await bench.desk.called('fred');
+    await fred.answer();
+    await until('joined', () => bench.bridged === 1);
+    const sdp = (direction: string) => fred.rtp?.sdp(direction) ?? '';
+    expect((await fred.ask('INVITE', [], sdp('sendonly'))).body).toMatch(/^a=recvonly/m);
+    await until('music', () => bench.media.asked.at(-2) === 'c1 sound music');
+    await fred.ask('INVITE', [], sdp('sendrecv'));
+    expect(bench.events).toContainEqual({ type: 'hold', on: false, by: 'person' });
+    expect((await fred.ask('REFER', ['Refer-To: <sip:evil@example.com>'])).status).toBe(403);
+    const replaces = 'a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2';
+    expect((await fred.ask('REFER', [`Refer-To: <${bench.desk.uri('gina')}?Replaces=${replaces}>`])).status).toBe(202);
+    const gina = await bench.desk.called('gina');
+    expect(gina.invite.get('replaces')).toBe('a@b;to-tag=1;from-tag=2');
+    await gina.answer();
+    await fred.got('NOTIFY', ({ body }) => body.startsWith('SIP/2.0 200'));
+    await fred.got('BYE');
+    await until('joined', () => bench.bridged === 2);
+    await bench.leave();
+    await gina.got('BYE');
+  });
+
+  it('keeps callers in line, tells them their place, and notes who wants to be called back', async () => {
+    const queue = { maxWaitMs: 5000, retryMs: 500, announceMs: 2000 };
+    const leave = bench.queues.join('team', () => undefined);
+    await bench.begin('team', {
+      team: { hunt: ['anna'], queue, fallback: ['later'] },
+      ...at('anna'),
+      later: { callback: {} },
+    });
+    await until('the place', () => bench.media.said.some((text) => text.includes('number 2')));
+    leave();
+    (await bench.desk.called('anna')).refuse(486, 'Busy Here');
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.outcomes).toMatchObject([{ type: 'callback' }]);
+    expect(bench.wishes).toMatchObject([{ number: 'caller', topic: 'refund', facts: { orderNumber: '482715' } }]);
+  });
+});

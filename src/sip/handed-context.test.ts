@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { type HandedContext, handedContext } from './handed-context.js';
+import { sdpOf } from './offer.js';
+import { readReferTo, readReplaces, referToReplacing, statusOf } from './refer.js';
+
+const SDP = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+
+function context(more: Partial<HandedContext> = {}): HandedContext {
+  return {
+    call: 'c1',
+    caller: '+4930123',
+    shown: '+4930123',
+    called: 'sip:8001@parley.example.com',
+    subject: 'refund, order number 482715',
+    url: 'https://console.example.com/c1',
+    data: { call: 'c1', facts: { orderNumber: '482715' } },
+    json: true,
+    replaces: undefined,
+    ...more,
+  };
+}
+
+describe('what an INVITE to a person says', () => {
+  it('is in headers and body', () => {
+    const { headers, body } = handedContext(context(), 'sip:desk@pbx', SDP);
+    expect(headers).toMatchObject({
+      From: '<sip:+4930123@localhost>',
+      'P-Asserted-Identity': '<sip:+4930123@localhost>',
+      Subject: 'refund, order number 482715',
+      'Call-Info': '<https://console.example.com/c1>;purpose=info',
+      Diversion: '<sip:8001@parley.example.com>;reason=unknown;counter=1',
+      'History-Info': '<sip:8001@parley.example.com>;index=1, <sip:desk@pbx>;index=1.1;mp=1',
+    });
+    const [hex = ''] = (headers['User-to-User'] ?? '').split(';');
+    expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toEqual({ call: 'c1', facts: { orderNumber: '482715' } });
+    expect(sdpOf(headers['Content-Type'] ?? '', body)).toBe(SDP);
+    expect(body).toContain('{"call":"c1"');
+  });
+
+  it('lets nothing out of its header', () => {
+    const evil = '1\r\nRoute: <sip:evil@example.com>\r\n"<>;@';
+    const { headers, body } = handedContext(
+      context({ caller: evil, shown: '8001', subject: evil, called: evil, json: false }),
+      'sip:x@y',
+      SDP,
+    );
+    expect(Object.values(headers).join('')).not.toMatch(/[\r\n]/);
+    expect(headers.From).toMatch(/^"[^"]*" <sip:8001@localhost>$/);
+    expect(headers['P-Asserted-Identity']).toMatch(/^<sip:[^<>@;"]*@localhost>$/);
+    expect(headers.Diversion).toBeUndefined();
+    expect(body).toBe(SDP);
+  });
+
+  it('leaves out what is too much, and takes the call all the same', () => {
+    const long = { a: 'x'.repeat(400), b: 'y'.repeat(2000), c: 'z'.repeat(3000) };
+    const { headers, body } = handedContext(context({ data: long }), 'sip:x@y', `${SDP}${'a=x\r\n'.repeat(900)}`);
+    expect(Buffer.byteLength(Object.values(headers).join('') + body)).toBeLessThan(7500);
+    expect(body.startsWith('v=0')).toBe(true);
+    expect(headers.Subject).toBeDefined();
+  });
+});
+
+describe('REFER', () => {
+  it('names a target and the dialog that is to be taken over', () => {
+    const replaces = { callId: 'a@b', toTag: 'to', fromTag: 'from' };
+    const value = referToReplacing('sip:desk@pbx', replaces);
+    expect(value).toBe('<sip:desk@pbx?Replaces=a%40b%3Bto-tag%3Dto%3Bfrom-tag%3Dfrom>');
+    const read = readReferTo(value);
+    expect(read?.uri).toBe('sip:desk@pbx');
+    expect(readReplaces(read?.replaces)).toEqual(replaces);
+  });
+
+  it.each([undefined, '', 'tel:123', '<sip:a@b?Replaces=x>', '<sip:a@b?Replaces=%ZZ>', '<sip:a@b;method=BYE>'])(
+    'is refused when it says %s',
+    (value) => {
+      expect(readReferTo(value)).toBeUndefined();
+    },
+  );
+
+  it('is told how it went', () => {
+    expect(statusOf('SIP/2.0 486 Busy Here\r\n')).toEqual({ status: 486, reason: 'Busy Here' });
+    expect(statusOf('nothing')).toEqual({ status: 0, reason: '' });
+  });
+});

@@ -1,0 +1,150 @@
+import type Srf from 'drachtio-srf';
+import { reasonOf } from '../errors.js';
+import type { Logger } from '../telemetry/log.js';
+import { Dialog } from './dialog.js';
+import { headersOf } from './header-of.js';
+import { checkLength } from './message-limit.js';
+import { sdpOf } from './offer.js';
+import { SessionInterval, type SessionTimerConfig } from './session-interval.js';
+
+/** An INVITE of ours. */
+export interface OutgoingRequest {
+  /** From configuration only. */
+  uri: string;
+  headers: Record<string, string>;
+  /** The offer, or a multipart body that holds it: then `headers` has its Content-Type. */
+  body: string;
+  /** Where it is sent instead of to its URI. */
+  proxy?: string | undefined;
+  auth?: { username: string; password: string } | undefined;
+}
+
+/** What came of it. */
+export type OutgoingOutcome =
+  /** `answer`: the peer's SDP. ACK has been sent. */
+  | { answered: true; dialog: Dialog; answer: string | undefined }
+  /** `status` 0: nothing could be sent. */
+  | { answered: false; status: number; reason: string };
+
+interface Failure {
+  status?: number;
+  reason?: string;
+  message?: string;
+  res?: { has(name: string): boolean; get(name: string): string };
+}
+
+/**
+ * A call that Parley makes: INVITE to its end. A 200 that crosses our CANCEL is acknowledged and hung up; so are
+ * further 200s of a forked INVITE, by the SIP server below (RFC 3261 13.2.2.4).
+ */
+export class OutgoingCall {
+  /** Resolves once, never rejects. */
+  readonly outcome: Promise<OutgoingOutcome>;
+  private cancelled = false;
+  private request: Srf.SrfRequest | undefined;
+  private early: string | undefined;
+  private least = 0;
+
+  /** @param ringing told at each 180 or 183 */
+  constructor(
+    private readonly srf: Srf,
+    private readonly options: OutgoingRequest,
+    private readonly timer: SessionTimerConfig,
+    private readonly logger: Logger,
+    private readonly ringing: () => void,
+  ) {
+    this.outcome = this.place();
+  }
+
+  /** Gives it up; a call that stands is its dialog's to end. */
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    this.request?.cancel(() => undefined);
+  }
+
+  private async place(): Promise<OutgoingOutcome> {
+    for (;;) {
+      try {
+        const outcome = await this.attempt();
+        if (!this.cancelled || !outcome.answered) return outcome;
+        await outcome.dialog.bye('cancelled');
+        return CANCELLED;
+      } catch (error) {
+        const { status = 0, reason, message, res } = error as Failure;
+        if (status === 422 && res && !this.cancelled && this.tooShort(headersOf(res)('Min-SE'))) continue;
+        return { answered: false, status, reason: reason ?? message ?? reasonOf(error) };
+      }
+    }
+  }
+
+  private async attempt(): Promise<OutgoingOutcome> {
+    if (this.cancelled) return CANCELLED;
+    const { uri, headers: given, body, proxy, auth } = this.options;
+    const { expires, min } = this.timer;
+    const timers = {
+      'Session-Expires': String(Math.max(expires, this.least)),
+      'Min-SE': String(Math.max(min, this.least)),
+    };
+    const headers = {
+      'Content-Type': 'application/sdp',
+      Allow: ALLOW,
+      Supported: 'timer, replaces',
+      ...timers,
+      ...given,
+    };
+    checkLength(headers, body);
+    return new Promise((resolve, reject) => {
+      this.srf.createUAC(
+        uri,
+        { localSdp: body, headers, ...(proxy && { proxy }), ...(auth && { auth }) },
+        {
+          cbRequest: (_error: unknown, request: Srf.SrfRequest) => {
+            this.request = request;
+            if (this.cancelled) request?.cancel(() => undefined);
+          },
+          cbProvisional: (response: Srf.SrfResponse) => this.progress(response as unknown as Progress),
+        } as never,
+        (error: unknown, dialog) => {
+          if (error || !dialog) return reject(error ?? new Error('no dialog'));
+          resolve(this.accepted(dialog));
+        },
+      );
+    });
+  }
+
+  /** At once, within the callback: a BYE in the next frame must find its listeners. */
+  private accepted(made: Srf.Dialog): OutgoingOutcome {
+    const interval = new SessionInterval(this.timer);
+    const response = (made as unknown as { res: Progress }).res;
+    interval.accepted(headersOf(response));
+    const dialog = new Dialog(made, this.timer, interval, this.logger, 'uac');
+    return { answered: true, dialog, answer: bodyOf(response) ?? this.early };
+  }
+
+  private progress(response: Progress): void {
+    this.early = bodyOf(response) ?? this.early;
+    if (response.status >= 180) this.ringing();
+  }
+
+  private tooShort(value: string | undefined): boolean {
+    const least = Number(/^\s*(\d{1,9})/.exec(value ?? '')?.[1] ?? 0);
+    if (least <= Math.max(this.timer.expires, this.least)) return false;
+    this.least = least;
+    return true;
+  }
+}
+
+interface Progress {
+  status: number;
+  body: string;
+  has(name: string): boolean;
+  get(name: string): string;
+}
+
+const CANCELLED: OutgoingOutcome = { answered: false, status: 487, reason: 'cancelled' };
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, PRACK, REFER, UPDATE';
+
+function bodyOf(message: Progress): string | undefined {
+  return message.body ? sdpOf(headersOf(message)('Content-Type') ?? 'application/sdp', message.body) : undefined;
+}

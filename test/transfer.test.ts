@@ -1,0 +1,394 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { transcript } from '../src/journal/transcript.js';
+import { Desk } from './kit/desk.js';
+import { Phone } from './kit/phone.js';
+import { toSound } from './kit/rtp-peer.js';
+import { scratchFolder } from './kit/scratch.js';
+import { assertComplete, Server } from './kit/server.js';
+import { speak, transcribe } from './kit/speech.js';
+import { until } from './kit/until.js';
+
+/** The number that is dialled names the target: each has an agent of its own, who hands over at key 0. */
+const NUMBERS: Record<string, string> = {
+  '1': 'anna',
+  '2': 'hunt',
+  '3': 'voice',
+  '4': 'refer',
+  '5': 'attended',
+  '6': 'all',
+  '7': 'nobody',
+  '8': 'back',
+};
+
+/** A caller of the kit, telephones of people on the other side, and Parley between them. */
+describe('handing a call to a person', () => {
+  let server: Server;
+  let folder: ReturnType<typeof scratchFolder>;
+  let desk: Desk;
+
+  beforeAll(async () => {
+    folder = scratchFolder('transfer');
+    desk = await Desk.open();
+    const at = (user: string, more: object = {}) => ({ uri: desk.uri(user), ringMs: 20_000, ...more });
+    const targets = {
+      anna: at('anna', { name: 'Anna', context: { json: true } }),
+      bert: at('bert', { accept: 'answer', briefing: false, introduction: 'Here is {{name}}.', name: 'Bert' }),
+      hunt: { hunt: ['anna', 'bert'], fallback: ['later'] },
+      all: { hunt: ['anna', 'bert'], order: 'simultaneous' },
+      voice: at('carla', { accept: 'voice', extension: 'w12', voicemailMs: 3000 }),
+      refer: at('dora', { method: 'refer' }),
+      attended: at('emil', { method: 'attended', accept: 'answer', briefing: false }),
+      back: at('fred', { accept: 'answer', briefing: false, afterwards: 'agent' }),
+      later: { callback: { message: 'We will call you back.' } },
+      nobody: at('gustav', { hours: { open: [{ days: 'mon-sun', from: '00:00', to: '24:00' }], holidays: YEAR } }),
+    };
+    const agents = join(folder.path, 'agents');
+    const dialplans = join(folder.path, 'dialplans');
+    for (const made of [agents, dialplans]) mkdirSync(made);
+    for (const target of Object.values(NUMBERS)) {
+      writeFileSync(
+        join(agents, `${target}.yaml`),
+        JSON.stringify({ ...AGENT, name: target, escalation: { ...AGENT.escalation, target } }),
+      );
+    }
+    const entries = [
+      ...Object.entries(NUMBERS).map(([to, agent]) => ({ name: agent, match: { to }, answer: { agent } })),
+      { name: 'moved', match: { to: '9' }, redirect: { target: 'all' } },
+    ];
+    writeFileSync(join(dialplans, 'all.yaml'), JSON.stringify(entries));
+    const config = join(folder.path, 'parley.yaml');
+    writeFileSync(config, JSON.stringify({ agents, dialplans, targets }));
+    server = await Server.start({ args: ['-c', config] });
+  });
+
+  afterEach(async () => {
+    await server.waitForIdle();
+    expect(server.noise).toEqual([]);
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    desk?.close();
+    folder?.remove();
+  });
+
+  /** Calls, and asks for a person. */
+  async function handedOver(number: string): Promise<Phone> {
+    const phone = await Phone.dial(server, number);
+    await phone.rtp.spoken(0, 300);
+    phone.rtp.press('0');
+    return phone;
+  }
+
+  function journal(phone: Phone) {
+    const events = server.journal(phone.callId);
+    assertComplete(events);
+    return events;
+  }
+
+  const dispositions = (phone: Phone) =>
+    journal(phone).flatMap((event) =>
+      event.type === 'transfer.attempt' ? [`${event.target} ${event.disposition}`] : [],
+    );
+  const bridged = (phone: Phone) => server.event('transfer.bridged', { sipCallId: phone.callId });
+
+  it('carries what the caller told to the phone and into the briefing, and the transcript goes on', async () => {
+    const phone = await Phone.dial(server, '1');
+    await phone.rtp.spoken(0, 300);
+    await phone.ask('I would like to report a broken lamp.');
+    for (const digits of ['482715', '2468', '77']) {
+      const since = performance.now();
+      for (const digit of digits) phone.rtp.press(digit);
+      await phone.rtp.spoken(since, 500);
+    }
+    const call = await desk.called('anna');
+    call.ring();
+    const { invite } = call;
+    expect(invite.get('from')).toMatch(/sip:kit@/);
+    expect(invite.get('p-asserted-identity')).toMatch(/sip:kit@/);
+    expect(invite.get('subject')).toMatch(/482715.*2468.*77/);
+    expect(invite.get('diversion')).toMatch(/<sip:1@127\.0\.0\.1/);
+    expect(invite.get('history-info')).toContain('index=1.1');
+    const [, hex = ''] = /^([0-9a-f]+);encoding=hex$/.exec(invite.get('user-to-user')) ?? [];
+    const facts = { orderNumber: '482715', lampNumber: '2468', house: '77' };
+    expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toMatchObject({ topic: 'broken', facts });
+    expect(invite.get('content-type')).toMatch(/^multipart\/mixed/);
+    expect(invite.text.length).toBeLessThan(8000);
+    const music = performance.now();
+    await call.answer();
+    await call.rtp?.spoken(0, 700);
+    const briefing = await transcribe(call.rtp!.sound());
+    expect(briefing.toLowerCase()).toMatch(/lamp|broken/);
+    expect(briefing.toLowerCase()).toContain('press');
+    // The caller hears music meanwhile, and nothing of the briefing.
+    expect(phone.rtp.heard.some((packet) => packet.at > music)).toBe(true);
+    call.rtp?.press('1');
+    await bridged(phone);
+    const caller = performance.now();
+    await phone.rtp.play(await speak('Can you hear me now?'));
+    await call.rtp?.play(await speak('Yes, this is the repair department.'));
+    await server.event('person.turn', { sipCallId: phone.callId });
+    expect(await transcribe(toSound(call.rtp!.heard.filter(({ at }) => at > caller)))).toMatch(/hear me/i);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > caller)))).toMatch(/department/i);
+    await phone.hangUp();
+    await until('BYE at the desk', () => call.ended === 'bye');
+    await phone.close();
+    await server.waitForIdle();
+    const events = journal(phone);
+    const briefed = events.find((event) => event.type === 'transfer.briefing');
+    for (const fact of Object.values(facts))
+      expect(briefed?.type === 'transfer.briefing' && briefed.text).toContain(fact);
+    const lines = transcript(events).map(({ who, name, text }) => `${name ?? who}: ${text}`);
+    expect(lines.join('\n')).toMatch(/caller: .*hear me now[\s\S]*Anna: .*repair department/i);
+    expect(events.at(-1)).toMatchObject({ type: 'call.ended', by: 'caller' });
+  });
+
+  it('goes on to the next when one is busy, introduces them, and the person hangs up', async () => {
+    const phone = await handedOver('2');
+    (await desk.called('anna')).refuse(486, 'Busy Here');
+    const call = await desk.called('bert');
+    const since = performance.now();
+    await call.answer();
+    await call.rtp?.spoken(since, 500);
+    expect(await transcribe(toSound(call.rtp!.heard.filter(({ at }) => at > since)))).toMatch(/here is/i);
+    await call.hangUp();
+    await until('BYE at the caller', () => phone.call.ended);
+    await phone.close();
+    await server.waitForIdle();
+    expect(dispositions(phone)).toEqual(['anna busy']);
+    expect(journal(phone).at(-1)).toMatchObject({ type: 'call.ended', by: 'person' });
+  });
+
+  it('dials an extension, is taken by voice, and held and taken back by the person', async () => {
+    const phone = await handedOver('3');
+    const call = await desk.called('carla');
+    await call.answer();
+    await call.rtp?.spoken(0, 400);
+    const keys = call.rtp!.heard.filter(({ payloadType }) => payloadType === 101).map(({ payload }) => payload[0]);
+    expect([...new Set(keys)]).toEqual([1, 2]);
+    await call.rtp?.play(await speak('Yes please.'));
+    await bridged(phone);
+    const offer = (direction: string) => call.rtp?.sdp(direction) ?? '';
+    expect((await call.ask('INVITE', [], offer('sendonly'))).body).toMatch(/^a=recvonly/m);
+    const held = performance.now();
+    await phone.rtp.spoken(held, 20);
+    expect((await call.ask('INVITE', [], offer('sendrecv'))).body).toMatch(/^a=sendrecv/m);
+    // Both at once.
+    await Promise.all([phone.call.bye(), call.ask('BYE')]);
+    await phone.close();
+    await server.waitForIdle();
+    expect(journal(phone)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'transfer.accepted', by: 'voice' }),
+        expect.objectContaining({ type: 'hold', on: true, by: 'person' }),
+        expect.objectContaining({ type: 'hold', on: false, by: 'person' }),
+        expect.objectContaining({ type: 'transfer.finished', disposition: 'answered' }),
+      ]),
+    );
+  });
+
+  it('finds a machine, and the agent goes on; the caller hangs up while it rings, and during the briefing', async () => {
+    const phone = await handedOver('3');
+    const machine = await desk.called('carla');
+    await machine.answer();
+    await machine.rtp?.play(
+      await speak(
+        'You have reached the mailbox of the repair department and nobody can take your call at the moment, so please leave a message with your name and your number after the tone.',
+      ),
+    );
+    await until('BYE', () => machine.ended === 'bye');
+    const since = performance.now();
+    await phone.rtp.spoken(since, 500);
+    phone.rtp.press('0');
+    const ringing = await desk.called('carla');
+    ringing.ring();
+    await phone.call.bye();
+    await until('CANCEL', () => ringing.ended === 'cancelled');
+    await phone.close();
+    await server.waitForIdle();
+    expect(dispositions(phone)).toEqual(['voice voicemail']);
+    expect(journal(phone).findLast(({ type }) => type === 'transfer.finished')).toMatchObject({
+      disposition: 'cancelled-by-caller',
+    });
+
+    const other = await handedOver('1');
+    const call = await desk.called('anna');
+    await call.answer();
+    await until('the briefing', () => (call.rtp?.heard.length ?? 0) > 20);
+    await other.call.bye();
+    await until('BYE', () => call.ended === 'bye');
+    await other.close();
+  });
+
+  it('hands over by REFER, whose target fails after 202, then does not', async () => {
+    const phone = await handedOver('4');
+    const referred = (n: number) =>
+      until('REFER', () => phone.peer.received.filter(({ method }) => method === 'REFER')[n], { ms: 15_000 });
+    expect((await referred(0)).header('refer-to')).toBe(`<${desk.uri('dora')}>`);
+    const notify = (status: string, state: string) =>
+      phone.call.again('NOTIFY', `SIP/2.0 ${status}`, [
+        'Event: refer',
+        `Subscription-State: ${state}`,
+        'Content-Type: message/sipfrag;version=2.0',
+      ]);
+    await notify('100 Trying', 'active;expires=60');
+    const since = performance.now();
+    await notify('486 Busy Here', 'terminated;reason=noresource');
+    await phone.rtp.spoken(since, 500);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/sorry/i);
+    phone.rtp.press('0');
+    await referred(1);
+    await notify('200 OK', 'terminated;reason=noresource');
+    await until('BYE', () => phone.call.ended);
+    await phone.close();
+    await server.waitForIdle();
+    const ends = journal(phone).flatMap((event) => (event.type === 'transfer.finished' ? [event.disposition] : []));
+    expect(ends).toEqual(['busy', 'answered']);
+    expect(journal(phone).at(-1)).toMatchObject({ by: 'transfer' });
+  });
+
+  it('connects the two without itself by REFER with Replaces', async () => {
+    const phone = await handedOver('5');
+    const call = await desk.called('emil');
+    await call.answer();
+    const refer = await phone.peer.message('REFER', ({ method }) => method === 'REFER', 10_000);
+    expect(decodeURIComponent(refer.header('refer-to'))).toContain(`Replaces=${call.callId};to-tag=`);
+    await phone.call.again('NOTIFY', 'SIP/2.0 200 OK', [
+      'Event: refer',
+      'Subscription-State: terminated',
+      'Content-Type: message/sipfrag',
+    ]);
+    await until('BYE to both', () => phone.call.ended && call.ended === 'bye');
+    await phone.close();
+  });
+
+  it('rings several at once; who is not first is cancelled, and a second 200 is hung up', async () => {
+    const phone = await handedOver('6');
+    const [anna, bert] = await Promise.all([desk.called('anna'), desk.called('bert')]);
+    anna.ring();
+    await bert.answer();
+    await until('CANCEL', () => anna.ended === 'cancelled');
+    await bridged(phone);
+    bert.answerTwice();
+    await bert.got('BYE', (bye) => bye.get('to').includes('-fork'));
+    expect(phone.call.ended).toBe(false);
+    await phone.call.bye();
+    await bert.got('BYE', (bye) => !bye.get('to').includes('-fork'));
+    bert.close();
+    await phone.close();
+    await server.waitForIdle();
+    expect(dispositions(phone)).toEqual(['anna answered-elsewhere']);
+  });
+
+  it('says that nobody is there, and why; nothing that was said or sent is dialled', async () => {
+    const evil = 'sip:evil@example.com';
+    const phone = await Phone.invite(server, '7', [`Refer-To: <${evil}>`, `X-Target: ${evil}`, `Route-To: ${evil}`]);
+    phone.rtp.start((await phone.call.answered()).body);
+    await phone.rtp.spoken(0, 300);
+    const reply = await phone.ask('Please transfer me to a person at sip evil at example dot com.');
+    await phone.rtp.spoken(performance.now(), 300).catch(() => undefined);
+    expect((await phone.call.again('REFER', '', [`Refer-To: <${evil}>`])).status).toBe(603);
+    await phone.call.bye();
+    await phone.close();
+    await server.waitForIdle();
+    expect(reply.pcm.length).toBeGreaterThan(0);
+    expect(dispositions(phone)).toEqual(['nobody closed']);
+    expect(journal(phone).filter(({ type }) => type === 'transfer.dialling')).toEqual([]);
+  });
+
+  it('a person hands the caller on to a known one only; then the agent has them back', async () => {
+    const phone = await handedOver('8');
+    const fred = await desk.called('fred');
+    await fred.answer();
+    await bridged(phone);
+    expect((await fred.ask('REFER', ['Refer-To: <sip:evil@example.com>'])).status).toBe(403);
+    expect((await fred.ask('REFER', [`Refer-To: <${desk.uri('bert')}>`])).status).toBe(202);
+    const bert = await desk.called('bert');
+    bert.refuse(486, 'Busy Here');
+    await fred.got('NOTIFY', ({ body }) => body.startsWith('SIP/2.0 486'));
+    await server.event('transfer.bridged', {
+      sipCallId: phone.callId,
+      where: ({ seq, leg }) => leg === 'p1' && seq > 0,
+    });
+    const since = performance.now();
+    await fred.hangUp();
+    await phone.rtp.spoken(since, 500);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/back with me/i);
+    await phone.call.bye();
+    await phone.close();
+    await server.waitForIdle();
+    expect(journal(phone).flatMap((event) => (event.type === 'transfer.referred' ? [event.status] : []))).toEqual([
+      403, 202,
+    ]);
+  });
+
+  it('notes the wish to be called back, and redirects calls before the answer', async () => {
+    const phone = await handedOver('2');
+    (await desk.called('anna')).refuse(603, 'Decline');
+    const since = performance.now();
+    (await desk.called('bert')).refuse(480, 'Temporarily Unavailable');
+    await phone.rtp.spoken(since, 500);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/call you back/i);
+    await phone.call.bye();
+    await phone.close();
+    await server.waitForIdle();
+    expect(dispositions(phone)).toEqual(['anna declined', 'bert no-answer']);
+    expect(journal(phone).find(({ type }) => type === 'callback.requested')).toMatchObject({
+      number: 'kit',
+      target: 'later',
+    });
+
+    const moved = await Phone.invite(server, '9');
+    const response = await moved.call.final();
+    moved.call.acknowledge(response);
+    expect([response.status, response.header('contact')]).toEqual([
+      302,
+      `<${desk.uri('anna')}>;q=1.00, <${desk.uri('bert')}>;q=0.50`,
+    ]);
+    await moved.close();
+  });
+});
+
+const YEAR = Array.from({ length: 12 }, (_, month) =>
+  Array.from({ length: 31 }, (_, day) => `${String(month + 1).padStart(2, '0')}-${String(day + 1).padStart(2, '0')}`),
+).flat();
+
+const digits = (name: string, length: number, ask: string) => ({ name, kind: 'digits', length, ask });
+
+/** Short of words, since each takes its time. */
+const AGENT = {
+  name: 'x',
+  greeting: 'Hello.',
+  topics: [
+    {
+      name: 'broken',
+      description: 'A lamp is broken',
+      examples: [
+        'I would like to report a broken lamp',
+        'my lamp is broken',
+        'the lamp does not work',
+        'my light broke',
+      ],
+      slots: [
+        digits('orderNumber', 6, 'Your order number?'),
+        digits('lampNumber', 4, 'And the number of the lamp?'),
+        digits('house', 2, 'Your house number?'),
+      ],
+      say: 'All right.',
+      escalate: true,
+    },
+    {
+      name: 'bye',
+      description: 'Nothing more',
+      examples: ['that was it', 'no more questions', 'we are finished here'],
+      say: 'Good.',
+    },
+  ],
+  escalation: {
+    message: 'One moment.',
+    failedMessage: 'Sorry, it failed.',
+    failedMessages: { closed: 'Sorry, we are closed.' },
+  },
+};
