@@ -162,7 +162,16 @@ export class PersonLeg {
     }
     const { voice: settings, lexicon, call } = this.options;
     const { speech, speaker, logger, control } = this.services;
-    const voice = new CallVoice({ leg: media.leg, speech, speaker, settings, lexicon, stopWords: [], logger });
+    const voice = new CallVoice({
+      leg: media.leg,
+      speech,
+      speaker,
+      settings,
+      lexicon,
+      stopWords: [],
+      byWords: false,
+      logger,
+    });
     this.speaking = voice;
     voice.listen((event) => this.events.heard(event));
     const session = new CallSession({

@@ -160,6 +160,7 @@ class Bench {
       settings: VOICE,
       lexicon: undefined,
       stopWords: [],
+      byWords: false,
       logger: LOG,
     });
     const call: TransferredCall = {
