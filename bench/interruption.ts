@@ -1,5 +1,5 @@
 import { InterruptionModel } from '../src/turns/models/interruption-model.js';
-import type { BenchOptions, BenchResult } from './report.js';
+import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
 import { auc, decimal, defaultRows, negativesBelow, percent, readRows, writePredictions } from './turn-rows.js';
 
 interface Row {
@@ -24,9 +24,7 @@ const JUDGED = [
  * whole. Measures are those of the evaluation folder's scorer. `--rows FILE` scores other rows, `--predictions OUT`
  * writes four P per row.
  */
-export async function interruption(
-  options: BenchOptions & { rows?: string; predictions?: string },
-): Promise<BenchResult> {
+export async function interruption(options: BenchOptions & BenchFiles): Promise<BenchResult> {
   const model = await InterruptionModel.load();
   const files = options.rows ? [options.rows] : SETS.map(defaultRows);
   const table: [string, string][] = [];

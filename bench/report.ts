@@ -12,6 +12,20 @@ export interface BenchOptions {
   other?: boolean | undefined;
 }
 
+/** What benches of the language models read and write: each takes what concerns it. */
+export interface BenchFiles {
+  /** Rows to score instead of the evaluation folder's. */
+  rows?: string | undefined;
+  /** Where to write what was predicted, a line a row. */
+  predictions?: string | undefined;
+  /** Example phrases of the topics of `rows`. */
+  examples?: string | undefined;
+  /** Folder of encoders that have not read the set that is tested. */
+  encoders?: string | undefined;
+  /** Through synthesis, a telephone's rate and the recogniser. */
+  spoken?: boolean | undefined;
+}
+
 /** Median and 95th percentile, rounded to whole units; null without values. */
 export interface Spread {
   median: number | null;

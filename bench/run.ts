@@ -10,13 +10,13 @@ import { interruption } from './interruption.js';
 import { loss } from './loss.js';
 import { media } from './media/media.js';
 import { recognition } from './recognition.js';
-import { type BenchOptions, type BenchResult, printTable } from './report.js';
+import { type BenchFiles, type BenchOptions, type BenchResult, printTable } from './report.js';
 import { sipFuzz } from './sip-fuzz/sip-fuzz.js';
 import { topics } from './topics.js';
 import { voiceToVoice } from './voice-to-voice.js';
 
-/** Every bench by name: `npm run bench -- NAME [--quick] [--json]`. */
-const BENCHES: Record<string, (options: BenchOptions) => Promise<BenchResult>> = {
+/** Every bench by name: `npm run bench -- NAME [--quick] [--json]`; some read or write files besides. */
+const BENCHES: Record<string, (options: BenchOptions & BenchFiles) => Promise<BenchResult>> = {
   'voice-to-voice': voiceToVoice,
   'barge-in': bargeIn,
   calls,
@@ -41,6 +41,11 @@ const { values, positionals } = parseArgs({
     // Of recognition alone.
     changes: { type: 'boolean', default: false },
     tuned: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    predictions: { type: 'string' },
+    examples: { type: 'string' },
+    encoders: { type: 'string' },
+    spoken: { type: 'boolean' },
   },
 });
 const name = positionals[0] ?? '';

@@ -11,9 +11,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { BACKGROUND } from '../src/agent/topics/background.js';
 import { TopicEncoder } from '../src/language/encoder.js';
 import { FewShotTopics, type ScoredTopic } from '../src/language/few-shot.js';
-import type { BenchOptions, BenchResult } from './report.js';
+import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
 import {
   byTopic,
   noised,
@@ -26,13 +27,7 @@ import {
 } from './topic-sets.js';
 import { auc, decimal, negativesBelow, readRows } from './turn-rows.js';
 
-/** What the command line gives. */
-interface TopicsOptions extends BenchOptions {
-  rows?: string;
-  examples?: string;
-  predictions?: string;
-  encoders?: string;
-}
+type TopicsOptions = BenchOptions & BenchFiles;
 
 const SEEDS = [1, 2];
 const QUICK_ROWS = 400;
@@ -89,7 +84,6 @@ async function scoreSet(encoder: TopicEncoder, set: TopicSet, quick: boolean): P
     const run: Measured = {
       accuracy: accuracy(rows, found),
       noised: accuracy(heard, await judge(encoder, all, heard)),
-      wordsOnly: accuracy(rows, judgeWords(all, rows)),
     };
     Object.assign(run, scope([...rows, ...strange], [...found, ...(await judge(encoder, all, strange))]));
     const { auroc, recall10 } = await leftOut(encoder, examples, rows, seed);
@@ -121,7 +115,7 @@ async function leftOut(encoder: TopicEncoder, examples: readonly TopicRow[], row
 function learn(encoder: TopicEncoder, rows: readonly TopicRow[]): Promise<FewShotTopics> {
   const groups = byTopic(rows);
   const topics = [...groups].map(([name, group]) => ({ name: name ?? '', examples: group.map(({ text }) => text) }));
-  return FewShotTopics.fit(topics, (texts) => encoder.embed(texts));
+  return FewShotTopics.fit(topics, (texts) => encoder.embed(texts), BACKGROUND);
 }
 
 const NOTHING: ScoredTopic = { topic: '', score: 0 };
@@ -130,14 +124,8 @@ async function judge(encoder: TopicEncoder, fitted: FewShotTopics, rows: readonl
   const vectors = await encoder.embed(rows.map(({ text }) => text));
   return rows.map(({ text }, at) => {
     const vector = vectors[at];
-    if (vector) fitted.remember(text, vector);
-    return fitted.classify(text)[0] ?? NOTHING;
+    return (vector && fitted.classify(text, vector)[0]) ?? NOTHING;
   });
-}
-
-/** What is said when the worker with the encoder gives no answer. The last texts' vectors are known; the rest are words. */
-function judgeWords(fitted: FewShotTopics, rows: readonly TopicRow[]): ScoredTopic[] {
-  return rows.map(({ text }) => fitted.classify(text)[0] ?? NOTHING);
 }
 
 function accuracy(rows: readonly TopicRow[], found: readonly ScoredTopic[]): number {
@@ -179,7 +167,6 @@ const TITLES: Record<string, string> = {
   accuracy: 'accuracy, 10 examples',
   accuracy5: 'accuracy, 5 examples',
   noised: 'accuracy on noised text',
-  wordsOnly: 'accuracy, words alone',
   auroc: 'out of scope, AUROC',
   recall10: 'out of scope found when 10 % in scope are lost',
   accepted: 'in scope accepted at the threshold',

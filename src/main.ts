@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type AgentDefinition, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
+import type { Classifier } from './agent/topics/classifier.js';
+import { fitTopics } from './agent/topics/meaning.js';
 import { agentVocabulary } from './agent/vocabulary.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
@@ -89,7 +91,6 @@ async function compose(
   dialplan.checkTargets(new Set(Object.keys(settings.targets)));
   checkTargets(settings.targets, [...definitions.values()]);
   const judge = secondJudge(settings);
-  const agents = new Map([...definitions].map(([name, agent]) => [name, voiceAgent(agent, settings, judge)]));
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
@@ -113,6 +114,7 @@ async function compose(
     memoryBytes: settings.speech.clipCacheMb * 1024 * 1024,
     logger,
   });
+  const agents = await voiceAgents(definitions, settings, speech, judge);
   await warmPrompts(agents, speaker, pcmRates(audio), logger);
   const { format, opusBitrate: bitrate } = settings.recording;
   const recording = { folder: recordingsFolder(settings), format, bitrate };
@@ -276,13 +278,33 @@ function secondJudge({ conversation }: Settings): LlmJudge | undefined {
   return new LlmJudge({ url, model, timeoutMs, headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {} });
 }
 
+/** The agents, their topics fitted on the meaning of their examples. */
+async function voiceAgents(
+  definitions: ReadonlyMap<string, AgentDefinition>,
+  settings: Settings,
+  speech: SpeechHost,
+  judge: LlmJudge | undefined,
+): Promise<Map<string, VoiceAgent>> {
+  const source = { embed: (texts: readonly string[]) => speech.embed(texts), meanings: speech.meanings };
+  const agents = new Map<string, VoiceAgent>();
+  for (const [name, agent] of definitions) {
+    agents.set(name, voiceAgent(agent, settings, await fitTopics(agent.topics, source), judge));
+  }
+  return agents;
+}
+
 /** An agent file as a call needs it. */
-function voiceAgent(agent: AgentDefinition, settings: Settings, judge: LlmJudge | undefined): VoiceAgent {
+function voiceAgent(
+  agent: AgentDefinition,
+  settings: Settings,
+  classifier: Classifier,
+  judge: LlmJudge | undefined,
+): VoiceAgent {
   const { pronunciations, ...voice } = agent.voice;
   const { target } = agent.escalation;
   return {
     name: agent.name,
-    reasoner: createReasoner(agent),
+    reasoner: createReasoner(agent, { classifier }),
     voice,
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
     vocabulary: agentVocabulary(agent),

@@ -30,14 +30,22 @@ class Encoder(nn.Module):
         self.out = nn.Linear(2 * DEPTH, OUT)
         self.drop = nn.Dropout(0.1)
 
+    def words(self, ids):
+        """ids: [..., WIDTH] -> [..., DEPTH]: a word's own row and the mean of its letter groups'."""
+        rows = self.table(ids)
+        groups = (ids[..., 1:] != 0).float().sum(-1, keepdim=True).clamp(min=1)
+        return rows[..., 0, :] + rows[..., 1:, :].sum(-2) / groups
+
     def forward(self, ids):
         """ids: [texts, words, WIDTH] -> [texts, OUT] of unit length."""
-        rows = self.table(ids)
-        groups = (ids[:, :, 1:] != 0).float().sum(2, keepdim=True).clamp(min=1)
-        letters = rows[:, :, 1:].sum(2) / groups
-        bag = rows[:, :, 0] + letters
-        mask = (ids[:, :, 0] != 0).float()
-        texts, length = ids.shape[0], ids.shape[1]
+        return self.mix(self.words(ids), (ids[:, :, 0] != 0).float())
+
+    def distinct(self, rows, index):
+        """The same for training, each distinct word of the batch once: rows [distinct, WIDTH], index [texts, words]."""
+        return self.mix(functional.embedding(index, self.words(rows)), (index != 0).float())
+
+    def mix(self, bag, mask):
+        texts, length = mask.shape
         h = self.drop(self.norm_in(bag) + self.position[:length])
         hidden = (1 - mask)[:, None, None, :] * -1e4
         q, k, v = self.qkv(h).view(texts, length, 3, HEADS, DEPTH // HEADS).permute(2, 0, 3, 1, 4)
@@ -51,6 +59,14 @@ class Encoder(nn.Module):
         mean = (bag * mask[:, :, None] * torch.sigmoid(pull.sum(2, keepdim=True))).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         out = self.out(torch.cat([pooled, functional.layer_norm(mean, (DEPTH,))], 1))
         return out / out.norm(dim=1, keepdim=True).clamp(min=1e-6)
+
+
+def distinct(rows):
+    """Rows of words of one batch as the distinct words (the first is padding) and their numbers."""
+    numbers = {(0,) * WIDTH: 0}
+    index = [[numbers.setdefault(tuple(word), len(numbers)) for word in row] for row in rows]
+    length = max(map(len, index))
+    return torch.tensor(list(numbers)), torch.tensor([row + [0] * (length - len(row)) for row in index])
 
 
 def pad(rows):

@@ -27,7 +27,7 @@ LEXICON = {
         "first": "james mary john patricia robert jennifer michael linda william elizabeth david barbara richard susan joseph jessica thomas sarah charles karen christopher nancy daniel lisa matthew betty anthony margaret mark sandra steven kimberly priya ahmed wei fatima carlos ingrid pavel yuki".split(),
         "last": "smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson anderson thomas taylor moore jackson martin lee perez thompson white harris sanchez clark ramirez lewis robinson patel kim nguyen okafor kowalski lindqvist".split(),
         "host": "gmail yahoo hotmail aol comcast icloud".split(),
-        "tld": ["com", "net", "org", "co dot uk"],
+        "tld": ["com"] * 8 + "net,org,edu,gov,co,io,us,ca,me,info,biz,de,fr,es,it,ie,nl,se,co dot uk,co dot uk,ac dot uk,org dot uk,com dot au,co dot nz,co dot in,com dot br".split(","),
         "handle": "sunny blue runner coffee star garden music happy jazz rocket".split(),
         "city": "boston denver chicago london paris seattle austin dallas madrid glasgow".split(),
         "item": "order,refund,delivery,account,booking,invoice,appointment,password,subscription,bill,phone,insurance policy,flight,credit card".split(","),

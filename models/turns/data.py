@@ -31,6 +31,8 @@ class Turn:
     expected: dict = field(default_factory=lambda: {"kind": "open"})
     # The turn's real end is the last word (false for windows of a longer turn).
     ended: bool = True
+    # How much "a sentence is finished" counts at each word, where that differs from `weight`.
+    heed: list = None
 
 
 def jsonl(path):
@@ -101,6 +103,55 @@ def windows(turn, size=60, stride=36):
         if last:
             return
         start += stride
+
+
+# How long one speaker's dialogue acts may lie apart to be read as one stretch, s.
+TOGETHER = 1.5
+
+
+def acts(data, split):
+    """Stretches of one speaker's dialogue acts: where sentences end, whether anybody paused there or not."""
+    meetings = set((data / f"turns/mrda/{split}_split.txt").read_text().split())
+    pause = json.loads((data / "turns/eval/pause-probability.json").read_text())
+    with tarfile.open(data / "turns/mrda/mrda.tar.gz") as tar:
+        for member in sorted(tar.getmembers(), key=lambda m: m.name):
+            name = Path(member.name).stem
+            if member.isfile() and name in meetings:
+                yield from meeting(name, io.TextIOWrapper(tar.extractfile(member), "utf8"), pause)
+
+
+def meeting(name, lines, pause):
+    open_, before = {}, {}
+    for row in csv.reader(lines):
+        if len(row) < 8 or not row[3] or row[3] != "A" or not row[4]:
+            continue
+        start, end, who, label = float(row[0]), float(row[1]), row[7], row[5]
+        said = [w for token in row[4].split("|") for w in words(token.split("+")[-1].replace("o_k", "okay").replace("_", " "))]
+        if not said or label.startswith("b") or label.startswith("z"):
+            continue
+        stretch = open_.get(who)
+        if not stretch or start - stretch["end"] > TOGETHER or len(stretch["words"]) + len(said) > 60:
+            if stretch:
+                yield stretch_turn(name, stretch, pause)
+            others = [w for other, (_, w) in sorted(before.items(), key=lambda item: item[1][0]) if other != who]
+            stretch = open_[who] = {"agent": others[-1][-16:] if others else [], "words": [], "ends": []}
+        whole = "%" not in label and not label.split("|")[-1].startswith(("fg", "fh", "h"))
+        stretch["words"] += said
+        stretch["ends"].append((len(stretch["words"]) - 1, whole))
+        stretch["end"] = end
+        before[who] = (start, said)
+    for stretch in open_.values():
+        yield stretch_turn(name, stretch, pause)
+
+
+def stretch_turn(name, stretch, pause):
+    said = stretch["words"][:60]
+    complete = [0] * len(said)
+    heed = [2 * pause.get(w, 0.08) for w in said]
+    for at, whole in stretch["ends"]:
+        if at < len(said):
+            complete[at], heed[at] = int(whole), 0.5
+    return Turn("acts", name, stretch["agent"], said, [0] * len(said), [0.0] * len(said), complete, ended=False, heed=heed)
 
 
 def written_turn(source, conversation, agent, text, pause, scale=0.5):
@@ -201,10 +252,23 @@ def answers(split, count, seed):
         yield Turn("answers", f"answers-{number}", words(agent)[-16:], said, finished, weight, complete, expected)
 
 
+def heard(path):
+    """Made callers as the recogniser heard them, a row each: what is known is known of the last word alone."""
+    for line in Path(path).read_text().splitlines():
+        row = json.loads(line)
+        said = words(row["text"])[-60:]
+        if said:
+            before = [0.0] * (len(said) - 1)
+            finished, complete = [0] * len(said), [-1] * (len(said) - 1) + [row["end"]]
+            finished[-1] = row["end"]
+            yield Turn("heard", row["conversation"], words(row["agent"])[-16:], said, finished, before + [1.0], complete, row["expected"], ended=False)
+
+
 def training(data):
     data = Path(data)
     pause = json.loads((data / "turns/eval/pause-probability.json").read_text())
     turns = list(timed_turns(data / "turns/eval/endpointing-mrda-train.jsonl.gz", "mrda"))
+    turns += acts(data, "train")
     turns += sgd(data, "train", pause)
     turns += [t for t in multidogo(data, "train", pause) if not t.source.endswith(UNSEEN_DOMAIN)]
     turns += taskmaster(data, pause)

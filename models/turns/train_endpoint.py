@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,19 @@ import torch
 import torch.nn.functional as F
 
 import data
+import earlier
 import score
 import vocabulary
 from net import LANGUAGE, EndpointNet
 from text import KINDS, Tokeniser, kind_of, words
 
 # The share of a source that an epoch takes: written turns are many and alike.
-SHARE = {"mrda": 1.0, "sgd": 0.35, "disfl_qa": 0.5, "taskmaster4": 0.7, "answers": 0.5}
+SHARE = {"mrda": 1.0, "acts": 0.6, "sgd": 0.35, "disfl_qa": 0.5, "taskmaster4": 0.7, "answers": 0.5, "heard": 1.0}
 SHARE_OTHERS = 0.25
 FILLERS = ["um", "uh", "er", "um", "uh", "you know", "like"]
+
+
+HERE = Path(__file__).resolve().parent
 
 
 def cached(path, make):
@@ -41,8 +46,13 @@ def by_kind(turns):
         kinds = data.kind_ids(turn)
         for kind in sorted(set(kinds)):
             weight = [w if k == kind else 0.0 for w, k in zip(turn.weight, kinds)]
-            copy = data.Turn(turn.source, turn.conversation, turn.agent, turn.words, turn.finished, weight, turn.complete, turn.expected, False)
+            copy = replace(turn, weight=weight, expected=turn.expected, ended=False)
             yield copy, KINDS[kind]
+
+
+def rows_of(turn):
+    """(word, turn finished, its weight, sentence finished, its weight) of each word."""
+    return list(zip(turn.words, turn.finished, turn.weight, turn.complete, turn.heed or turn.weight))
 
 
 class Examples:
@@ -56,8 +66,8 @@ class Examples:
     def noisy(self, turn):
         """As a recogniser might have heard it; what is known of each word stays with it."""
         rng = self.rng
-        rows = list(zip(turn.words, turn.finished, turn.weight, turn.complete))
-        spoken = turn.source in ("mrda", "answers")
+        rows = rows_of(turn)
+        spoken = turn.source in ("mrda", "acts", "answers", "heard")
         if rng.random() < 0.35:
             rate = rng.choice([0.03, 0.08, 0.15])
             out = []
@@ -67,24 +77,24 @@ class Examples:
                     if how < 0.3:
                         continue
                     if how < 0.4:
-                        out.append((row[0], 0, 0.0, -1))
+                        out.append((row[0], 0, 0.0, -1, 0.0))
                         out.append(row)
                         continue
                     word = rng.choice(self.common) if how < 0.8 or len(row[0]) < 5 else row[0][: rng.randint(2, len(row[0]) - 1)]
-                    out.append((word, row[1], row[2], row[3]))
+                    out.append((word, *row[1:]))
                 else:
                     out.append(row)
             rows = out or rows
         if not spoken and rng.random() < 0.3:
             at = rng.randrange(len(rows) + 1)
             filler = rng.choice(FILLERS).split()
-            weight = max(w for _, _, w, _ in rows)
-            rows[at:at] = [(w, 0, weight if i == len(filler) - 1 else 0.0, 0) for i, w in enumerate(filler)]
+            weight = max(w for _, _, w, _, _ in rows)
+            rows[at:at] = [(w, 0, weight * (i == len(filler) - 1), 0, weight * (i == len(filler) - 1)) for i, w in enumerate(filler)]
         return rows
 
     def example(self, index, plain=False):
         turn, kind = self.turns[index]
-        rows = list(zip(turn.words, turn.finished, turn.weight, turn.complete)) if plain else self.noisy(turn)
+        rows = rows_of(turn) if plain else self.noisy(turn)
         agent = turn.agent
         if not plain:
             roll = self.rng.random()
@@ -94,19 +104,20 @@ class Examples:
                 kind = "open"
         split = self.tokeniser.word
         ids = [i for w in agent[-16:] for i in split(w)][-28:] + [self.tokeniser.ids[f"<{kind}>"]]
-        y, w, c = [0.0] * len(ids), [0.0] * len(ids), [-1.0] * len(ids)
-        for word, finished, weight, complete in rows:
+        y, w, c, h = [0.0] * len(ids), [0.0] * len(ids), [-1.0] * len(ids), [0.0] * len(ids)
+        for word, finished, weight, complete, heed in rows:
             pieces = split(word)
             ids += pieces
             y += [0.0] * (len(pieces) - 1) + [float(finished)]
             w += [0.0] * (len(pieces) - 1) + [weight]
             c += [-1.0] * (len(pieces) - 1) + [float(complete)]
+            h += [0.0] * (len(pieces) - 1) + [heed]
         follow = ids[1:] + [1 if turn.ended and rows[-1][1] else -1]
         follow = [f if i >= 1 and 0 <= f < LANGUAGE else -1 for i, f in enumerate(follow)]
-        return ids, y, w, c, follow
+        return ids, y, w, c, h, follow
 
     def share(self, source):
-        return SHARE.get(source, SHARE_OTHERS) * (1.0 if source in ("mrda", "answers") else self.written)
+        return SHARE.get(source, SHARE_OTHERS) * (1.0 if source in ("mrda", "acts", "answers", "heard") else self.written)
 
     def batches(self, tokens=4096):
         chosen = [i for i, (turn, _) in enumerate(self.turns) if self.rng.random() < self.share(turn.source)]
@@ -129,19 +140,19 @@ class Examples:
 
 def pad(group):
     longest = max(len(e[0]) for e in group)
-    fills = (0, 0.0, 0.0, -1.0, -1)
+    fills = (0, 0.0, 0.0, -1.0, 0.0, -1)
     columns = [[row + [fill] * (longest - len(row)) for row in column] for column, fill in zip(zip(*group), fills)]
-    return [torch.tensor(columns[0]), torch.tensor(columns[1]), torch.tensor(columns[2]), torch.tensor(columns[3]), torch.tensor(columns[4])]
+    return [torch.tensor(column) for column in columns]
 
 
 def loss_of(net, batch, language):
-    ids, y, w, c, follow = batch
+    ids, y, w, c, heed, follow = batch
     h = net.encode(ids)
     out = net.judge(h)
     n = w.sum().clamp(min=1.0)
     finished = (F.binary_cross_entropy_with_logits(out[..., 0], y, reduction="none") * w).sum() / n
-    known = w * (c >= 0)
-    complete = (F.binary_cross_entropy_with_logits(out[..., 1], c.clamp(min=0), reduction="none") * known).sum() / n
+    known = heed * (c >= 0)
+    complete = (F.binary_cross_entropy_with_logits(out[..., 1], c.clamp(min=0), reduction="none") * known).sum() / known.sum().clamp(min=1.0)
     loss = finished + 0.5 * complete
     foreseen = torch.zeros(())
     if language:
@@ -153,8 +164,8 @@ def loss_of(net, batch, language):
 
 
 @torch.no_grad()
-def predict(net, tokeniser, rows):
-    """P(finished) of eval rows."""
+def predict(net, tokeniser, rows, complete=0.0):
+    """P(finished) of eval rows; `complete` is how much "a sentence is finished" counts beside it."""
     net.eval()
     said = [words(row["text"]) for row in rows]
     coded = [tokeniser.encode(w, words(row["agent"]), kind_of(row.get("expected"), w)) for w, row in zip(said, rows)]
@@ -166,7 +177,8 @@ def predict(net, tokeniser, rows):
         ids = torch.tensor([coded[i] + [0] * (longest - len(coded[i])) for i in part])
         logits = net(ids)
         for k, i in enumerate(part):
-            out[i] = torch.sigmoid(logits[k, len(coded[i]) - 1, 0]).item()
+            finished, whole = logits[k, len(coded[i]) - 1]
+            out[i] = torch.sigmoid(finished + complete * whole).item()
     net.train()
     return out
 
@@ -191,6 +203,8 @@ def report(net, tokeniser, sets, policy=False):
     for name, rows in sets.items():
         p = predict(net, tokeniser, rows)
         out[name] = score.endpointing(rows, p) if policy else score.quick(rows, p)
+        if name in ("switchboard", "mrda", "sgd"):
+            out[name + "+c"] = [score.quick(rows, predict(net, tokeniser, rows, c))[0] for c in (0.5, 1, 2)]
     return out
 
 
@@ -208,6 +222,7 @@ def main():
     parser.add_argument("--no-base", action="store_true")
     parser.add_argument("--start", help="weights of an earlier run to go on from")
     parser.add_argument("--written", type=float, default=1.0, help="factor on the share of written turns")
+    parser.add_argument("--heard", help="rows of answers.py as heard.ts heard them")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -218,10 +233,17 @@ def main():
     vocabulary_, base = cached(out / "vocabulary.pickle", lambda: (lambda v: (v, vocabulary.pretrained(v)))(vocabulary.build(turns)))
     if options.no_base:
         base = np.random.RandomState(1).randn(*base.shape).astype(np.float32)
+    if options.heard:
+        turns += data.heard(options.heard)
     tokeniser = Tokeniser(vocabulary_)
     sets = cached(out / "sets.pickle", lambda: eval_sets(options.data, True))
     net = EndpointNet(base, hidden=options.hidden, layers=options.layers)
-    if options.start:
+    if options.start and options.start.endswith(".onnx"):
+        # What was exported has neither the recogniser's knowledge apart nor the heads that only training needs.
+        vocabulary_, net = vocabulary.load(HERE / "vocabulary.txt"), earlier.load(options.start)[0]
+        tokeniser, options.language = Tokeniser(vocabulary_), 0.0
+        net.train()
+    elif options.start:
         net.load_state_dict(torch.load(options.start)["state"])
     examples = Examples(turns, tokeniser, options.seed, options.written)
     groups = [{"params": [net.own], "weight_decay": 0.03}, {"params": [p for n, p in net.named_parameters() if n != "own"], "weight_decay": 0.01}]

@@ -2,11 +2,14 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { type AgentDefinition, loadAgents } from '../agent/agents.js';
 import { createReasoner } from '../agent/create.js';
+import { fitTopics } from '../agent/topics/meaning.js';
 import { Conversation, openingOf } from '../conversation/conversation.js';
 import type { ConversationSettings } from '../conversation/settings.js';
 import type { Voice, VoiceEvent } from '../conversation/voice.js';
 import { ParleyError } from '../errors.js';
 import { newCallId } from '../journal/journal.js';
+import { TopicEncoder } from '../language/encoder.js';
+import { Meanings } from '../language/meanings.js';
 import { conversationSettings, loadSettings, type Settings } from '../settings.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { createLogger } from '../telemetry/log.js';
@@ -34,7 +37,10 @@ async function chat(name: string, options: ChatOptions): Promise<void> {
   const agent = agents.get(name);
   if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: [...agents.keys()].join(', ') });
   const voice = new TextVoice();
-  const session = createReasoner(agent).open({ call: newCallId(), channel: 'text', variables: {} });
+  const encoder = await TopicEncoder.load();
+  const meanings = new Meanings();
+  const classifier = await fitTopics(agent.topics, { embed: (texts) => encoder.embed(texts), meanings });
+  const session = createReasoner(agent, { classifier }).open({ call: newCallId(), channel: 'text', variables: {} });
   let over: () => void = () => {};
   const ended = new Promise<void>((resolve) => {
     over = resolve;
@@ -54,7 +60,11 @@ async function chat(name: string, options: ChatOptions): Promise<void> {
   conversation.begin(openingOf(session, undefined));
   const input = createInterface({ input: process.stdin, prompt: '' });
   try {
-    await Promise.race([typeLines(input, voice), ended]);
+    const said = async (line: string) => {
+      meanings.remember(await encoder.meanings(line));
+      await voice.type(line);
+    };
+    await Promise.race([typeLines(input, said), ended]);
   } finally {
     input.close();
     conversation.end();
@@ -62,8 +72,8 @@ async function chat(name: string, options: ChatOptions): Promise<void> {
 }
 
 /** Each line is a turn; the next waits for the answer, so that a script can be piped in. */
-async function typeLines(lines: AsyncIterable<string>, voice: TextVoice): Promise<void> {
-  for await (const line of lines) if (line.trim()) await voice.type(line.trim());
+async function typeLines(lines: AsyncIterable<string>, say: (line: string) => Promise<void>): Promise<void> {
+  for await (const line of lines) if (line.trim()) await say(line.trim());
 }
 
 /** Nobody is asked whether they are still there while they type. */

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../inference/onnx.js';
+import { clausesWithin } from '../text/clauses.js';
+import type { Meaning } from './meanings.js';
 import { NUMBERS_PER_WORD, Tokeniser } from './tokeniser.js';
 
 /** Length of a vector. */
@@ -42,6 +44,18 @@ export class TopicEncoder {
       vectors.push(...(await this.#batch(texts.slice(start, start + BATCH))));
     }
     return vectors;
+  }
+
+  /** Vectors of a text and of each of its clauses. */
+  async meanings(text: string): Promise<Meaning[]> {
+    const texts = clausesWithin(text);
+    const vectors = await this.embed(texts);
+    return vectors.map((vector, at) => ({ text: texts[at] ?? '', vector }));
+  }
+
+  /** Frees the model. */
+  async release(): Promise<void> {
+    await this.#session.release();
   }
 
   async #batch(texts: readonly string[]): Promise<Float32Array[]> {

@@ -19,64 +19,50 @@ export interface ScoredTopic {
 export type Embed = (texts: readonly string[]) => Promise<Float32Array[]>;
 
 const PENALTY = 0.1;
-/** Vectors remembered for `classify`: the words so far of a few turns. */
-const REMEMBERED = 16;
+/** How much likeness of meaning counts beside that of words and that of letters. */
+const MEANING = 2;
 /** Chance of being in scope from which a topic may be acted on. */
 const THRESHOLD = 0.5;
 
-/** How in-scope is judged: weights of the evidence, set by hand and not yet calibrated: at 0.5 nearly everything is in scope. */
-interface Calibration {
-  logit: number;
-  near: number;
-  alike: number;
-  bias: number;
-}
-const WITH_VECTOR: Calibration = { logit: 0.8, near: 8, alike: 2, bias: -6.5 };
-const LEXICAL_ONLY: Calibration = { logit: 0.9, near: 0, alike: 4, bias: -3.5 };
+/**
+ * What tells that a text is in scope, and how much: fitted by models/topics/calibrate.py on agents of 6 to 150 topics
+ * made from sets that the encoder had not read, with both outcomes weighted the same.
+ */
+const SCOPE = { bias: -3.296, odds: 0.645, score: 0.035, near: 1.941, background: -0.338 };
+const MOST_ODDS = 8;
 
 /**
  * Topics from a few example phrases each. Nothing is trained beforehand but the encoder: a logistic regression on the
  * encoder's vectors beside TF-IDF is fitted from the examples when the agent file is loaded (some tens of ms for
- * ten topics, some seconds for a hundred). A text is out of scope when no score reaches the threshold:
- * the best class is weak, or nothing like it stands among the examples.
- *
- * `classify` is synchronous and needs no model at hand: whoever has the text's vector gives it first with
- * {@link remember}; of a text whose vector is not known, the words alone are judged.
+ * ten topics, some seconds for a hundred). A topic's name is one more example. A text is out of scope when no score
+ * reaches the threshold: the best class is weak, nothing like it stands among the examples, or it is more like what
+ * people say of anything.
  */
 export class FewShotTopics {
   readonly threshold = THRESHOLD;
   readonly #names: readonly string[];
-  readonly #labels: Int32Array;
   readonly #lexicon: Lexicon;
-  readonly #examples: readonly Float32Array[];
-  readonly #full: Regression;
-  readonly #vectors = new Map<string, Float32Array>();
-  #lexical: Regression | undefined;
+  /** Of the examples, then of the background. */
+  readonly #vectors: readonly Float32Array[];
+  readonly #regression: Regression;
+  /** How many of the vectors are examples'. */
+  readonly #examples: number;
 
   private constructor(
     names: readonly string[],
     labels: Int32Array,
     lexicon: Lexicon,
-    examples: readonly Float32Array[],
+    vectors: readonly Float32Array[],
   ) {
     this.#names = names;
-    this.#labels = labels;
+    this.#examples = labels.length;
     this.#lexicon = lexicon;
-    this.#examples = examples;
-    const words = lexicon.kernel();
-    const size = labels.length;
-    for (let row = 0; row < size; row++) {
-      const vector = examples[row];
-      for (let at = 0; vector && at < size; at++) {
-        const index = row * size + at;
-        words[index] = (words[index] ?? 0) + dot(vector, examples[at] ?? vector);
-      }
-    }
-    this.#full = regress(words, labels, this.#classes, PENALTY);
+    this.#vectors = vectors;
+    this.#regression = regress(this.#kernel(), labels, names.length, PENALTY);
   }
 
   /**
-   * @param background texts that belong to no topic, learnt as the other side of all
+   * @param background texts that belong to no topic
    * @throws whatever `embed` throws
    */
   static async fit(
@@ -84,73 +70,61 @@ export class FewShotTopics {
     embed: Embed,
     background: readonly string[] = [],
   ): Promise<FewShotTopics> {
-    const rows = topics.flatMap(({ examples }, label) => examples.map((text) => ({ text, label })));
-    rows.push(...background.map((text) => ({ text, label: topics.length })));
-    const texts = rows.map(({ text }) => text);
-    const labels = Int32Array.from(rows, ({ label }) => label);
+    const rows = topics.flatMap(({ name, examples }, label) =>
+      [...examples, nameWords(name)].map((text) => ({ text, label })),
+    );
+    const known = rows.filter(({ text }) => plainWords(text).length > 0);
+    const texts = [...known.map(({ text }) => text), ...background];
+    const labels = Int32Array.from(known, ({ label }) => label);
     const names = topics.map(({ name }) => name);
     return new FewShotTopics(names, labels, new Lexicon(texts), await embed(texts));
   }
 
-  /** Keeps the vector of a text that may soon be classified. The oldest is forgotten. */
-  remember(text: string, vector: Float32Array): void {
-    this.#vectors.delete(text);
-    this.#vectors.set(text, vector);
-    for (const oldest of this.#vectors.keys()) {
-      if (this.#vectors.size <= REMEMBERED) return;
-      this.#vectors.delete(oldest);
-    }
-  }
-
-  /** The topics, best first. */
-  classify(text: string): ScoredTopic[] {
+  /** The topics, best first. @param vector the encoder's of this text */
+  classify(text: string, vector: Float32Array): ScoredTopic[] {
     if (plainWords(text).length === 0) return this.#names.map((topic) => ({ topic, score: 0 }));
-    const vector = this.#vectors.get(text);
-    const words = this.#lexicon.likeness(text);
-    const meaning = vector && Float32Array.from(this.#examples, (example) => dot(vector, example));
-    const chances = meaning ? this.#judge(words, meaning) : this.#judgeWords(words);
-    const scored = this.#names.map((topic, at) => ({ topic, score: chances[at] ?? 0 }));
+    const likeness = this.#likeness(text, vector);
+    const scores = scoresOf(this.#regression, likeness.subarray(0, this.#examples));
+    const chances = softmax(scores);
+    const best = most(chances);
+    const odds = Math.log(best / Math.max(1e-9, 1 - best));
+    const evidence =
+      SCOPE.bias +
+      SCOPE.odds * Math.max(-MOST_ODDS, Math.min(MOST_ODDS, odds)) +
+      SCOPE.score * most(scores) +
+      SCOPE.near * most(likeness.subarray(0, this.#examples)) +
+      SCOPE.background * most(likeness.subarray(this.#examples));
+    const inside = 1 / (1 + Math.exp(-evidence));
+    // The best class keeps all of it: several alike topics must not make a text out of scope.
+    const scored = this.#names.map((topic, at) => ({ topic, score: (inside * (chances[at] ?? 0)) / best }));
     return scored.sort((a, b) => b.score - a.score);
   }
 
-  #judge(words: Float32Array, meaning: Float32Array): Float64Array {
-    const both = words.map((value, at) => value + (meaning[at] ?? 0));
-    const evidence =
-      WITH_VECTOR.bias + WITH_VECTOR.alike * this.#nearest(words) + WITH_VECTOR.near * this.#nearest(meaning);
-    return chancesOf(scoresOf(this.#full, both), evidence, WITH_VECTOR.logit);
+  /** To each example and background text, from 0 to 4: words, letters, meaning. */
+  #likeness(text: string, vector: Float32Array): Float32Array {
+    return this.#lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.#vectors[at] ?? vector));
   }
 
-  #judgeWords(words: Float32Array): Float64Array {
-    this.#lexical ??= regress(this.#lexicon.kernel(), this.#labels, this.#classes, PENALTY);
-    const evidence = LEXICAL_ONLY.bias + LEXICAL_ONLY.alike * this.#nearest(words);
-    return chancesOf(scoresOf(this.#lexical, words), evidence, LEXICAL_ONLY.logit);
-  }
-
-  /** One more than the topics when there is a background. */
-  get #classes(): number {
-    return Math.max(this.#names.length, ...this.#labels.map((label) => label + 1));
-  }
-
-  /** Likeness to the example of a topic that is most alike. */
-  #nearest(likeness: Float32Array): number {
-    let best = 0;
-    for (let at = 0; at < likeness.length; at++) {
-      if ((this.#labels[at] ?? 0) < this.#names.length) best = Math.max(best, likeness[at] ?? 0);
+  #kernel(): Float32Array {
+    const size = this.#examples;
+    const rows = new Float32Array(size * size);
+    for (let row = 0; row < size; row++) {
+      const vector = this.#vectors[row];
+      if (vector) rows.set(this.#likeness(this.#lexicon.texts[row] ?? '', vector).subarray(0, size), row * size);
     }
-    return best;
+    return rows;
   }
 }
 
-/**
- * The chance that the text is in scope, shared out so that the best class keeps all of it: what is acted on is the
- * best topic, and several alike topics must not make a text out of scope.
- */
-function chancesOf(scores: Float64Array, evidence: number, weight: number): Float64Array {
-  const chances = softmax(scores);
-  const best = chances.reduce((most, chance) => Math.max(most, chance), 0);
-  const highest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
-  const inside = 1 / (1 + Math.exp(-evidence - weight * highest));
-  return chances.map((chance) => (inside * chance) / best);
+/** "order-status" as it would be said. */
+function nameWords(name: string): string {
+  return name.replace(/[_.:/-]+/g, ' ').replace(/(?<=\p{Ll})(?=\p{Lu})/gu, ' ');
+}
+
+function most(values: Float32Array | Float64Array): number {
+  let best = values[0] ?? 0;
+  for (const value of values) if (value > best) best = value;
+  return best;
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -63,17 +63,15 @@ describe('topics', () => {
     expect(Math.abs((alone[0]?.[0] ?? 9) - (vectors[0]?.[0] ?? 0))).toBeLessThan(1e-4);
   });
 
-  it('knows a paraphrase with and without its vector, and what is out of scope', async () => {
+  it('knows a paraphrase, and what is out of scope', async () => {
     const judge = async (text: string) => {
       const [vector] = await encoder.embed([text]);
-      if (vector) fitted.remember(text, vector);
-      return fitted.classify(text)[0];
+      return vector && fitted.classify(text, vector)[0];
     };
-    expect(fitted.classify('can you cancel my order')[0]?.topic).toBe('cancel');
     expect((await judge('can you cancel my order'))?.topic).toBe('cancel');
     expect((await judge('has my parcel been shipped'))?.topic).toBe('status');
     const strange = await judge('who won the football match on sunday');
     expect(strange?.score).toBeLessThan(fitted.threshold);
-    expect(fitted.classify('um')[0]?.score).toBe(0);
+    expect((await judge('um'))?.score).toBe(0);
   });
 });

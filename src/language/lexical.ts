@@ -11,32 +11,20 @@ const LONGEST = 5;
 export class Lexicon {
   readonly #words: Block;
   readonly #letters: Block;
-  readonly #texts: readonly string[];
 
-  constructor(texts: readonly string[]) {
+  constructor(readonly texts: readonly string[]) {
     const documents = texts.map(plainWords);
     this.#words = new Block(documents.map(wordFeatures));
     this.#letters = new Block(documents.map(letterFeatures));
-    this.#texts = texts;
   }
 
   /** Likeness of a text to each example, from 0 to 2. */
   likeness(text: string): Float32Array {
     const words = plainWords(text);
-    const sums = new Float32Array(this.#texts.length);
+    const sums = new Float32Array(this.texts.length);
     this.#words.addLikeness(sums, wordFeatures(words));
     this.#letters.addLikeness(sums, letterFeatures(words));
     return sums;
-  }
-
-  /** Likeness of each example to each, row by row. */
-  kernel(): Float32Array {
-    const size = this.#texts.length;
-    const rows = new Float32Array(size * size);
-    this.#texts.forEach((text, at) => {
-      rows.set(this.likeness(text), at * size);
-    });
-    return rows;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode, ErrorDetails } from '../errors.js';
+import type { Meaning } from '../language/meanings.js';
 import type { BackgroundKind } from '../media/background.js';
 import type { MixMode } from '../media/mixing/routing.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
@@ -202,6 +203,8 @@ export interface TurnLikelihood {
   finished?: number | undefined;
   /** P(they take the floor from the agent). */
   real?: number | undefined;
+  /** Vectors of the words and of their clauses, for the agent's topics. */
+  meanings?: readonly Meaning[] | undefined;
 }
 
 /** main -> speech worker */
@@ -241,6 +244,8 @@ export type ToSpeech =
   | { type: 'cancel'; job: string }
   /** One-off recognition of a whole recording (QA, tests): VAD-free, cut at pauses by the worker when long. */
   | { type: 'transcribe'; job: string; pcm: Int16Array; sampleRate: number; expected?: ExpectedAnswer | undefined }
+  /** The topics encoder's vectors of these texts. */
+  | { type: 'embed'; job: string; texts: readonly string[] }
   | { type: 'ping'; request: number }
   | { type: 'shutdown' };
 
@@ -274,6 +279,7 @@ export type FromSpeech =
     } & TurnLikelihood)
   | { type: 'synthesised'; job: string; pcm: Int16Array; sampleRate: number; words: WordTime[] | undefined; ms: number }
   | { type: 'transcribed'; job: string; text: string }
+  | { type: 'embedded'; job: string; vectors: Float32Array[] }
   /** A job that could not be done. */
   | ({ type: 'failed'; job: string } & WireError)
   | { type: 'stream.failed'; leg: string; code: string; reason: string }

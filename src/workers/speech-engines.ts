@@ -1,4 +1,5 @@
 import { resample } from '../audio/resample.js';
+import { TopicEncoder } from '../language/encoder.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import { findSpeech, type SpeechSegment } from '../speech/detection/segments.js';
 import { BatchVad } from '../speech/detection/silero.js';
@@ -6,7 +7,6 @@ import { Moonshine } from '../speech/recognition/moonshine/moonshine.js';
 import type { Recogniser } from '../speech/recognition/recogniser.js';
 import { createSynthesiser } from '../speech/synthesis/engines.js';
 import type { Synthesiser, VoiceSettings } from '../speech/synthesis/synthesiser.js';
-
 import { EndpointModel } from '../turns/models/endpoint-model.js';
 import { InterruptionModel } from '../turns/models/interruption-model.js';
 import type { TurnModels } from './speech-listener.js';
@@ -22,6 +22,7 @@ export class SpeechEngines {
   readonly turns: TurnModels = {
     finished: (input) => this.endpoint.probability(input),
     real: (input) => this.interruption.probability(input),
+    meanings: (words) => this.topics.meanings(words),
   };
   private readonly synthesisers = new Map<string, Promise<Synthesiser>>();
 
@@ -30,6 +31,7 @@ export class SpeechEngines {
     private readonly vad: BatchVad,
     private readonly endpoint: EndpointModel,
     private readonly interruption: InterruptionModel,
+    readonly topics: TopicEncoder,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE, PARLEY_ERR_SYNTHESIS_ENGINE */
@@ -39,9 +41,11 @@ export class SpeechEngines {
       await BatchVad.load(VAD_RATE),
       await EndpointModel.load(),
       await InterruptionModel.load(),
+      await TopicEncoder.load(),
     );
     await engines.turns.finished({ words: 'yes', agent: '', expected: { kind: 'open' } });
     await engines.turns.real({ words: 'yes', elapsedMs: 300, speaking: true, agent: '' });
+    await engines.topics.meanings('yes');
     await engines.speech(new Int16Array(VAD_RATE / 4), VAD_RATE);
     const voice = await engines.synthesiser(DEFAULT_VOICE.engine);
     await voice.synthesise('Hello.', DEFAULT_VOICE);
@@ -76,6 +80,7 @@ export class SpeechEngines {
     await this.vad.close();
     await this.endpoint.release();
     await this.interruption.release();
+    await this.topics.release();
     for (const made of this.synthesisers.values()) await (await made).close();
   }
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
+import { Meanings } from '../language/meanings.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { WordTime } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -56,6 +57,8 @@ interface Slot {
  * streams are taken over by another from their last commit on.
  */
 export class SpeechHost {
+  /** Of what callers have just said. */
+  readonly meanings = new Meanings();
   private readonly slots: Slot[] = [];
   private readonly streams = new Map<string, HostedStream>();
   private readonly jobs: SpeechJobs;
@@ -147,6 +150,17 @@ export class SpeechHost {
     return result.text;
   }
 
+  /**
+   * The topics encoder's vectors of these texts, for fitting an agent's topics.
+   *
+   * @throws ParleyError PARLEY_ERR_SPEECH_WORKER
+   */
+  async embed(texts: readonly string[]): Promise<Float32Array[]> {
+    const result = await this.jobs.run({ type: 'embed', job: this.nextJob(), texts });
+    if (result.type !== 'embedded') throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: 'a wrong answer' });
+    return result.vectors;
+  }
+
   /** `workers`: ready now; `backlog`: work waiting, at most a ping ago. */
   stats(): { workers: number; restarts: number; backlog: number } {
     const ready = this.slots.filter((slot) => slot.thread.isReady);
@@ -211,6 +225,7 @@ export class SpeechHost {
   private heard(worker: number, event: FromSpeech): void {
     if ('job' in event) return this.jobs.answered(event);
     if (event.type !== 'partial' && event.type !== 'final' && event.type !== 'stream.failed') return;
+    if ('meanings' in event && event.meanings) this.meanings.remember(event.meanings);
     try {
       this.streams.get(event.leg)?.heard(worker, event);
     } catch (error) {

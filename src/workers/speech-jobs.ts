@@ -5,9 +5,9 @@ import { fromWire } from './speech-errors.js';
 /** A job is tried with so many workers; one that loses them all is the one to blame. */
 const ATTEMPTS = 3;
 
-type Request = Extract<ToSpeech, { type: 'synthesise' | 'transcribe' }>;
+type Request = Extract<ToSpeech, { type: 'synthesise' | 'transcribe' | 'embed' }>;
 /** What answers a job. */
-export type JobResult = Extract<FromSpeech, { type: 'synthesised' | 'transcribed' }>;
+export type JobResult = Extract<FromSpeech, { type: 'synthesised' | 'transcribed' | 'embedded' }>;
 
 interface Job {
   readonly request: Request;

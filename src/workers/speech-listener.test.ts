@@ -114,6 +114,7 @@ describe('StreamListener', () => {
     const turns = {
       finished: async ({ words }: { words: string }) => (words === 'stop' ? 0.9 : 0.1),
       real: async ({ elapsedMs }: { elapsedMs: number }) => Math.min(1, elapsedMs / 1000),
+      meanings: async (text: string) => [{ text, vector: new Float32Array([1]) }],
     };
     const { listener, arrive, scheduler, recogniser, partials, finals } = setUp(16, turns);
     let hushed = 0;
@@ -122,14 +123,14 @@ describe('StreamListener', () => {
     listener.onset(seconds(0.9), () => hushed++);
     await arrive(1.3);
     expect(hushed).toBe(0);
-    expect(partials().at(-1)).toMatchObject({ finished: 0.9, real: undefined });
+    expect(partials().at(-1)).toMatchObject({ finished: 0.9, real: undefined, meanings: undefined });
     listener.agentSays({ text: 'You may return', speaking: true, stopWords: [] });
     await arrive(1.6);
     expect(hushed).toBeGreaterThan(0);
     expect(partials().at(-1)?.real).toBeGreaterThan(0.5);
     listener.offset(seconds(1.5));
     await scheduler.idle();
-    expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6 });
+    expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6, meanings: [{ text: 'stop' }] });
   });
 
   it('looks at the vocabulary for final words only, and once for a segment that is whole', async () => {

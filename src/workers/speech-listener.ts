@@ -1,5 +1,6 @@
 import type { AudioRing } from '../audio/ring.js';
 import { ParleyError, reasonOf } from '../errors.js';
+import type { Meaning } from '../language/meanings.js';
 import type { Recogniser, Recognition } from '../speech/recognition/recogniser.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { ExpectedAnswer } from '../text/expected.js';
@@ -56,6 +57,8 @@ export interface TurnModels {
   finished(input: { words: string; agent: string; expected: ExpectedAnswer }): Promise<number>;
   /** P(a burst over the agent's voice takes the floor), 0 to 1. */
   real(input: { words: string; elapsedMs: number; speaking: boolean; agent: string }): Promise<number>;
+  /** What the words and their clauses mean, as vectors. */
+  meanings?(words: string): Promise<Meaning[]>;
 }
 
 /** What was recognised in one segment. */
@@ -219,7 +222,19 @@ export class StreamListener {
     if (this.closed) return;
     const { agent } = this;
     if (agent.speaking && stopWord(text, agent.stopWords) && !isOwnEcho(text, agent.text)) this.hush();
-    emit({ type: 'partial', leg, text, from, position, paused, ...(await this.likelihood(text, position, true)) });
+    const told = { type: 'partial', leg, text, from, position, paused } as const;
+    const meanings = paused ? await this.meanings(text) : undefined;
+    emit({ ...told, meanings, ...(await this.likelihood(text, position, true)) });
+  }
+
+  /** Of words that may be a turn: those of other partials nobody asks a topic of. */
+  private async meanings(words: string): Promise<Meaning[] | undefined> {
+    try {
+      return words === '' ? undefined : await this.options.turns?.meanings?.(words);
+    } catch (error) {
+      this.options.warn(error);
+      return undefined;
+    }
   }
 
   private async likelihood(words: string, position: number, speaking: boolean): Promise<TurnLikelihood> {
@@ -254,9 +269,9 @@ export class StreamListener {
     }
     if (this.closed) return;
     const { text, logProbability } = heard;
-    const likelihood = await this.likelihood(text, position, false);
+    const judged = { ...(await this.likelihood(text, position, false)), meanings: await this.meanings(text) };
     const ms = now() - begun;
-    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms, logProbability, ...likelihood });
+    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms, logProbability, ...judged });
   }
 
   private failed(error: unknown): void {

@@ -26,6 +26,7 @@ function start(found: SpeechSegment[]) {
       close: async () => {},
     },
     turns: { finished: async () => 0.5, real: async () => 0.5 },
+    topics: { embed: async (texts: readonly string[]) => texts.map((text) => new Float32Array([text.length])) },
     speech: async () => found,
     synthesiser: () => Promise.reject(new Error('no voice')),
     close: async () => {},

@@ -17,6 +17,7 @@ const EARLY_MARKS = 64;
 
 type Synthesise = Extract<ToSpeech, { type: 'synthesise' }>;
 type Transcribe = Extract<ToSpeech, { type: 'transcribe' }>;
+type Embed = Extract<ToSpeech, { type: 'embed' }>;
 type StreamOpen = Extract<ToSpeech, { type: 'stream.open' }>;
 
 /** What a speech worker does, without its thread: streams, synthesis, recordings, one piece of work at a time. */
@@ -32,7 +33,9 @@ export class SpeechService {
   private readonly poll: NodeJS.Timeout;
 
   constructor(
-    private readonly engines: Pick<SpeechEngines, 'recogniser' | 'turns' | 'speech' | 'synthesiser' | 'close'>,
+    private readonly engines: Pick<SpeechEngines, 'recogniser' | 'turns' | 'speech' | 'synthesiser' | 'close'> & {
+      topics: Pick<SpeechEngines['topics'], 'embed'>;
+    },
     private readonly log: Logger,
     private readonly post: (event: FromSpeech) => void,
   ) {
@@ -63,6 +66,8 @@ export class SpeechService {
         return this.submit(message.job, message.play ? 'play' : 'prepare', () => this.synthesise(message));
       case 'transcribe':
         return this.transcribe(message);
+      case 'embed':
+        return this.submit(message.job, 'prepare', () => this.embed(message));
       case 'cancel':
         return this.cancel(message.job);
       case 'ping': {
@@ -182,6 +187,12 @@ export class SpeechService {
     }));
     this.settle(job);
     this.post({ type: 'synthesised', job, pcm, sampleRate, words, ms: monotonicMs() - begun });
+  }
+
+  private async embed({ job, texts }: Embed): Promise<void> {
+    const vectors = await this.engines.topics.embed(texts);
+    this.settle(job);
+    this.post({ type: 'embedded', job, vectors });
   }
 
   /** Segment by segment, each a piece of work of its own, so that finals need not wait for a whole recording. */

@@ -1,8 +1,8 @@
 import { monotonicMs } from '../../telemetry/clock.js';
+import { splitClauses } from '../../text/clauses.js';
 import type { Topic } from '../file/topics.js';
 import type { ReplyPart } from '../reasoner.js';
 import type { TopicScore } from '../topics/classifier.js';
-import { splitClauses } from './clauses.js';
 import { escalate, offerPerson } from './endings.js';
 import { answerOf, answerTopic, look } from './knowledge.js';
 import { newTask } from './state.js';

@@ -24,6 +24,12 @@ export function splitClauses(text: string): string[] {
   return clauses.filter((clause) => countWords(clause) >= LEAST_WORDS || /\d/.test(clause));
 }
 
+/** The text and, when it has several, its clauses: whatever may be asked about. */
+export function clausesWithin(text: string): string[] {
+  const clauses = splitClauses(text);
+  return [...new Set([text, ...(clauses.length > 1 ? clauses : [])])];
+}
+
 function countWords(text: string): number {
   return text.split(/\s+/).filter(Boolean).length;
 }

@@ -1,0 +1,152 @@
+"""
+Fits what src/language/few-shot.ts makes of the evidence that a text is in scope, on agents made from sets that the encoder
+has not read: some topics of a set, 5 to 10 examples each, against its other topics and CLINC150's out-of-scope sentences.
+
+    python3 calibrate.py --data ../../../shared/data --build /tmp/topics hwu banking clinc
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+
+import numpy
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+import data as sets
+import evaluate
+from model import Encoder
+from text import Tokeniser, words_of
+from train import embedder
+
+#: Of the vectors' likeness beside that of words and of letters; few-shot.ts has the same.
+MEANING = 2.0
+PENALTY = 0.1
+BACKGROUND = os.path.join(os.path.dirname(__file__), "../../src/agent/topics/background.ts")
+MOST_ODDS = 8
+SIZES = (6, 10, 16, 30, 60)
+
+
+def background():
+    return re.findall(r"^  '(.*)',$", open(BACKGROUND).read(), re.M)
+
+
+def plain(text):
+    return " ".join(words_of(text))
+
+
+def regress(kernel, labels, classes, rounds=60):
+    """As regression.ts does."""
+    size = len(labels)
+    truth = numpy.eye(classes)[labels]
+    counts = truth.sum(0)
+    weight = (1 / (counts[labels] * classes))[:, None]
+    decay = PENALTY / size
+    step = 10
+    shares = numpy.zeros((size, classes))
+    ahead = shares.copy()
+    for turn in range(rounds):
+        chances = softmax(kernel @ ahead)
+        moved = ahead - step * (weight * (chances - truth) + decay * ahead)
+        ahead = moved + turn / (turn + 3) * (moved - shares)
+        shares = moved
+    return shares
+
+
+def softmax(scores):
+    powers = numpy.exp(scores - scores.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+class Agent:
+    """Topics as few-shot.ts fits them."""
+
+    def __init__(self, rows, embed, generic):
+        self.names = sorted({name for _, name in rows})
+        known = rows + [(re.sub(r"[_.:/-]+", " ", name), name) for name in self.names]
+        self.count = len(known)
+        self.texts = [text for text, _ in known] + generic
+        self.blocks = [
+            TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
+        ]
+        self.matrices = [block.fit_transform([plain(text) for text in self.texts]) for block in self.blocks]
+        self.embed = embed
+        self.vectors = embed(self.texts)
+        labels = numpy.array([self.names.index(name) for _, name in known])
+        kernel = self.likeness(self.texts[: self.count])[:, : self.count]
+        self.shares = regress(kernel, labels, len(self.names))
+
+    def likeness(self, texts):
+        said = [plain(text) for text in texts]
+        words = sum((block.transform(said) @ matrix.T).toarray() for block, matrix in zip(self.blocks, self.matrices))
+        return words + MEANING * (self.embed(texts) @ self.vectors.T)
+
+    def judge(self, texts):
+        """(names, [texts, evidence])"""
+        likeness = self.likeness(texts)
+        scores = likeness[:, : self.count] @ self.shares
+        best = softmax(scores).max(1)
+        odds = numpy.clip(numpy.log(best / numpy.maximum(1e-9, 1 - best)), -MOST_ODDS, MOST_ODDS)
+        columns = [odds, scores.max(1), likeness[:, : self.count].max(1), likeness[:, self.count :].max(1)]
+        return [self.names[at] for at in scores.argmax(1)], numpy.stack(columns, 1)
+
+
+def agents(name, embed, data, generator, count):
+    """(evidence, in scope) of texts of agents of many sizes."""
+    taken, test = drawn(name, data)
+    names = sorted({intent for _, intent in taken})
+    far = [text for text, _ in sets.clinc(data)["oos_val"]]
+    generic = background()
+    for number in range(count):
+        size = min(SIZES[number % len(SIZES)], len(names) * 3 // 4)
+        known = set(generator.sample(names, size))
+        shots = generator.choice((5, 8, 10))
+        rows = [row for intent in sorted(known) for row in [r for r in taken if r[1] == intent][:shots]]
+        agent = Agent(rows, embed, generic)
+        known_rows = [t for t, intent in test if intent in known]
+        inside = generator.sample(known_rows, min(100, len(known_rows)))
+        near = generator.sample([t for t, intent in test if intent not in known], len(inside) // 2)
+        texts = inside + near + generator.sample(far, len(inside) // 2)
+        yield agent.judge(texts)[1], numpy.array([1] * len(inside) + [0] * (len(texts) - len(inside)))
+
+
+def drawn(name, data):
+    taken, test, _ = evaluate.trials(data, name, 3)
+    return taken, test
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("sets", nargs="+")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    saved = json.load(open(os.path.join(args.build, "tokeniser.json")))
+    tokeniser = Tokeniser(saved["vocabulary"], saved["buckets"])
+    generator = random.Random(5)
+    found = []
+    for name in args.sets:
+        model = Encoder(tokeniser.size)
+        model.load_state_dict(torch.load(os.path.join(args.build, f"topics-{name}.pt")))
+        found += [(name, *part) for part in agents(name, embedder(model, tokeniser), args.data, generator, 10)]
+    evidence = numpy.concatenate([x for _, x, _ in found])
+    inside = numpy.concatenate([y for _, _, y in found])
+    fitted = LogisticRegression(C=100).fit(evidence, inside)
+    names = ("odds", "score", "near", "background")
+    print({"bias": round(fitted.intercept_[0], 3), **{n: round(v, 3) for n, v in zip(names, fitted.coef_[0])}})
+    for name in args.sets:
+        x = numpy.concatenate([x for n, x, _ in found if n == name])
+        y = numpy.concatenate([y for n, _, y in found if n == name])
+        p = fitted.predict_proba(x)[:, 1]
+        single = {n: round(roc_auc_score(y, x[:, at]), 3) for at, n in enumerate(names)}
+        print(name, f"AUROC {roc_auc_score(y, p):.3f}, accepted {(p[y == 1] > .5).mean():.3f}, rejected {(p[y == 0] <= .5).mean():.3f}", single)
+
+
+if __name__ == "__main__":
+    main()
