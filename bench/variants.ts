@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { scratchFolder } from '../test/kit/scratch.js';
 import { ROOT } from '../test/kit/server.js';
 
@@ -20,12 +21,12 @@ export function variantsFolder(variants: readonly Variant[]): { path: string; re
   mkdirSync(join(folder.path, 'dialplans'));
   const entries = variants.map(({ number, agent, settings }) => {
     const name = `${agent}-${number}`;
-    const text = readFileSync(join(ROOT, 'agents', `${agent}.yaml`), 'utf8').replace(/^name: .*$/m, `name: ${name}`);
-    const changed = Object.entries(settings).map(([key, value]) => `\n${key}: ${JSON.stringify(value)}`);
-    writeFileSync(join(folder.path, 'agents', `${name}.yaml`), text + changed.join(''));
+    const file: unknown = parse(readFileSync(join(ROOT, 'agents', `${agent}.yaml`), 'utf8'));
+    // JSON is YAML.
+    const changed = JSON.stringify({ ...Object(file), ...settings, name });
+    writeFileSync(join(folder.path, 'agents', `${name}.yaml`), changed);
     return { name, match: { to: number }, answer: { agent: name } };
   });
-  // JSON is YAML.
   writeFileSync(join(folder.path, 'dialplans', 'bench.yaml'), JSON.stringify(entries));
   return folder;
 }

@@ -11,9 +11,10 @@ export interface Recording {
  * Reads a WAV file of any common sample format (8 to 32 bit, float, G.711, ADPCM); several channels are averaged.
  *
  * @param name the file's name, for the error
+ * @param channel only this one, from 0
  * @throws ParleyError PARLEY_ERR_WAV_INVALID
  */
-export function readWav(bytes: Uint8Array, name = 'WAV data'): Recording {
+export function readWav(bytes: Uint8Array, name = 'WAV data', channel?: number): Recording {
   try {
     const wav = new wavefile.WaveFile(bytes);
     if (wav.bitDepth === '8m') wav.fromMuLaw('16');
@@ -21,7 +22,13 @@ export function readWav(bytes: Uint8Array, name = 'WAV data'): Recording {
     else if (wav.bitDepth === '4') wav.fromIMAADPCM('16');
     else if (wav.bitDepth !== '16') wav.toBitDepth('16');
     const { numChannels, sampleRate } = formatOf(wav.fmt);
-    return { pcm: mixDown(wav.getSamples(true, Int16Array), numChannels), sampleRate };
+    const samples = wav.getSamples(true, Int16Array);
+    if (channel === undefined || numChannels === 1) return { pcm: mixDown(samples, numChannels), sampleRate };
+    const pcm = Int16Array.from(
+      { length: Math.floor(samples.length / numChannels) },
+      (_, n) => samples[n * numChannels + channel]!,
+    );
+    return { pcm, sampleRate };
   } catch (error) {
     throw new ParleyError('PARLEY_ERR_WAV_INVALID', { name, reason: reasonOf(error) }, { cause: error });
   }

@@ -9,6 +9,7 @@ import { register as edge } from './edge.js';
 import { register as explain } from './explain.js';
 import { register as init } from './init.js';
 import { EXIT, printError, printFailure } from './output.js';
+import { register as replay } from './replay.js';
 import { register as schema } from './schema.js';
 import { register as serve } from './serve.js';
 import { register as test } from './test.js';
@@ -34,7 +35,7 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help lists what can be used)')
     .exitOverride();
-  const commands = [serve, call, chat, init, check, schema, explain, test, calls, tokens, edge];
+  const commands = [serve, call, chat, init, check, schema, explain, test, calls, replay, tokens, edge];
   for (const register of commands) register(parley);
   return parley;
 }

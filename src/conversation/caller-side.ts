@@ -174,6 +174,7 @@ function takeWords(step: Step): void {
     text: caller.text,
     finished: caller.finished,
     seen: completeness,
+    expected: step.state.expected,
   });
   if (decision === 'hand-back') return giveTime(step);
   if (gaveWay(step, completeness)) return goAhead(step);

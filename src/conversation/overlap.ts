@@ -60,7 +60,8 @@ function takeFloor(step: Step): void {
   const { caller, settings, current } = state;
   const started = current?.marks.started ?? step.at;
   const together = Math.abs((caller.onsetAt ?? step.at) - started) <= settings.collisionMs;
-  interrupt(step);
+  const text = caller.partial || caller.text;
+  interrupt(step, { text, burstMs: Math.round(step.at - (caller.onsetAt ?? step.at)), real: caller.real });
   state.collided = together;
   if (state.phase !== 'listening' || caller.speaking) return;
   armEndpoint(step);
@@ -111,9 +112,9 @@ export function overlapOver(step: Step): void {
 
 /** Puts a burst that took no floor on record and forgets it. */
 export function passBurst(step: Step): void {
-  const { text, voicedAt, onsetAt, offsetPosition } = step.state.caller;
+  const { text, voicedAt, onsetAt, offsetPosition, real } = step.state.caller;
   if (text && voicedAt !== undefined) {
-    step.journal({ type: 'backchannel', text, durationMs: Math.round(voicedAt - (onsetAt ?? voicedAt)) });
+    step.journal({ type: 'backchannel', text, durationMs: Math.round(voicedAt - (onsetAt ?? voicedAt)), real });
   }
   commitTo(step, offsetPosition);
   forget(step);

@@ -155,7 +155,7 @@ export function ended(step: Step, reply: Reply, utterance: Utterance, heard: str
 }
 
 /** The caller takes the floor: fall silent now, drop what was planned. */
-export function interrupt(step: Step): void {
+export function interrupt(step: Step, by: { text?: string; burstMs?: number; real?: number | undefined } = {}): void {
   const { state } = step;
   const reply = state.current;
   if (!reply) return;
@@ -164,7 +164,7 @@ export function interrupt(step: Step): void {
   step.do({ type: 'go-on' });
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
   step.clear('barge-in', 'overlap', 'reasoner');
-  step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started });
+  step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started, ...by });
   reply.interrupted = true;
   // What was to follow a farewell is off when the caller has more to say; a promised transfer is not.
   if (reply.afterwards?.type === 'hangup' && reply.afterwards.by !== 'limit') reply.afterwards = undefined;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import type { ExpectedAnswer } from '../text/expected.js';
 
 /*
  * The event types of a call's journal. Everything that happens on a call is one of these, in one append-only stream;
@@ -136,11 +137,21 @@ export type JournalEvent =
       text: string;
       finished?: number | undefined;
       seen?: string | undefined;
+      /** What the agent had asked for. */
+      expected?: ExpectedAnswer | undefined;
     }
   /** An answer was prepared on words that might still have changed; `used`: they did not. `ms`: how long it was in work by then. */
   | { type: 'speculation'; turn: number; text: string; used: boolean; ms: number }
-  | { type: 'backchannel'; text: string; durationMs: number }
-  | { type: 'interruption'; turn: number; intoReplyMs: number }
+  | { type: 'backchannel'; text: string; durationMs: number; real?: number | undefined }
+  /** `text`: the words so far that took the floor, `burstMs` after their onset; absent for a key. `real`: P that they do, by the model. */
+  | {
+      type: 'interruption';
+      turn: number;
+      intoReplyMs: number;
+      text?: string | undefined;
+      burstMs?: number | undefined;
+      real?: number | undefined;
+    }
   | { type: 'idle'; count: number }
   | { type: 'dtmf'; digit: string; durationMs: number }
   | { type: 'topic'; turn: number; topic: string; score: number; ms: number }

@@ -10,7 +10,7 @@ const WITHHELD = '***';
 /** Shorter values are found in too many texts by chance. */
 const LEAST_VALUE = 3;
 /** Events that hold the caller's words, besides `caller.…`. */
-const OF_THE_CALLER = new Set(['turn.decision', 'backchannel', 'speculation']);
+const OF_THE_CALLER = new Set(['turn.decision', 'backchannel', 'interruption', 'speculation']);
 /** Card numbers have so many digits (ISO/IEC 7812). */
 const CARD = { least: 13, most: 19 };
 

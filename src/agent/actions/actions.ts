@@ -8,8 +8,14 @@ import { LocalModules } from './local.js';
 /** What an action did. */
 export type ActionOutcome = { ok: true; result: unknown; ms: number } | { ok: false; error: ParleyError; ms: number };
 
+/** What runs the actions of one agent. */
+export interface ActionRunner {
+  get(name: string): ActionDefinition | undefined;
+  run(name: string, variables: Variables, signal: AbortSignal): Promise<ActionOutcome>;
+}
+
 /** Runs the actions of one agent. */
-export class Actions {
+export class Actions implements ActionRunner {
   readonly #definitions: ReadonlyMap<string, ActionDefinition>;
   readonly #modules: LocalModules;
 

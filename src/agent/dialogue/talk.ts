@@ -1,5 +1,5 @@
 import type { ExpectedAnswer } from '../../text/expected.js';
-import type { ActionOutcome, Actions } from '../actions/actions.js';
+import type { ActionOutcome, ActionRunner } from '../actions/actions.js';
 import type { AgentDefinition } from '../agents.js';
 import { expectedOf } from '../entities/slots.js';
 import { render } from '../file/template.js';
@@ -17,7 +17,7 @@ export interface Equipment {
   agent: AgentDefinition;
   classifier: Classifier;
   knowledge: KnowledgeIndex;
-  actions: Actions;
+  actions: ActionRunner;
   now: () => Date;
 }
 

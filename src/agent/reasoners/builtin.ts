@@ -1,4 +1,4 @@
-import { Actions } from '../actions/actions.js';
+import { type ActionRunner, Actions } from '../actions/actions.js';
 import type { AgentDefinition } from '../agents.js';
 import { BuiltinSession } from '../dialogue/session.js';
 import { KnowledgeIndex } from '../knowledge/search.js';
@@ -10,6 +10,8 @@ import { trainLinear } from '../topics/linear.js';
 export interface BuiltinOptions {
   /** Says which topic a text is about; trained on the agent's examples by default. */
   classifier?: Classifier;
+  /** Runs its actions; for a replay, which must not do again what was done. */
+  actions?: ActionRunner;
   /** The wall clock, for dates. */
   now?: () => Date;
 }
@@ -22,7 +24,7 @@ export function createBuiltin(agent: AgentDefinition, options: BuiltinOptions): 
     now,
     classifier: options.classifier ?? trainLinear(agent.topics.filter(({ examples }) => examples.length > 0)),
     knowledge: new KnowledgeIndex(agent.chunks),
-    actions: new Actions(agent.actions, agent.directory, now),
+    actions: options.actions ?? new Actions(agent.actions, agent.directory, now),
   };
   // The first caller finds the code compiled.
   for (const topic of agent.topics) {
