@@ -139,8 +139,13 @@ function said(line: TranscriptLine): string {
 
 function timing({ latency }: TranscriptLine): string {
   const ms = latency?.reply ?? latency?.firstAudio;
-  return ms === undefined ? '' : `  (${Math.round(ms)} ms)`;
+  if (ms === undefined) return '';
+  const parts = PARTS.flatMap((part) => (latency?.[part] === undefined ? [] : [`${part} ${Math.round(latency[part])}`]));
+  return `  (${[`${Math.round(ms)} ms`, parts.join(', ')].filter(Boolean).join(': ')})`;
 }
+
+/** What a reply's latency is made of, in order. */
+const PARTS = ['endpoint', 'recognition', 'reasoning', 'synthesis', 'playout'] as const;
 
 /** Control characters as spaces. */
 function plain(text: string): string {
