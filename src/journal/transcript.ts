@@ -140,7 +140,9 @@ function said(line: TranscriptLine): string {
 function timing({ latency }: TranscriptLine): string {
   const ms = latency?.reply ?? latency?.firstAudio;
   if (ms === undefined) return '';
-  const parts = PARTS.flatMap((part) => (latency?.[part] === undefined ? [] : [`${part} ${Math.round(latency[part])}`]));
+  const parts = PARTS.flatMap((part) =>
+    latency?.[part] === undefined ? [] : [`${part} ${Math.round(latency[part])}`],
+  );
   return `  (${[`${Math.round(ms)} ms`, parts.join(', ')].filter(Boolean).join(': ')})`;
 }
 
