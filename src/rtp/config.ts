@@ -39,7 +39,7 @@ export const rtpConfig = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .describe('Media worker threads; one carries 50 to 100 calls with good pacing: see docs/reference/performance.md.'),
+    .describe('Media worker threads; what one carries: see docs/reference/performance.md.'),
 });
 
 /** The address for SDP: the configured one, the bound one, or when bound to all the first of an outer interface. */
