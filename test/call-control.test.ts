@@ -55,6 +55,9 @@ describe('control of a live call', () => {
       await until('two seconds of music', () => heard(held).length > 16_000);
       expect(levelDb(heard(held).slice(8000))).toBeGreaterThan(-50);
       expect((await ask('')).answer).toMatchObject({ calls: [{ onHold: true }] });
+      // A key pressed over the music counts.
+      phone.rtp.press('7');
+      await server.event('dtmf', { sipCallId: phone.callId, where: ({ digit }) => digit === '7' });
 
       expect((await ask(`/${call.id}/recording`, { action: 'pause' })).status).toBe(200);
       const paused = since();

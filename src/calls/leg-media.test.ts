@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import type { MediaHost, MediaLeg } from '../workers/media-host.js';
 import { LegMedia } from './leg-media.js';
 
@@ -10,14 +11,15 @@ function offer(family: string, address: string, format = 0): string {
   return [...lines, `m=audio 40000 RTP/AVP ${format}`, ''].join('\r\n');
 }
 
-/** A host whose one leg has an IPv4 port; `closed` counts, `rates` are those that legs were opened with. */
-function host(): { host: MediaHost; closed: () => number; rates: number[] } {
+/** A host whose one leg has an IPv4 port; `closed` counts, `rates` are those that legs were opened with, `negotiated` what they were told. */
+function host(): { host: MediaHost; closed: () => number; rates: number[]; negotiated: NegotiatedMedia[] } {
   let closed = 0;
+  const negotiated: NegotiatedMedia[] = [];
   const rates: number[] = [];
   const leg: Partial<MediaLeg> = {
     address: '127.0.0.1',
     port: 20_000,
-    negotiated: () => undefined,
+    negotiated: (media) => void negotiated.push(media),
     close: async () => {
       closed++;
       return CLOSED;
@@ -27,7 +29,7 @@ function host(): { host: MediaHost; closed: () => number; rates: number[] } {
     rates.push(rate);
     return leg as MediaLeg;
   };
-  return { host: { open } as unknown as MediaHost, closed: () => closed, rates };
+  return { host: { open } as unknown as MediaHost, closed: () => closed, rates, negotiated };
 }
 
 describe('LegMedia', () => {
@@ -64,5 +66,65 @@ describe('LegMedia', () => {
     expect(lines(sdp)).toEqual(['m=video 0 RTP/AVP 96', expect.stringMatching(/^m=audio 20000 RTP\/AVP 0 9 /)]);
     expect(media.accept(`${video}a=sendonly\r\n`)).toBe(true);
     expect([media.codec, media.held]).toEqual(['PCMU', true]);
+  });
+});
+
+describe('LegMedia of a secured call', () => {
+  const KEY = Buffer.alloc(30, 3).toString('base64');
+  const OTHER = Buffer.alloc(30, 4).toString('base64');
+  const audio = { ...AUDIO, srtp: 'required' } as const;
+  const secured = (inline: string, tag = 1) =>
+    `${offer('IP4', '127.0.0.1').replace('RTP/AVP', 'RTP/SAVP')}a=crypto:${tag} AES_CM_128_HMAC_SHA1_80 inline:${inline}\r\n`;
+  const keyIn = (sdp: string) => /^a=crypto:\d+ AES_CM_128_HMAC_SHA1_80 inline:(\S+)/m.exec(sdp)?.[1];
+  const remoteKeys = (told: readonly NegotiatedMedia[]) =>
+    told.map(({ security }) => (security?.kind === 'sdes' ? security.remote.inline : security?.kind));
+
+  it('answers with a key of its own, keeps it on hold, and leaves all as it is when keys are missing', async () => {
+    const { host: media, negotiated } = host();
+    const call = await LegMedia.open(media, 'a', secured(KEY), audio, () => undefined);
+    const ours = keyIn(call.localSdp);
+    expect(call.localSdp).toMatch(/^m=audio 20000 RTP\/SAVP /m);
+    expect(negotiated.at(-1)?.security).toMatchObject({
+      kind: 'sdes',
+      local: { inline: ours },
+      remote: { inline: KEY },
+    });
+    const hold = call.offer(true);
+    expect([keyIn(hold), /^a=sendonly/m.test(hold)]).toEqual([ours, true]);
+    call.offerAccepted(hold, `${secured(KEY)}a=recvonly\r\n`, true);
+    expect(() => call.reoffered(offer('IP4', '127.0.0.1'))).toThrow(
+      expect.objectContaining({ code: 'PARLEY_ERR_SRTP_POLICY', sip: 488 }),
+    );
+    expect(remoteKeys(negotiated)).toEqual([KEY, KEY]);
+    // The peer takes another key: so do we.
+    expect(keyIn(call.reoffered(secured(OTHER)).sdp)).not.toBe(ours);
+    expect(remoteKeys(negotiated)).toEqual([KEY, KEY, OTHER]);
+  });
+
+  it('offers keys where the INVITE had no offer, and takes the one that is chosen', async () => {
+    const { host: media, negotiated } = host();
+    const call = await LegMedia.open(media, 'a', undefined, audio, () => undefined);
+    expect(call.localSdp).toMatch(/^m=audio 20000 RTP\/SAVP /m);
+    const tag = Number(/^a=crypto:(\d+) AES_CM_128_HMAC_SHA1_80 /m.exec(call.localSdp)?.[1]);
+    expect(() => call.accept(offer('IP4', '127.0.0.1'))).toThrow('no key');
+    call.accept(secured(KEY, tag));
+    const security = negotiated.at(-1)?.security;
+    expect(security).toMatchObject({ local: { inline: keyIn(call.localSdp) }, remote: { inline: KEY } });
+  });
+
+  it('keeps its part in a DTLS handshake through a hold of its own', async () => {
+    const { host: media, negotiated } = host();
+    const print = `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`;
+    const dtls = (setup: string) =>
+      `${offer('IP4', '127.0.0.1').replace('RTP/AVP', 'UDP/TLS/RTP/SAVP')}${print}\r\na=setup:${setup}\r\n`;
+    const call = await LegMedia.open(media, 'a', dtls('passive'), audio, () => undefined);
+    expect(call.localSdp).toContain('a=setup:active');
+    const hold = call.offer(true);
+    expect(hold).toContain('a=setup:actpass');
+    call.offerAccepted(hold, `${dtls('passive')}a=recvonly\r\n`, true);
+    expect(negotiated.map(({ security }) => security)).toEqual([
+      expect.objectContaining({ kind: 'dtls', role: 'client' }),
+      negotiated[0]?.security,
+    ]);
   });
 });

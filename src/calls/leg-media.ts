@@ -99,7 +99,8 @@ export class LegMedia {
 
   /** Our offer to hold the caller, who may still hear us, or to take them back. Nothing changes until the answer. */
   offer(holding: boolean): string {
-    const body = redirected(this.sdp, holding ? 'sendonly' : 'sendrecv');
+    // Who is what in the DTLS handshake stays, and is for the answer to say (RFC 8842, 5).
+    const body = redirected(this.sdp, holding ? 'sendonly' : 'sendrecv').replace(/^a=setup:\w+/m, 'a=setup:actpass');
     return this.session.write(this.leg.address, body);
   }
 

@@ -35,9 +35,6 @@ const made = new Int16Array(MAX_PACKET_SAMPLES);
 const frame = new Int16Array(MAX_PACKET_SAMPLES);
 const silence = new Int16Array(MAX_PACKET_SAMPLES);
 
-/** What is written in place of a loss: a repetition of what was heard (the codec's own, where it has one), or nothing. */
-export type Concealment = 'repeat' | 'silence';
-
 /** What is done to the caller's audio on its way into the stream: echo control, gain, keys that sound in it. */
 export interface ListeningStage {
   /** Changes the first `samples` of `pcm` in place; they come to stand at `position` of the stream. */
@@ -75,7 +72,6 @@ export class ListeningStream {
     readonly ring: AudioRing,
     /** Hz */
     readonly sampleRate: number,
-    private readonly concealment: Concealment = 'repeat',
     private readonly stage?: ListeningStage | undefined,
   ) {
     this.concealer = new Concealer(sampleRate);
@@ -89,7 +85,7 @@ export class ListeningStream {
   /** Takes a packet of audio in its order. */
   audio(packet: Released, codec: Codec): void {
     const missing = this.missing(packet, codec.clockRate);
-    const lost = packet.lostBefore > 0 && this.concealment === 'repeat' ? missing : 0;
+    const lost = packet.lostBefore > 0 ? missing : 0;
     // The codec makes up for a loss before it decodes what follows.
     const byCodec = codec.conceal && lost > 0 ? this.byCodec(codec, lost) : 0;
     const samples = codec.decode(packet.bytes, packet.start, packet.end, decoded);
@@ -186,14 +182,13 @@ export class ListeningStream {
   /** Writes what stands for `samples` of a packet that may be lost, late or never sent: a repetition, then silence. */
   private fill(samples: number): void {
     let count = 0;
-    if (this.concealment === 'repeat' && !this.concealer.silent) {
+    if (!this.concealer.silent) {
       count = Math.min(samples, this.mostConcealed);
       this.concealer.conceal(made, count);
       this.writeMade(count);
       this.concealed += count;
     }
     this.writeSilence(samples - count);
-    if (count === 0 && this.concealment === 'silence') this.concealer.reset();
   }
 
   /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `byCodec` lie in `made` already. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { normalise } from '../speech/synthesis/normaliser.js';
 import type { Clip } from '../speech/synthesis/synthesiser.js';
 import { writtenTimes } from './clip-times.js';
-import { heardText } from './speaker.js';
+import { heardText, wordStart } from './speaker.js';
 
 const TEXT = 'It costs $5 😀 today.';
 
@@ -55,5 +55,24 @@ describe('heardText', () => {
 
   it('claims nothing of a clip it does not know', () => {
     expect(heardText(TEXT, undefined, 500)).toBe('');
+  });
+});
+
+describe('wordStart', () => {
+  it.each([
+    [0, 0],
+    [99, 0],
+    [100, 100],
+    [390, 200],
+    [430, 400],
+    [9999, 400],
+  ])('at sample %i is at %i', (sample, start) => {
+    expect(wordStart(TEXT, clipOf(TEXT), sample)).toBe(start);
+  });
+
+  it('goes by proportion without times, and stays where it is without a clip', () => {
+    const clip: Clip = { pcm: new Int16Array(1000), sampleRate: 8000, words: [] };
+    expect(wordStart('aaaa bbbb cccc dddd', clip, 740)).toBe(500);
+    expect(wordStart('aaaa', undefined, 740)).toBe(740);
   });
 });

@@ -56,7 +56,7 @@ export class LegHearing {
     this.stages = new CallerStages(sampleRate, options.stages, (digit, durationMs) =>
       listener.key('inband', digit, durationMs, monotonicMs()),
     );
-    this.listening = new ListeningStream(this.ring, sampleRate, 'repeat', this.stages);
+    this.listening = new ListeningStream(this.ring, sampleRate, this.stages);
     this.events = new TelephoneEvents((digit, durationMs, at) => listener.key('rfc4733', digit, durationMs, at));
     this.detected = detection?.add(this.ring, (type, position) => this.mark(type, position), this.stages);
   }

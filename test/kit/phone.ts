@@ -1,4 +1,5 @@
 import { type PeerCall, RawPeer } from './raw-peer.js';
+import type { RoughLine } from './rough-line.js';
 import { RtpPeer, toSound } from './rtp-peer.js';
 import type { Server } from './server.js';
 import { speak } from './speech.js';
@@ -14,17 +15,30 @@ export class Phone {
   ) {}
 
   /** Sends the INVITE and does not wait for anything. */
-  static async invite(server: Server, number = '8001', headers: readonly string[] = []): Promise<Phone> {
+  static async invite(
+    server: Server,
+    number = '8001',
+    headers: readonly string[] = [],
+    describe = (sdp: string) => sdp,
+  ): Promise<Phone> {
     const peer = await RawPeer.open(server.sip);
     const rtp = await RtpPeer.open();
-    return new Phone(peer, rtp, peer.invite(number, rtp.sdp(), headers));
+    return new Phone(peer, rtp, peer.invite(number, describe(rtp.sdp()), headers));
   }
 
   /** Calls, and waits until the call stands and RTP flows to the server. */
-  static async dial(server: Server, number = '8001'): Promise<Phone> {
-    const phone = await Phone.invite(server, number);
+  static async dial(server: Server, number = '8001', describe?: (sdp: string) => string): Promise<Phone> {
+    const phone = await Phone.invite(server, number, [], describe);
     const answer = await phone.call.answered();
     phone.rtp.start(answer.body);
+    return phone;
+  }
+
+  /** The same with its RTP, not its SIP, over a bad line. */
+  static async dialOver(line: RoughLine, server: Server, number = '8001'): Promise<Phone> {
+    const phone = await Phone.invite(server, number, [], (sdp) => line.fromCaller(sdp));
+    const answer = await phone.call.answered();
+    phone.rtp.start(line.fromServer(answer.body));
     return phone;
   }
 

@@ -87,6 +87,26 @@ export class RtpPeer {
     this.tick();
   }
 
+  /** Sends nothing any more, or goes on; what it would have sent meanwhile is left out. */
+  mute(on: boolean): void {
+    clearTimeout(this.timer);
+    if (on) return;
+    this.next = performance.now();
+    this.tick();
+  }
+
+  /** A receiver report on the stream that is heard: up to this packet has come (RFC 3550, 6.4.2). */
+  report(highestSequence: number): void {
+    const report = Buffer.alloc(32);
+    report.writeUInt32BE(0x81c9_0007);
+    report.writeUInt32BE(this.ssrc, 4);
+    report.writeUInt32BE(this.heard.at(-1)?.ssrc ?? 0, 8);
+    report.writeUInt32BE(highestSequence, 16);
+    const name = Buffer.from('81ca000300000000010374656c000000', 'hex');
+    name.writeUInt32BE(this.ssrc, 4);
+    if (this.remote) this.socket.send(Buffer.concat([report, name]), this.remote.port + 1, this.remote.address);
+  }
+
   /** Plays 8 kHz sound behind what is queued; resolves when its last frame is sent (or dropped by {@link close}). */
   play(sound: Sound): Promise<void> {
     const bytes = toMuLaw(sound.pcm);
