@@ -162,6 +162,14 @@ export const ERRORS = {
     message: 'call {call} is not over',
     mend: 'End it first, or wait: a call whose node died counts as over ten minutes after its last event.',
   },
+  PARLEY_ERR_LIVE_FRAME: {
+    message: 'this frame is not understood: {frame}',
+    mend: 'Send {"type":"ping"} or nothing: what is subscribed to stands in the address, see docs/guides/live-journal.md.',
+  },
+  PARLEY_ERR_LIVE_FULL: {
+    message: 'there are {limit} readers of live events already',
+    mend: 'Close sockets that nobody reads, or read from another node.',
+  },
   PARLEY_ERR_TOKEN_UNKNOWN: {
     message: 'there is no token {id}',
     mend: '`parley tokens list` shows the ids.',

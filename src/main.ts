@@ -17,8 +17,10 @@ import { Console } from './console/http.js';
 import { Metrics } from './console/metrics.js';
 import { deleteCall } from './console/records.js';
 import { TokenBook } from './console/tokens.js';
+import { Webhooks } from './console/webhooks/webhooks.js';
 import { Dialplan } from './dialplan/dialplan.js';
 import { ParleyError } from './errors.js';
+import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
 import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
 import { recoverRecordings } from './media/recording/recover.js';
@@ -153,6 +155,8 @@ async function compose(
     ),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
+  keep(new Webhooks(settings.webhooks, journals, store.records, logger));
+  const feed = keep(new JournalFeed(journals, store, logger));
   const agent = keep(
     await UserAgent.start({
       config: settings.sip,
@@ -172,6 +176,8 @@ async function compose(
         return (await store.healthy()) ? undefined : 'the store does not answer';
       },
       calls,
+      feed,
+      logger,
       handoffs,
       tokens: new TokenBook(store.records),
       audit: new AuditLog(store, settings.store.retention.auditMs, logger),

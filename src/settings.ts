@@ -10,6 +10,7 @@ import { targetProblems } from './calls/targets/targets.js';
 import { overlayEnvironment } from './config/env.js';
 import { loadYaml } from './config/yaml.js';
 import { consoleConfig } from './console/config.js';
+import { webhooksConfig } from './console/webhooks/config.js';
 import { conversationConfig } from './conversation/config.js';
 import type { ConversationSettings } from './conversation/settings.js';
 import { echoConfig } from './media/echo-config.js';
@@ -35,6 +36,7 @@ export const settingsSchema = z
     trunks: trunksConfig(mediaOverrides),
     mediaWatch: mediaWatchConfig.prefault({}),
     http: consoleConfig.prefault({}),
+    webhooks: webhooksConfig.describe('URLs that events of calls are posted to.'),
     store: storeConfig.prefault({}),
     speech: speechConfig.prefault({}),
     conversation: conversationConfig.prefault({}),

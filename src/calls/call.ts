@@ -3,6 +3,7 @@ import type { Dialplan } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
+import { outcomeOf } from '../journal/outcome.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
@@ -449,6 +450,7 @@ export class Call {
       prepared?.conversation.end();
       const stats = await prepared?.media.close();
       const durationMs = Math.round(monotonicMs() - this.receivedAt);
+      this.record(outcomeOf(this.journal.events, by));
       this.record({ type: 'call.ended', by, reason, durationMs, media: stats && { ...stats } });
       this.prepared = undefined;
       await this.journal.close();

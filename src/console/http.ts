@@ -1,12 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { ParleyError, reasonOf } from '../errors.js';
+import type { JournalFeed } from '../journal/feed.js';
+import type { Logger } from '../telemetry/log.js';
 import { Access, type Env } from './access.js';
 import type { AuditLog } from './audit.js';
 import { type CallsApiOptions, type CallsSource, callsApi } from './calls-api.js';
 import type { ConsoleConfig } from './config.js';
 import { type HandoffSource, handoffsApi } from './handoffs-api.js';
+import { LiveServer } from './live/live-server.js';
 import { refused } from './refusal.js';
 import type { TokenBook } from './tokens.js';
 
@@ -28,16 +33,25 @@ export interface ConsoleSource {
   registrations: () => Promise<readonly unknown[]>;
 }
 
+/** What the live WebSocket reads, and where it says what went wrong. */
+export interface LiveSource {
+  feed: JournalFeed;
+  logger: Logger;
+}
+
 /** The HTTP server: health for load balancers, counts for operators. */
 export class Console {
   private constructor(
     private readonly server: ReturnType<typeof serve>,
+    private readonly live: LiveServer,
     readonly address: string,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_HTTP_START when the port can't be had */
-  static async start(config: ConsoleConfig, source: ConsoleSource): Promise<Console> {
-    const app = routes(source, new Access(config.token, source.tokens));
+  static async start(config: ConsoleConfig, source: ConsoleSource & LiveSource): Promise<Console> {
+    const access = new Access(config.token, source.tokens);
+    const app = routes(source, access);
+    const live = new LiveServer(source.feed, access, source.logger);
     const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
       const started = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(started));
       started.once('error', (error: Error) =>
@@ -46,11 +60,15 @@ export class Console {
         ),
       );
     });
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void live.upgrade(request, socket, head);
+    });
     const { port } = server.address() as AddressInfo;
-    return new Console(server, `${isIPv6(config.host) ? `[${config.host}]` : config.host}:${port}`);
+    return new Console(server, live, `${isIPv6(config.host) ? `[${config.host}]` : config.host}:${port}`);
   }
 
   async close(): Promise<void> {
+    this.live.close();
     await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
       if ('closeAllConnections' in this.server) this.server.closeAllConnections();

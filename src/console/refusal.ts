@@ -15,20 +15,27 @@ export async function bodyOf(c: Context): Promise<unknown> {
 
 /** Answers with what went wrong, as `{code, message}`. */
 export function refused(c: Context, error: unknown): Response {
-  if (error instanceof z.ZodError) {
-    const [issue] = error.issues;
-    return refused(
-      c,
-      new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.') || 'it'}: ${issue?.message}` }),
-    );
-  }
-  if (!(error instanceof ParleyError))
-    return refused(c, new ParleyError('PARLEY_ERR_INTERNAL', { reason: reasonOf(error) }));
-  return c.json({ code: error.code, message: error.message }, STATUS[error.code] ?? 500);
+  const { status, body } = errorAnswer(error);
+  return c.json(body, status);
 }
 
+/** What to answer with. */
+export function errorAnswer(error: unknown): { status: Status; body: { code: ErrorCode; message: string } } {
+  const { code, message } = coded(error);
+  return { status: STATUS[code] ?? 500, body: { code, message } };
+}
+
+function coded(error: unknown): ParleyError {
+  if (error instanceof ParleyError) return error;
+  if (!(error instanceof z.ZodError)) return new ParleyError('PARLEY_ERR_INTERNAL', { reason: reasonOf(error) });
+  const [issue] = error.issues;
+  return new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.') || 'it'}: ${issue?.message}` });
+}
+
+type Status = 400 | 401 | 403 | 404 | 409 | 422 | 500 | 502 | 503;
+
 /** Of what can go wrong. */
-const STATUS: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 422 | 502 | 503>> = {
+const STATUS: Partial<Record<ErrorCode, Status>> = {
   PARLEY_ERR_HTTP_BODY: 400,
   PARLEY_ERR_HTTP_UNAUTHORIZED: 401,
   PARLEY_ERR_HTTP_FORBIDDEN: 403,
@@ -41,4 +48,5 @@ const STATUS: Partial<Record<ErrorCode, 400 | 401 | 403 | 404 | 409 | 422 | 502 
   PARLEY_ERR_CALL_NOT_UP: 409,
   PARLEY_ERR_SESSION_REFUSED: 502,
   PARLEY_ERR_STORE_UNAVAILABLE: 503,
+  PARLEY_ERR_LIVE_FULL: 503,
 };

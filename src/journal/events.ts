@@ -54,6 +54,17 @@ export type Disposition =
   | 'answered-elsewhere'
   | 'cancelled-by-caller';
 
+/** How a call came out, in one word. */
+export type Disposition = 'handled' | 'transferred' | 'abandoned' | 'refused' | 'cancelled' | 'failed' | 'interrupted';
+
+/** Percentiles of a latency over a call's replies, ms. */
+export interface LatencyFigures {
+  count: number;
+  p50: number;
+  p95: number;
+  max: number;
+}
+
 /** How keys are sent: as RTP events, by SIP INFO, or as tones in the audio. */
 export type DtmfMethod = 'rfc4733' | 'info' | 'inband';
 
@@ -269,6 +280,26 @@ export type JournalEvent =
     }
   /** No RTP came (or went) in one direction for `seconds`; `on` false: it flows again. Not while the call is on hold. */
   | { type: 'media.silent'; direction: MediaFlow; seconds: number; on: boolean }
+  /** What the call came to; right before `call.ended`. */
+  | {
+      type: 'call.summary';
+      disposition: Disposition;
+      /** Topics in the order in which they came up, with the caller's words. */
+      asked: { topic: string; turn: number; words?: string | undefined }[];
+      /** Actions that were carried out, or failed. */
+      done: { action: string; ok: boolean }[];
+      /** Confirmed values by name. */
+      entities: Record<string, string>;
+      /** -1 (very unhappy) to 1, turn by turn. */
+      sentiment: { at: number; turn: number; score: number }[];
+      /** Why it went to a person. */
+      escalations: string[];
+      turns: { caller: number; agent: number; interrupted: number };
+      /** ms; absent without a reply. */
+      latency: { reply?: LatencyFigures | undefined; firstAudio?: LatencyFigures | undefined };
+      /** Codes of what went wrong. */
+      errors: string[];
+    }
   /** Somebody did something to the call by the API. `by`: the name of their token. */
   | { type: 'audit'; action: string; by: string; role: string }
   | { type: 'error'; code: ErrorCode; message: string };

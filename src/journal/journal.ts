@@ -10,7 +10,8 @@ export { newCallId } from './call-id.js';
 export { CallJournal } from './call-journal.js';
 export type { CallSummary } from './summary.js';
 
-const STREAM_PREFIX = 'call-';
+/** Begins the name of a call's stream. */
+export const STREAM_PREFIX = 'call-';
 /** Messages on their way to the fan-out; more are dropped, as nobody waits for them. */
 const MAX_PUBLISHING = 1000;
 

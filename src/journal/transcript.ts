@@ -88,6 +88,8 @@ function note(event: JournalEvent): string | undefined {
       return `transfer to ${event.target}`;
     case 'transfer.finished':
       return `transfer to ${event.target} ${event.outcome}${event.reason ? `: ${event.reason}` : ''}`;
+    case 'call.summary':
+      return summaryNote(event);
     case 'audit':
       return `${event.action} by ${event.by} (${event.role})`;
     case 'transfer.attempt':
@@ -128,6 +130,17 @@ function ivrNote(event: Extract<JournalEvent, { type: 'ivr.segment' }>): string 
     default:
       return undefined;
   }
+}
+
+function summaryNote({ disposition, asked, done, entities }: Extract<JournalEvent, { type: 'call.summary' }>): string {
+  const topics = [...new Set(asked.map(({ topic }) => topic))];
+  const actions = done.map(({ action, ok }) => (ok ? action : `${action} (failed)`));
+  const values = Object.entries(entities).map(([name, value]) => `${name} ${value}`);
+  const facts = { asked: topics, done: actions, values };
+  return [
+    disposition,
+    ...Object.entries(facts).flatMap(([name, list]) => (list.length > 0 ? `${name}: ${list.join(', ')}` : [])),
+  ].join('; ');
 }
 
 function said(line: TranscriptLine): string {
