@@ -55,7 +55,14 @@ export type Disposition =
   | 'cancelled-by-caller';
 
 /** How a call came out, in one word. */
-export type Disposition = 'handled' | 'transferred' | 'abandoned' | 'refused' | 'cancelled' | 'failed' | 'interrupted';
+export type CallDisposition =
+  | 'handled'
+  | 'transferred'
+  | 'abandoned'
+  | 'refused'
+  | 'cancelled'
+  | 'failed'
+  | 'interrupted';
 
 /** Percentiles of a latency over a call's replies, ms. */
 export interface LatencyFigures {
@@ -283,7 +290,7 @@ export type JournalEvent =
   /** What the call came to; right before `call.ended`. */
   | {
       type: 'call.summary';
-      disposition: Disposition;
+      disposition: CallDisposition;
       /** Topics in the order in which they came up, with the caller's words. */
       asked: { topic: string; turn: number; words?: string | undefined }[];
       /** Actions that were carried out, or failed. */

@@ -1,4 +1,4 @@
-import type { Disposition, EndedBy, JournalEvent, LatencyFigures, StoredEvent } from './events.js';
+import type { CallDisposition, EndedBy, JournalEvent, LatencyFigures, StoredEvent } from './events.js';
 
 /** What a call came to, at its end. */
 type CallOutcome = Extract<JournalEvent, { type: 'call.summary' }>;
@@ -36,7 +36,7 @@ export function outcomeOf(events: readonly StoredEvent[], by: EndedBy): CallOutc
   };
 }
 
-function dispositionOf(events: readonly StoredEvent[], by: EndedBy, turns: number): Disposition {
+function dispositionOf(events: readonly StoredEvent[], by: EndedBy, turns: number): CallDisposition {
   switch (by) {
     case 'transfer':
       return 'transferred';
@@ -49,6 +49,7 @@ function dispositionOf(events: readonly StoredEvent[], by: EndedBy, turns: numbe
     case 'shutdown':
       return 'interrupted';
     default: {
+      if (events.some((one) => one.type === 'transfer.finished' && one.outcome === 'accepted')) return 'transferred';
       const answered = events.some(({ type }) => type === 'call.answered');
       return answered && turns > 0 ? 'handled' : 'abandoned';
     }
