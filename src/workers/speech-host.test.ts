@@ -99,7 +99,12 @@ describe('SpeechHost', () => {
     stream.finalise(100);
     await until((event) => event.type === 'final' && event.position === 100);
     stream.commit(50);
+    // Goes to the worker without a stream; the next job then to the one with it.
+    const stop = new AbortController();
+    const busy = host.synthesise(say('wait'), stop.signal).catch(() => undefined);
     await expect(host.synthesise(say('die on 0'))).resolves.toBeDefined();
+    stop.abort();
+    await busy;
     await until((event) => event.type === 'partial' && event.text === 'worker 1 from 50 resumed');
     stream.finalise(200);
     await until((event) => event.type === 'final' && event.text === 'final of worker 1');

@@ -205,12 +205,20 @@ export class SpeechHost {
   }
 
   private place(stream: HostedStream): void {
-    const slot = this.least((index) => [...this.streams.values()].filter(({ worker }) => worker === index).length);
+    const slot = this.least((index) => this.streamsOf(index));
     if (slot) stream.place(slot.index, (message) => slot.thread.post(message));
   }
 
+  private streamsOf(index: number): number {
+    return [...this.streams.values()].filter(({ worker }) => worker === index).length;
+  }
+
   private send(request: ToSpeech): number | undefined {
-    const slot = this.least((index) => this.jobs.count(index) + (this.slots[index]?.thread.backlog ?? 0));
+    // Among equals the one that listens to fewer callers: a sentence in the making holds up the words of none.
+    const listens = (index: number) => this.streamsOf(index) / (this.streams.size + 1);
+    const slot = this.least(
+      (index) => this.jobs.count(index) + (this.slots[index]?.thread.backlog ?? 0) + listens(index),
+    );
     slot?.thread.post(request);
     return slot?.index;
   }
