@@ -16,6 +16,7 @@ import type { LimitsConfig } from './config.js';
 import { infoContext, variablesOf } from './ivr/context.js';
 import type { Handoffs } from './ivr/handoffs.js';
 import { segmentOf } from './ivr/segment.js';
+import { mediaRecord } from './media-events.js';
 import { type AnswerAction, nextAgent, type Prepared, type PrepareOptions, prepareCall } from './prepare.js';
 import { handOverOf } from './transfer/briefing.js';
 import { Transfer, type TransferServices } from './transfer/transfer.js';
@@ -353,29 +354,12 @@ export class Call {
   }
 
   private fromMedia(event: FromMedia): void {
-    switch (event.type) {
-      case 'rtp.started':
-        if (this.dialog) this.dispatch({ type: 'confirmed' });
-        return;
-      case 'quality': {
-        const { leg: _, type, ...quality } = event;
-        return this.record({ type: 'media.quality', ...rounded(quality) });
-      }
-      case 'silent': {
-        const { direction, seconds, on } = event;
-        return this.record({ type: 'media.silent', direction, seconds, on });
-      }
-      case 'silence.timeout':
-        return this.silenceTimeout(event.direction, event.seconds, event.action);
-      case 'recording.failed':
-        return this.record({ type: 'error', code: event.code, message: event.reason });
-      case 'recording.finished': {
-        const { file, seconds, complete } = event;
-        return this.record({ type: 'recording.finished', file, durationMs: Math.round(seconds * 1000), complete });
-      }
-      default:
-        this.prepared?.voice.fromMedia(event);
-    }
+    const told = mediaRecord(event);
+    if (told) return this.record(told);
+    if (event.type === 'rtp.started') {
+      if (this.dialog) this.dispatch({ type: 'confirmed' });
+    } else if (event.type === 'silence.timeout') this.silenceTimeout(event.direction, event.seconds, event.action);
+    else this.prepared?.voice.fromMedia(event);
   }
 
   private finished(afterwards: Afterwards): void {
@@ -464,10 +448,4 @@ export class Call {
   private record(event: JournalEvent, at = monotonicMs()): void {
     this.journal.append(event, at);
   }
-}
-
-/** Two decimals say all that was measured. */
-function rounded<T extends Record<string, unknown>>(values: T): T {
-  const round = (value: unknown) => (typeof value === 'number' ? Math.round(value * 100) / 100 : value);
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, round(value)])) as T;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { plainTarget, targetsConfig } from '../targets/config.js';
 import type { Destination, Plan, PlanStep } from '../targets/targets.js';
-import { dispositionOf, reduceTransfer } from './transfer-reducer.js';
+import { reduceTransfer } from './transfer-reducer.js';
 import { newTransfer, type TransferEvent, type TransferState } from './transfer-state.js';
+import { dispositionOf } from './transfer-step.js';
 
 type Settings = Record<string, unknown>;
 /** Without its time: each comes 10 ms after the one before. */

@@ -1,13 +1,7 @@
-import type { Disposition } from '../../journal/events.js';
 import type { Plan } from '../targets/targets.js';
-import type {
-  PersonState,
-  TransferEffect,
-  TransferEvent,
-  TransferOutcome,
-  TransferState,
-  TransferTimer,
-} from './transfer-state.js';
+import { announce, fail, gaveUp, next } from './transfer-plan.js';
+import type { TransferEffect, TransferEvent, TransferOutcome, TransferState, TransferTimer } from './transfer-state.js';
+import { attempt, bridge, dispositionOf, drop, finish, quiet, Step, unbridged } from './transfer-step.js';
 
 /** The question is asked again after so much silence, ms. */
 const ASK_AGAIN_MS = 6000;
@@ -26,46 +20,6 @@ export function reduceTransfer(
   const step = new Step(structuredClone(state), event.at);
   apply(step, event);
   return { state: step.state, effects: step.effects };
-}
-
-class Step {
-  readonly effects: TransferEffect[] = [];
-
-  constructor(
-    readonly state: TransferState,
-    readonly at: number,
-  ) {}
-
-  do(effect: TransferEffect): void {
-    this.effects.push(effect);
-  }
-
-  timer(name: TransferTimer, ms: number): void {
-    this.do({ type: 'timer', name, ms });
-  }
-
-  clear(...names: TransferTimer[]): void {
-    for (const name of names) this.do({ type: 'clear', name });
-  }
-
-  /** A leg that is not gone. */
-  leg(name: string): PersonState | undefined {
-    const leg = this.state.legs[name];
-    return leg?.phase === 'gone' ? undefined : leg;
-  }
-
-  set(name: string, change: Partial<PersonState>): void {
-    const leg = this.state.legs[name];
-    if (leg) this.state.legs = { ...this.state.legs, [name]: { ...leg, ...change } };
-  }
-
-  /** Names of legs that are neither gone nor joined. */
-  get open(): string[] {
-    return Object.keys(this.state.legs).filter((name) => {
-      const phase = this.state.legs[name]?.phase;
-      return phase !== 'gone' && phase !== 'joined';
-    });
-  }
 }
 
 function apply(step: Step, event: TransferEvent): void {
@@ -148,71 +102,6 @@ function placed(step: Step, place: number): void {
   state.phase = 'trying';
   state.at = -1;
   next(step);
-}
-
-function announce(step: Step): void {
-  const { plan, place } = step.state;
-  step.do({ type: 'announce', place });
-  if (plan.queue) step.timer('announce', plan.queue.announceMs);
-}
-
-/** Goes on to the next step of the plan, or says that there is none. */
-function next(step: Step): void {
-  const { state } = step;
-  for (;;) {
-    state.at += 1;
-    const todo = state.plan.steps[state.at];
-    if (!todo) return exhausted(step);
-    switch (todo.type) {
-      case 'dial':
-        for (const destination of todo.destinations) dial(step, destination);
-        return;
-      case 'refer':
-        state.phase = 'leaving';
-        return step.do({ type: 'refer', destination: todo.destination });
-      case 'agent':
-        return finish(step, 'answered', `agent ${todo.agent}`, {
-          type: 'agent',
-          agent: todo.agent,
-          target: todo.target,
-        });
-      case 'callback':
-        step.do({ type: 'call-back', step: todo });
-        return finish(step, 'answered', 'call-back', { type: 'callback', message: todo.message });
-      case 'skip':
-        attempt(step, todo.target, undefined, todo.disposition, undefined, todo.reason);
-    }
-  }
-}
-
-function dial(step: Step, destination: PersonState['destination']): void {
-  const { state } = step;
-  state.made += 1;
-  const leg = `p${state.made}`;
-  state.legs = { ...state.legs, [leg]: { destination, phase: 'dialling', asked: false, machine: false } };
-  const { target, uri, settings } = destination;
-  step.do({ type: 'journal', event: { type: 'transfer.dialling', target, leg, uri } });
-  step.do({ type: 'dial', leg, destination });
-  step.timer(`ring:${leg}`, settings.ringMs);
-}
-
-/** Every step was tried: again after a while when there is a queue, else it is over. */
-function exhausted(step: Step): void {
-  const { state } = step;
-  const { queue } = state.plan;
-  if (state.handedOn) return handingOnFailed(step);
-  if (queue && state.last.disposition !== 'closed' && step.at - state.beganAt < queue.maxWaitMs) {
-    state.phase = 'queued';
-    if (!state.plan.steps.some(({ type }) => type !== 'skip')) return gaveUp(step);
-    announce(step);
-    return step.timer('retry', queue.retryMs);
-  }
-  gaveUp(step);
-}
-
-function gaveUp(step: Step): void {
-  const { disposition, reason } = step.state.last;
-  finish(step, disposition, reason, { type: 'failed', disposition, reason });
 }
 
 function ringing(step: Step, leg: string): void {
@@ -304,26 +193,6 @@ function accept(step: Step, name: string, by: 'key' | 'voice' | 'answer'): void 
   if (!handedOn && settings.introduction !== undefined) step.do({ type: 'introduce', leg: name });
 }
 
-function bridge(step: Step, name: string, person: string): void {
-  const { state } = step;
-  const target = step.leg(name)?.destination.target ?? '';
-  state.phase = 'bridged';
-  step.do({ type: 'wait', on: false });
-  step.do({ type: 'join', leg: name });
-  step.do({ type: 'journal', event: { type: 'transfer.bridged', target, person, leg: name } });
-  settle(step, 'answered', person, target);
-  step.do({ type: 'bridged' });
-}
-
-/** The result goes on record, once. */
-function settle(step: Step, disposition: Disposition, reason: string, target: string, status?: number): void {
-  const { state } = step;
-  if (state.settled) return;
-  state.settled = true;
-  const outcome = disposition === 'answered' ? 'accepted' : 'failed';
-  step.do({ type: 'journal', event: { type: 'transfer.finished', target, outcome, disposition, status, reason } });
-}
-
 function refused(step: Step, { leg, status, reason }: Happened<'refused'>): void {
   if (step.leg(leg)) fail(step, leg, dispositionOf(status), status || undefined, reason);
 }
@@ -338,37 +207,6 @@ function left(step: Step, { leg: name, reason }: Happened<'left'>): void {
   // caller's side takes our place: then the person's leg ends first.
   if (state.handedOn?.by === name || state.phase === 'leaving') return drop(step, name, reason);
   finish(step, 'answered', reason, { type: 'person.left', afterwards: leg.destination.settings.afterwards, reason });
-}
-
-/** An attempt ended without a person. */
-function fail(step: Step, name: string, disposition: Disposition, status: number | undefined, reason: string): void {
-  const { state } = step;
-  attempt(step, step.leg(name)?.destination.target ?? '', name, disposition, status, reason);
-  drop(step, name, reason);
-  if (step.open.length === 0 && state.phase === 'trying') next(step);
-}
-
-function attempt(
-  step: Step,
-  target: string,
-  leg: string | undefined,
-  disposition: Disposition,
-  status: number | undefined,
-  reason: string,
-): void {
-  if (disposition !== 'answered-elsewhere') step.state.last = { disposition, status, reason };
-  step.do({ type: 'journal', event: { type: 'transfer.attempt', target, leg, disposition, status, reason } });
-}
-
-function drop(step: Step, name: string, reason: string): void {
-  step.set(name, { phase: 'gone' });
-  quiet(step, name);
-  step.do({ type: 'drop', leg: name, reason });
-}
-
-/** No clock of this leg runs any more. */
-function quiet(step: Step, name: string): void {
-  step.clear(`ring:${name}`, `accept:${name}`, `ask:${name}`, `voice:${name}`);
 }
 
 /** The caller's side has told how it fared with our REFER. */
@@ -410,19 +248,6 @@ function handedOn(step: Step, { leg: name, plan }: Happened<'handed-on'>): void 
   state.at = -1;
   state.phase = 'trying';
   next(step);
-}
-
-/** Nobody could be reached for a person that hands on: they have the caller back, if they are still there. */
-function handingOnFailed(step: Step): void {
-  const { state } = step;
-  const { by } = state.handedOn ?? { by: '' };
-  const { status = 480, reason } = state.last;
-  step.do({ type: 'report', leg: by, status, reason });
-  state.handedOn = undefined;
-  const leg = step.leg(by);
-  if (!leg) return gaveUp(step);
-  state.joined = by;
-  bridge(step, by, leg.destination.name);
 }
 
 function timer(step: Step, name: TransferTimer): void {
@@ -471,52 +296,4 @@ function callerLeft(step: Step, taken: boolean): void {
   if (step.state.phase === 'leaving' && taken) return finish(step, 'answered', 'gone to the target', { type: 'gone' });
   const disposition = step.state.phase === 'bridged' ? 'answered' : 'cancelled-by-caller';
   finish(step, disposition, 'the caller hung up', { type: 'caller.left' });
-}
-
-/** Nothing is left running. */
-function finish(step: Step, disposition: Disposition, reason: string, outcome: TransferOutcome, status?: number): void {
-  const { state } = step;
-  if (state.handedOn) step.do({ type: 'report', leg: state.handedOn.by, status: 487, reason });
-  if (state.phase === 'bridged' && state.joined !== undefined) unbridged(step, state.joined, reason);
-  for (const name of Object.keys(state.legs)) if (step.leg(name)) drop(step, name, reason);
-  if (state.plan.queue) step.do({ type: 'queue', on: false });
-  step.clear('queue', 'announce', 'retry');
-  step.do({ type: 'wait', on: false });
-  settle(
-    step,
-    disposition,
-    reason,
-    state.plan.target,
-    status ?? (disposition === 'answered' ? undefined : state.last.status),
-  );
-  state.phase = 'over';
-  step.do({ type: 'over', outcome });
-}
-
-function unbridged(step: Step, leg: string, reason: string): void {
-  const target = step.leg(leg)?.destination.target ?? step.state.plan.target;
-  step.do({ type: 'journal', event: { type: 'transfer.unbridged', target, leg, reason } });
-}
-
-/** What a refusal says (RFC 3261 21.4 to 21.6). */
-export function dispositionOf(status: number): Disposition {
-  switch (status) {
-    case 486:
-    case 600:
-      return 'busy';
-    case 603:
-    case 607:
-    case 608:
-      return 'declined';
-    case 408:
-    case 480:
-    case 487:
-      return 'no-answer';
-    case 404:
-    case 410:
-    case 604:
-      return 'unavailable';
-    default:
-      return 'failed';
-  }
 }

@@ -17,7 +17,8 @@ import { LegMedia } from '../leg-media.js';
 import { targetsConfig, transferConfig } from '../targets/config.js';
 import { CallQueues } from '../targets/queues.js';
 import { Targets } from '../targets/targets.js';
-import { type CallBack, Transfer, type TransferredCall, type TransferServices } from './transfer.js';
+import type { TransferredCall } from './caller-side.js';
+import { type CallBack, Transfer, type TransferServices } from './transfer.js';
 import type { TransferOutcome } from './transfer-state.js';
 
 const AUDIO = { codecs: ['PCMU', 'PCMA'], opus: { bitrate: 24_000, dtx: false } } as const;

@@ -1,19 +1,14 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
-import type { JournalEvent, StoredEvent } from '../../journal/events.js';
-import type { Dialog, IncomingRefer } from '../../sip/dialog.js';
-import type { Lexicon } from '../../speech/synthesis/lexicon.js';
-import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
+import type { IncomingRefer } from '../../sip/dialog.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
-import type { CallVoice } from '../call-voice.js';
-import type { LegMedia } from '../leg-media.js';
 import { PersonLeg, type PersonLegServices } from '../person-leg.js';
-import { SpeakerTurns } from '../speaker-turns.js';
 import type { TransferConfig } from '../targets/config.js';
 import type { CallQueues } from '../targets/queues.js';
 import type { Destination, Plan, Targets } from '../targets/targets.js';
 import { briefingOf, type HandOver, handOverOf, subjectOf } from './briefing.js';
+import { CallerSide, type TransferredCall } from './caller-side.js';
 import { reduceTransfer } from './transfer-reducer.js';
 import {
   newTransfer,
@@ -43,35 +38,12 @@ export interface CallBack {
   facts: Readonly<Record<string, string>>;
 }
 
-/** The call that is handed over. */
-export interface TransferredCall {
-  id: string;
-  /** The caller's number or name. */
-  from: string;
-  /** What the caller dialled, and the URI of it. */
-  to: string;
-  calledUri: string;
-  dialog: Dialog;
-  media: LegMedia;
-  voice: CallVoice;
-  /** How the agent sounds. */
-  settings: VoiceSettings;
-  lexicon: Lexicon | undefined;
-  /** monotonicMs() of the INVITE. */
-  origin: number;
-  events(): readonly StoredEvent[];
-  record(event: JournalEvent, at?: number): void;
-}
-
 /** Whom a transfer tells. */
 export interface TransferListener {
   /** Caller and person hear each other. */
   bridged(): void;
   over(outcome: TransferOutcome): void;
 }
-
-/** Longest that something said to both, or about a place in the queue, may take, ms. */
-const ANNOUNCE_MS = 30_000;
 
 type Timed = TransferEvent extends infer E ? (E extends TransferEvent ? Omit<E, 'at'> : never) : never;
 
@@ -83,13 +55,11 @@ export class Transfer {
   private readonly timers = new Map<TransferTimer, NodeJS.Timeout>();
   private readonly waiting: TransferEvent[] = [];
   private readonly refers = new Map<string, { request: IncomingRefer; told?: ReturnType<IncomingRefer['accept']> }>();
-  private readonly turns = new Map<string, SpeakerTurns>();
+  private readonly caller: CallerSide;
   private readonly handOver: HandOver;
-  private turn: number;
   /** In a queue: of what led to the transfer. */
   private readonly priority: number;
   private leaveQueue = () => {};
-  private musicOn = false;
   private over = false;
 
   /** @param referMs longest wait for the result of a REFER */
@@ -105,15 +75,14 @@ export class Transfer {
     const events = call.events();
     this.handOver = handOverOf(events, reason);
     this.priority = events.findLast((event) => event.type === 'escalation')?.priority ?? 0;
-    this.turn = events.reduce((last, event) => (event.type === 'caller.turn' ? Math.max(last, event.turn) : last), 0);
+    this.caller = new CallerSide(call, services.transfer);
   }
 
   /** Legs, clocks and changes under way, for leak tests. */
   get pending(): number {
     let pending = this.timers.size + this.closing.size;
     for (const leg of this.legs.values()) pending += 1 + leg.pending;
-    for (const turns of this.turns.values()) pending += turns.pending;
-    return pending;
+    return pending + this.caller.pending;
   }
 
   /** Who is joined with the caller. */
@@ -123,7 +92,7 @@ export class Transfer {
 
   /** Number of the caller's last turn. */
   get lastTurn(): number {
-    return this.turn;
+    return this.caller.lastTurn;
   }
 
   begin(): void {
@@ -142,7 +111,7 @@ export class Transfer {
 
   /** Resolves when no leg is left. To be called after the end, when the caller's last words are known. */
   async released(): Promise<void> {
-    this.endTurns();
+    this.caller.endTurns('');
     await Promise.all(this.closing);
   }
 
@@ -183,11 +152,11 @@ export class Transfer {
       case 'drop':
         return this.drop(effect.leg, effect.reason);
       case 'join':
-        return this.join(effect.leg);
+        return this.withLeg(effect.leg, (leg) => this.caller.join(leg));
       case 'unjoin':
-        return this.unjoin(effect.leg);
+        return this.withLeg(effect.leg, (leg) => this.caller.unjoin(leg));
       case 'introduce':
-        return void this.introduce(effect.leg);
+        return this.withLeg(effect.leg, (leg) => void this.caller.introduce(leg));
       case 'refer':
         return void this.refer(effect.destination.uri);
       case 'attend':
@@ -197,7 +166,7 @@ export class Transfer {
       case 'announce':
         return void this.announce(effect.place);
       case 'wait':
-        return this.wait(effect.on);
+        return this.caller.wait(effect.on, this.state.made === 0);
       case 'call-back':
         return void this.callBack(effect.step.target);
       case 'report':
@@ -213,6 +182,11 @@ export class Transfer {
       case 'over':
         return this.end(effect.outcome);
     }
+  }
+
+  private withLeg(name: string, act: (leg: PersonLeg) => void): void {
+    const leg = this.legs.get(name);
+    if (leg) act(leg);
   }
 
   private dial(name: string, destination: Destination): void {
@@ -247,11 +221,7 @@ export class Transfer {
     if (!leg) return;
     this.legs.delete(name);
     this.refers.delete(name);
-    const turns = this.turns.get(name);
-    const done = leg.close(reason).then(() => {
-      turns?.flush();
-      if (this.turns.get(name) === turns) this.turns.delete(name);
-    });
+    const done = leg.close(reason).then(() => this.caller.endTurns(name));
     const settled = done
       .catch((error) => this.services.logger.error({ err: error, leg: name }, 'a leg was not closed cleanly'))
       .then(() => void this.closing.delete(settled));
@@ -260,9 +230,7 @@ export class Transfer {
 
   /** What a person says and presses. */
   private heard(name: string, event: VoiceEvent): void {
-    const turns = this.turns.get(name);
-    if (event.type === 'hold' && this.state.joined === name) return this.heldMusic(name);
-    if (turns) return turns.event(event);
+    if (this.caller.said(name, event)) return;
     switch (event.type) {
       case 'dtmf':
         return this.dispatch({ type: 'key', leg: name, digit: event.digit });
@@ -299,69 +267,6 @@ export class Transfer {
     const leg = this.legs.get(name);
     const spoken = await leg?.voice?.announce(sentences, leg.destination.settings.acceptMs, { deaf: false });
     return spoken?.heard ?? '';
-  }
-
-  private join(name: string): void {
-    const person = this.legs.get(name);
-    const { leg, voice } = person ?? {};
-    if (!person || !leg || !voice) return;
-    const { media, voice: caller, record } = this.call;
-    voice.stop();
-    caller.stop();
-    caller.hear(true);
-    media.leg.mix({ mode: 'bridge', between: [media.leg.leg, leg.leg] });
-    const who = person.destination.name;
-    const turns = new SpeakerTurns({
-      turn: (text, startedAt, endedAt) =>
-        record({ type: 'person.turn', person: who, text, ...this.times(startedAt, endedAt) }),
-      partial: (text) => record({ type: 'person.partial', person: who, text }),
-      commit: (position) => voice.commit(position),
-    });
-    this.turns.set(name, turns);
-    this.endTurns();
-    this.turns.set(CALLER, this.callerTurns());
-    this.heldMusic(name);
-  }
-
-  /** Who is on hold hears music in the place of who has put them there. */
-  private heldMusic(name: string): void {
-    const leg = this.legs.get(name);
-    const { media } = this.call;
-    media.leg.sound(leg?.onHold ? 'music' : undefined);
-    leg?.leg?.sound(media.held ? 'music' : undefined);
-  }
-
-  private callerTurns(): SpeakerTurns {
-    const { record, voice } = this.call;
-    return new SpeakerTurns({
-      turn: (text, startedAt, endedAt) => {
-        this.turn += 1;
-        record({ type: 'caller.turn', turn: this.turn, text, from: 'speech', ...this.times(startedAt, endedAt) });
-      },
-      partial: (text) => record({ type: 'caller.partial', text }),
-      commit: (position) => voice.commit(position),
-    });
-  }
-
-  private unjoin(name: string): void {
-    const { media } = this.call;
-    const leg = this.legs.get(name)?.leg;
-    media.leg.mix({ mode: 'apart', who: media.leg.leg });
-    if (leg) media.leg.mix({ mode: 'apart', who: leg.leg });
-    leg?.sound(undefined);
-    for (const who of [name, CALLER]) {
-      this.turns.get(who)?.flush();
-      this.turns.delete(who);
-    }
-  }
-
-  private async introduce(name: string): Promise<void> {
-    const leg = this.legs.get(name);
-    const text = leg?.destination.settings.introduction?.replaceAll('{{name}}', leg.destination.name);
-    if (!leg?.voice || text === undefined) return;
-    const said = [this.call.voice, leg.voice].map((voice) => voice.announce([text], ANNOUNCE_MS, { deaf: false }));
-    const [caller] = await Promise.all(said);
-    this.notice(text, caller?.heard ?? '', caller?.stopped ?? true);
   }
 
   private async refer(uri: string, joined?: PersonLeg): Promise<void> {
@@ -409,45 +314,7 @@ export class Transfer {
 
   private async announce(place: number): Promise<void> {
     const text = this.state.plan.queue?.announcement.replaceAll('{{place}}', String(place));
-    if (text) await this.tellCaller(text);
-  }
-
-  /** Between two stretches of music. */
-  private async tellCaller(text: string): Promise<void> {
-    const { media, voice } = this.call;
-    media.leg.sound(undefined);
-    const { heard, stopped } = await voice.announce([text], ANNOUNCE_MS, { deaf: false });
-    if (this.over) return;
-    this.notice(text, heard, stopped);
-    if (this.musicOn) media.leg.sound(this.services.transfer.wait);
-  }
-
-  private notice(planned: string, heard: string, interrupted: boolean): void {
-    this.call.record({ type: 'agent.turn', turn: 0, planned, heard, interrupted, kind: 'notice' });
-  }
-
-  private wait(on: boolean): void {
-    const { media, voice } = this.call;
-    const { listen, message, wait } = this.services.transfer;
-    if (on === this.musicOn) return;
-    this.musicOn = on;
-    if (!on) return media.leg.sound(undefined);
-    voice.divert((event) => this.fromCaller(event));
-    voice.hear(listen);
-    if (listen) this.turns.set(CALLER, this.callerTurns());
-    if (message !== undefined && this.state.made === 0) void this.tellCaller(message);
-    else media.leg.sound(wait);
-  }
-
-  private fromCaller(event: VoiceEvent): void {
-    if (event.type === 'hold') {
-      const { joined } = this.state;
-      if (joined !== undefined && this.state.phase === 'bridged') this.heldMusic(joined);
-      return;
-    }
-    if (event.type === 'dtmf')
-      return this.call.record({ type: 'dtmf', digit: event.digit, durationMs: event.durationMs });
-    this.turns.get(CALLER)?.event(event);
+    if (text) await this.caller.tell(text);
   }
 
   private async callBack(target: string): Promise<void> {
@@ -466,19 +333,9 @@ export class Transfer {
     this.over = true;
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
-    const { voice } = this.call;
     // Where the call ends, the caller's last words are still to come.
-    if (outcome.type !== 'caller.left' && outcome.type !== 'gone' && outcome.type !== 'stopped') {
-      this.endTurns();
-      voice.divert();
-      voice.hear(true);
-    }
+    this.caller.end(outcome.type !== 'caller.left' && outcome.type !== 'gone' && outcome.type !== 'stopped');
     this.listener.over(outcome);
-  }
-
-  private endTurns(): void {
-    this.turns.get(CALLER)?.flush();
-    this.turns.delete(CALLER);
   }
 
   private setTimer(name: TransferTimer, ms: number): void {
@@ -496,15 +353,7 @@ export class Transfer {
     clearTimeout(this.timers.get(name));
     this.timers.delete(name);
   }
-
-  private times(startedAt: number, endedAt: number): { startedAt: number; endedAt: number } {
-    const since = (at: number) => Math.round(at - this.call.origin);
-    return { startedAt: since(startedAt), endedAt: since(endedAt) };
-  }
 }
-
-/** Key of the caller's lines. */
-const CALLER = 'caller';
 
 /** The phone that is called takes over the dialog that the REFER names. */
 function withReplaces(plan: Plan, replaces: string | undefined): Plan {

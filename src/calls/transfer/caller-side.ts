@@ -1,0 +1,192 @@
+import type { VoiceEvent } from '../../conversation/voice.js';
+import type { JournalEvent, StoredEvent } from '../../journal/events.js';
+import type { Dialog } from '../../sip/dialog.js';
+import type { Lexicon } from '../../speech/synthesis/lexicon.js';
+import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
+import type { CallVoice } from '../call-voice.js';
+import type { LegMedia } from '../leg-media.js';
+import type { PersonLeg } from '../person-leg.js';
+import { SpeakerTurns } from '../speaker-turns.js';
+import type { TransferConfig } from '../targets/config.js';
+
+/** The call that is handed over. */
+export interface TransferredCall {
+  id: string;
+  /** The caller's number or name. */
+  from: string;
+  /** What the caller dialled, and the URI of it. */
+  to: string;
+  calledUri: string;
+  dialog: Dialog;
+  media: LegMedia;
+  voice: CallVoice;
+  /** How the agent sounds. */
+  settings: VoiceSettings;
+  lexicon: Lexicon | undefined;
+  /** monotonicMs() of the INVITE. */
+  origin: number;
+  events(): readonly StoredEvent[];
+  record(event: JournalEvent, at?: number): void;
+}
+
+/** Longest that something said to both, or about a place in the queue, may take, ms. */
+const ANNOUNCE_MS = 30_000;
+
+/** The caller while they are handed over: what they hear, and the lines of both sides once they are joined with a person. */
+export class CallerSide {
+  /** Lines in the making, by leg; the caller's own under ''. */
+  private readonly turns = new Map<string, SpeakerTurns>();
+  private turn: number;
+  private waiting = false;
+  private over = false;
+  /** Who is joined with the caller. */
+  private person: PersonLeg | undefined;
+
+  constructor(
+    private readonly call: TransferredCall,
+    private readonly config: TransferConfig,
+  ) {
+    this.turn = call
+      .events()
+      .reduce((last, event) => (event.type === 'caller.turn' ? Math.max(last, event.turn) : last), 0);
+  }
+
+  /** Number of the caller's last turn. */
+  get lastTurn(): number {
+    return this.turn;
+  }
+
+  /** Clocks that run, for leak tests. */
+  get pending(): number {
+    let pending = 0;
+    for (const turns of this.turns.values()) pending += turns.pending;
+    return pending;
+  }
+
+  /** The caller hears music, or nothing of the kind. @param first nobody was called before */
+  wait(on: boolean, first: boolean): void {
+    const { media, voice } = this.call;
+    const { listen, message, wait } = this.config;
+    if (on === this.waiting) return;
+    this.waiting = on;
+    if (!on) return media.leg.sound(undefined);
+    voice.divert((event) => this.heard(event));
+    voice.hear(listen);
+    if (listen) this.turns.set('', this.callerTurns());
+    if (message !== undefined && first) void this.tell(message);
+    else media.leg.sound(wait);
+  }
+
+  /** Says something between two stretches of music. */
+  async tell(text: string): Promise<void> {
+    const { media, voice } = this.call;
+    media.leg.sound(undefined);
+    const { heard, stopped } = await voice.announce([text], ANNOUNCE_MS, { deaf: false });
+    if (this.over) return;
+    this.notice(text, heard, stopped);
+    if (this.waiting) media.leg.sound(this.config.wait);
+  }
+
+  /** Caller and person hear each other, and both are recognised. */
+  join(person: PersonLeg): void {
+    const { leg, voice } = person;
+    if (!leg || !voice) return;
+    const { media, voice: caller, record } = this.call;
+    voice.stop();
+    caller.stop();
+    caller.hear(true);
+    media.leg.mix({ mode: 'bridge', between: [media.leg.leg, leg.leg] });
+    const who = person.destination.name;
+    this.person = person;
+    this.turns.set(
+      person.name,
+      new SpeakerTurns({
+        turn: (text, from, to) => record({ type: 'person.turn', person: who, text, ...this.times(from, to) }),
+        partial: (text) => record({ type: 'person.partial', person: who, text }),
+        commit: (position) => voice.commit(position),
+      }),
+    );
+    this.endTurns('');
+    this.turns.set('', this.callerTurns());
+    this.holdMusic();
+  }
+
+  unjoin(person: PersonLeg): void {
+    const { media } = this.call;
+    media.leg.mix({ mode: 'apart', who: media.leg.leg });
+    if (person.leg) media.leg.mix({ mode: 'apart', who: person.leg.leg });
+    person.leg?.sound(undefined);
+    this.person = undefined;
+    this.endTurns(person.name);
+    this.endTurns('');
+  }
+
+  /** Said to both, who are joined. */
+  async introduce({ destination: { name, settings }, voice }: PersonLeg): Promise<void> {
+    const text = settings.introduction?.replaceAll('{{name}}', name);
+    if (!voice || text === undefined) return;
+    const said = [this.call.voice, voice].map((one) => one.announce([text], ANNOUNCE_MS, { deaf: false }));
+    const [caller] = await Promise.all(said);
+    this.notice(text, caller?.heard ?? '', caller?.stopped ?? true);
+  }
+
+  /** What a person says who is joined, or was; false when it is nothing for the transcript. */
+  said(leg: string, event: VoiceEvent): boolean {
+    if (event.type === 'hold' && this.person?.name === leg) this.holdMusic();
+    const turns = this.turns.get(leg);
+    turns?.event(event);
+    return turns !== undefined;
+  }
+
+  /** No more is heard of this leg: what was said on it goes on record. */
+  endTurns(leg: string): void {
+    this.turns.get(leg)?.flush();
+    this.turns.delete(leg);
+  }
+
+  /** The transfer is over. @param back the agent goes on; else the caller's last words may still come */
+  end(back: boolean): void {
+    this.over = true;
+    this.person = undefined;
+    if (!back) return;
+    this.endTurns('');
+    this.call.voice.divert();
+    this.call.voice.hear(true);
+  }
+
+  /** Who is on hold hears music in the place of who has put them there. */
+  private holdMusic(): void {
+    const { media } = this.call;
+    media.leg.sound(this.person?.onHold ? 'music' : undefined);
+    this.person?.leg?.sound(media.held ? 'music' : undefined);
+  }
+
+  private heard(event: VoiceEvent): void {
+    if (event.type === 'hold') {
+      if (this.person) this.holdMusic();
+    } else if (event.type === 'dtmf') {
+      this.call.record({ type: 'dtmf', digit: event.digit, durationMs: event.durationMs });
+    } else this.turns.get('')?.event(event);
+  }
+
+  private callerTurns(): SpeakerTurns {
+    const { record, voice } = this.call;
+    return new SpeakerTurns({
+      turn: (text, from, to) => {
+        this.turn += 1;
+        record({ type: 'caller.turn', turn: this.turn, text, from: 'speech', ...this.times(from, to) });
+      },
+      partial: (text) => record({ type: 'caller.partial', text }),
+      commit: (position) => voice.commit(position),
+    });
+  }
+
+  private notice(planned: string, heard: string, interrupted: boolean): void {
+    this.call.record({ type: 'agent.turn', turn: 0, planned, heard, interrupted, kind: 'notice' });
+  }
+
+  private times(startedAt: number, endedAt: number): { startedAt: number; endedAt: number } {
+    const since = (at: number) => Math.round(at - this.call.origin);
+    return { startedAt: since(startedAt), endedAt: since(endedAt) };
+  }
+}

@@ -1,0 +1,99 @@
+import type { Disposition } from '../../journal/events.js';
+import type { PersonState } from './transfer-state.js';
+import { attempt, bridge, drop, finish, type Step } from './transfer-step.js';
+
+/* The way through a plan: who is tried next, and what when nobody is left. */
+
+/** Goes on to the next step of the plan, or says that there is none. */
+export function next(step: Step): void {
+  const { state } = step;
+  for (;;) {
+    state.at += 1;
+    const todo = state.plan.steps[state.at];
+    if (!todo) return exhausted(step);
+    switch (todo.type) {
+      case 'dial':
+        for (const destination of todo.destinations) dial(step, destination);
+        return;
+      case 'refer':
+        state.phase = 'leaving';
+        return step.do({ type: 'refer', destination: todo.destination });
+      case 'agent':
+        return finish(step, 'answered', `agent ${todo.agent}`, {
+          type: 'agent',
+          agent: todo.agent,
+          target: todo.target,
+        });
+      case 'callback':
+        step.do({ type: 'call-back', step: todo });
+        return finish(step, 'answered', 'call-back', { type: 'callback', message: todo.message });
+      case 'skip':
+        attempt(step, todo.target, undefined, todo.disposition, undefined, todo.reason);
+    }
+  }
+}
+
+/** Tells the caller their place, and again after a while. */
+export function announce(step: Step): void {
+  const { plan, place } = step.state;
+  step.do({ type: 'announce', place });
+  if (plan.queue) step.timer('announce', plan.queue.announceMs);
+}
+
+/** An attempt ended without a person. */
+export function fail(
+  step: Step,
+  name: string,
+  disposition: Disposition,
+  status: number | undefined,
+  reason: string,
+): void {
+  const { state } = step;
+  attempt(step, step.leg(name)?.destination.target ?? '', name, disposition, status, reason);
+  drop(step, name, reason);
+  if (step.open.length === 0 && state.phase === 'trying') next(step);
+}
+
+/** Nobody took the call. */
+export function gaveUp(step: Step): void {
+  const { disposition, reason } = step.state.last;
+  finish(step, disposition, reason, { type: 'failed', disposition, reason });
+}
+
+function dial(step: Step, destination: PersonState['destination']): void {
+  const { state } = step;
+  state.made += 1;
+  const leg = `p${state.made}`;
+  state.legs = { ...state.legs, [leg]: { destination, phase: 'dialling', asked: false, machine: false } };
+  const { target, uri, settings } = destination;
+  step.do({ type: 'journal', event: { type: 'transfer.dialling', target, leg, uri } });
+  step.do({ type: 'dial', leg, destination });
+  step.timer(`ring:${leg}`, settings.ringMs);
+}
+
+/** Every step was tried: again after a while when there is a queue, else it is over. */
+function exhausted(step: Step): void {
+  const { state } = step;
+  const { queue } = state.plan;
+  if (state.handedOn) return handingOnFailed(step);
+  if (queue && state.last.disposition !== 'closed' && step.at - state.beganAt < queue.maxWaitMs) {
+    state.phase = 'queued';
+    if (!state.plan.steps.some(({ type }) => type !== 'skip')) return gaveUp(step);
+    announce(step);
+    return step.timer('retry', queue.retryMs);
+  }
+  gaveUp(step);
+}
+
+/** Nobody could be reached for a person that hands on: they have the caller back, if they are still there. */
+function handingOnFailed(step: Step): void {
+  const { state } = step;
+  const { by } = state.handedOn ?? { by: '' };
+  const { status = 480, reason } = state.last;
+  step.do({ type: 'report', leg: by, status, reason });
+  state.handedOn = undefined;
+  const leg = step.leg(by);
+  if (!leg) return gaveUp(step);
+  state.joined = by;
+  bridge(step, by, leg.destination.name);
+}
