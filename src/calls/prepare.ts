@@ -25,6 +25,8 @@ export interface Prepared {
   conversation: Conversation;
   voice: CallVoice;
   opening: Opening;
+  /** Values that must not be on record. */
+  hidden: unknown[];
   /** Tells the agent more in the middle of the call. */
   inform(variables: Record<string, unknown>): void;
 }
@@ -80,7 +82,7 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
  */
 export function nextAgent(
   options: PrepareOptions,
-  { media }: Prepared,
+  { media, hidden }: Prepared,
   name: string,
   variables: Record<string, unknown>,
   firstTurn: number,
@@ -90,7 +92,7 @@ export function nextAgent(
   const names = [...services.agents.keys()].join(', ');
   if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: names });
   const quiet = { ...action, record: false, notice: undefined, earlyMedia: false };
-  const known = { events: [], variables, wants: [] };
+  const known = { events: [], variables, wants: [], hidden };
   return talk({ ...options, action: quiet }, agent, media, known, firstTurn);
 }
 
@@ -119,6 +121,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     voice,
     session,
     settings: agent.settings,
+    hidden: ivr.hidden,
     record,
     origin,
     finish,
@@ -127,7 +130,17 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     firstTurn,
   });
   const inform = (more: Record<string, unknown>) => session.inform?.(more);
-  return { action, agent, media, control: services.control?.(media.leg), conversation, voice, opening, inform };
+  return {
+    action,
+    agent,
+    media,
+    control: services.control?.(media.leg),
+    conversation,
+    voice,
+    opening,
+    hidden: ivr.hidden,
+    inform,
+  };
 }
 
 /** What is said before the greeting: that the call is recorded, then what the dialplan says. */

@@ -31,6 +31,8 @@ export interface ConversationOptions {
   voice: Voice;
   session: ReasonerSession;
   settings: ConversationSettings;
+  /** Values that must not be on record, besides those of sensitive slots. */
+  hidden?: readonly unknown[] | undefined;
   /** Puts an event on record; `at` is monotonicMs(). */
   record: (event: JournalEvent, at: number) => void;
   /** Number of the caller's last turn, when another agent had the call before. */
@@ -69,6 +71,7 @@ export class Conversation {
   constructor(private readonly options: ConversationOptions) {
     this.state = { ...initialState(options.settings), turn: options.firstTurn ?? 0 };
     this.mask = new EventMask(new Set(options.settings.secrets));
+    for (const value of options.hidden ?? []) this.mask.hide(value);
     options.voice.listen((event) => this.dispatch(event));
   }
 

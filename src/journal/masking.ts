@@ -37,7 +37,7 @@ export class EventMask {
   /** The event without what must not be stored; the event itself where there is nothing of that. */
   mask(event: JournalEvent): JournalEvent {
     if ('name' in event && 'value' in event && this.names.has(event.name)) {
-      this.remember(event.value);
+      this.hide(event.value);
       return { ...event, value: WITHHELD };
     }
     if (event.type === 'dtmf') return this.on ? { ...event, digit: HIDDEN_KEY } : event;
@@ -45,7 +45,8 @@ export class EventMask {
     return this.walk(event, heard) as JournalEvent;
   }
 
-  private remember(value: unknown): void {
+  /** Hides this value from now on, wherever it comes up. */
+  hide(value: unknown): void {
     const plain = plainOf(String(value ?? ''));
     if (plain.length >= LEAST_VALUE) this.values.add(plain);
   }

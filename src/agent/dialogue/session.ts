@@ -1,6 +1,7 @@
 import { ParleyError, reasonOf } from '../../errors.js';
 import { yesNo } from '../../text/yes-no.js';
 import { render } from '../file/template.js';
+import { topicFromIvr, welcome } from '../from-ivr.js';
 import { undoIfGivenUp } from '../given-up.js';
 import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../reasoner.js';
 import { controlOf } from './control.js';
@@ -26,7 +27,7 @@ export class BuiltinSession implements ReasonerSession {
   constructor(equipment: Equipment, context: ConversationContext) {
     const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
     this.#talk = new Talk(equipment, initialState({ ...Object.fromEntries(defaults), ...context.variables }));
-    this.topic = topicOf(equipment.agent, context.wants ?? []);
+    this.topic = topicFromIvr(equipment.agent, context.wants ?? [])?.name;
     this.#before = structuredClone(this.#talk.state);
   }
 
@@ -40,11 +41,9 @@ export class BuiltinSession implements ReasonerSession {
   /** The greeting for a caller whose wish is known: it asks whether to go on with that. */
   #welcome(): string | undefined {
     const { agent, state } = this.#talk;
-    const { greeting } = agent.fromIvr;
     const topic = this.topic === undefined ? undefined : this.#talk.topic(this.topic);
-    if (greeting === undefined || !topic) return undefined;
-    const ivr = { about: topic.about ?? topic.name, ...Object(state.variables.ivr) };
-    const words = render(greeting, { ...state.variables, ivr });
+    const words = welcome(agent, topic, state.variables);
+    if (words === undefined || !topic) return undefined;
     if (state.replies.length === 0) {
       state.pending = { kind: 'offer', topic: topic.name, refused: 0, question: words, turn: 0, heard: true };
     }
@@ -116,13 +115,6 @@ export class BuiltinSession implements ReasonerSession {
     state.replies = [...state.replies.filter((other) => other.turn !== turn), reply].slice(-REMEMBERED);
     return reply;
   }
-}
-
-/** The first of what the caller may want that is a topic, or is mapped to one. */
-function topicOf({ fromIvr, topics }: Equipment['agent'], wants: readonly string[]): string | undefined {
-  const known = new Map(topics.map(({ name }) => [name.toLowerCase(), name]));
-  for (const [said, name] of Object.entries(fromIvr.topics)) known.set(said.toLowerCase(), name);
-  return wants.map((want) => known.get(want.toLowerCase())).find((name) => name !== undefined);
 }
 
 async function* answer(talk: Talk, turn: Turn, from: CallerTurn['from']): Parts {

@@ -35,6 +35,8 @@ export interface IvrContext {
   variables: Record<string, unknown>;
   /** What the caller may want, the likeliest first: names that the agent's file knows or not. */
   wants: string[];
+  /** Values that the agent gets and that must not be on record. */
+  hidden: unknown[];
 }
 
 /** What holds where a dialplan says nothing. */
@@ -49,13 +51,19 @@ export async function ivrContext(call: Forwarded, waitMs = LOOK_UP_MS): Promise<
   const parts = jsonParts(call.invite);
   const found = await inTime(lookUp(call, tokenIn(call.invite.uri, facts, parts)), waitMs);
   const now = Date.now();
-  const context: IvrContext = { events: [], variables: { ...mapped(facts, call.rules.variables) }, wants: [] };
+  const context: IvrContext = {
+    events: [],
+    variables: { ...mapped(facts, call.rules.variables) },
+    wants: [],
+    hidden: [],
+  };
   const routed = signalling(facts);
   if (routed) context.events.push({ event: routed, at: 0 });
   const take = ({ document, createdAt }: KeptHandoff, by: 'token' | 'number' | 'invite') => {
     // What the dialplan maps goes before what was handed over: its author knows this trunk.
     context.variables = { ...variablesOf(document), ...context.variables };
     context.wants.push(...wantsOf(document));
+    context.hidden.push(...document.sensitive.map((name) => document.variables[name]));
     context.events.unshift(...segmentOf({ document, createdAt }, by, now));
   };
   if (typeof found === 'object' && 'document' in found) take(found, found.by);

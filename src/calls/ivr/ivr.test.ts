@@ -123,7 +123,8 @@ it('journal: the IVR comes first, in its order, and what is secret is nowhere', 
   );
   expect(stored).not.toContain('9137');
   expect(stored).not.toContain(token);
-  const { events } = await context({ 'X-Token': token });
+  const { events, hidden } = await context({ 'X-Token': token });
+  expect(hidden).toEqual(['abc']);
   expect(events.every(({ at }) => at < 0)).toBe(true);
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
   const text = JSON.stringify(events);

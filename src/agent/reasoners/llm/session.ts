@@ -3,6 +3,8 @@ import { monotonicMs } from '../../../telemetry/clock.js';
 import { yesNo } from '../../../text/yes-no.js';
 import type { ActionOutcome } from '../../actions/actions.js';
 import { render } from '../../file/template.js';
+import type { Topic } from '../../file/topics.js';
+import { topicFromIvr, welcome } from '../../from-ivr.js';
 import { undoIfGivenUp } from '../../given-up.js';
 import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../../reasoner.js';
 import { type Exchange, History } from './history.js';
@@ -32,6 +34,8 @@ interface Work {
 export class LlmSession implements ReasonerSession {
   private readonly history = new History();
   private readonly variables: Record<string, unknown>;
+  /** What an IVR says that the caller wants. */
+  private readonly wanted: Topic | undefined;
   /** Calls that change something and were put to the caller: the turn, and what exactly. */
   private readonly proposed = new Map<string, number>();
   private readonly done = new Map<string, Promise<ActionOutcome>>();
@@ -42,10 +46,16 @@ export class LlmSession implements ReasonerSession {
   ) {
     const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
     this.variables = { ...Object.fromEntries(defaults), ...context.variables };
+    this.wanted = topicFromIvr(equipment.agent, context.wants ?? []);
+  }
+
+  get topic(): string | undefined {
+    return this.wanted?.name;
   }
 
   greeting(): string {
-    const words = render(this.equipment.agent.greeting, this.variables);
+    const { agent } = this.equipment;
+    const words = welcome(agent, this.wanted, this.variables) ?? render(agent.greeting, this.variables);
     this.history.greet(words);
     return words;
   }
