@@ -11,6 +11,8 @@ need baresip baresip-core
 need redis-server redis-server
 need openssl openssl
 need flac flac
+need sox sox
+need multimon-ng multimon-ng
 need tshark tshark
 need kamailio kamailio
 need rtpengine rtpengine-daemon

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { decodeG711, MU_LAW } from '../audio/g711.js';
 import { opusLibrary } from '../audio/opus.js';
@@ -22,6 +23,17 @@ function media(ptime: number, eventClock: number): NegotiatedMedia {
     ptime,
     direction: 'sendrecv',
   };
+}
+
+const hasMultimon = ['sox', 'multimon-ng'].every((program) => spawnSync(program, ['-h']).error === undefined);
+
+/** The keys that another program hears, which wants 22,050 Hz. */
+function keysByMultimon({ buffer, byteOffset, byteLength }: Int16Array): string {
+  const raw = ['-t', 'raw', '-e', 'signed', '-b', '16', '-c', '1'];
+  const input = Buffer.from(buffer, byteOffset, byteLength);
+  const fast = execFileSync('sox', [...raw, '-r', '8000', '-', ...raw, '-r', '22050', '-'], { input });
+  const heard = execFileSync('multimon-ng', ['-q', '-a', 'DTMF', '-t', 'raw', '-'], { input: fast, encoding: 'utf8' });
+  return [...heard.matchAll(/DTMF: (\S)/g)].map(([, key]) => key).join('');
 }
 
 interface Sent extends RtpFields {
@@ -173,6 +185,13 @@ describe('sending keys', () => {
     expect(last).toBeLessThan(560);
     expect(Math.max(...pcm.subarray(0, 8).map(Math.abs))).toBeLessThan(700);
     expect(Math.max(...pcm.subarray(100, 400).map(Math.abs))).toBeGreaterThan(14_000);
+  });
+
+  it.runIf(hasMultimon)('as sound are heard by multimon-ng', () => {
+    const phone = line(20, 0);
+    phone.sender.digits('123A456B789C*0#D1122');
+    phone.run(300);
+    expect(keysByMultimon(phone.audio())).toBe('123A456B789C*0#D1122');
   });
 
   it('refuses what is no key, and queues nothing of it', () => {

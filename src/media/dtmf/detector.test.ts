@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { hasSox, keysBySox } from '../../../test/kit/sox-keys.js';
 import { A_LAW, decodeG711, encodeG711, type G711Law, MU_LAW } from '../../audio/g711.js';
 import { resample } from '../../audio/resample.js';
 import { DTMF_COLUMNS, DTMF_ROWS, dtmfDigit, once, ToneGenerator } from '../../audio/tones.js';
@@ -95,6 +96,14 @@ describe('DtmfDetector', () => {
     }
     for (const snr of [20, 15]) expect(heard(ALL, { rate, snr }), `noise ${snr}`).toBe(ALL);
     expect(heard(ALL, { rate, toneMs: 40, gapMs: 40 })).toBe(ALL);
+  });
+
+  it.runIf(hasSox)('hears the keys that sox makes', () => {
+    expect(
+      listen(keysBySox(`${ALL}1122`).pcm)
+        .map(({ digit }) => digit)
+        .join(''),
+    ).toBe(`${ALL}1122`);
   });
 
   it('hears keys through G.711, at either end of the level', () => {
