@@ -147,6 +147,12 @@ export class MediaEngine {
         return this.roomOf(leg)?.pauseRecording(message.on);
       case 'mask':
         return this.roomOf(leg)?.mask(leg.leg, message.on);
+      case 'monitor':
+        return this.roomOf(leg)?.monitor(leg.leg, message.options);
+      case 'monitor.audio':
+        return this.roomOf(leg)?.monitorAudio(message.monitor, message.pcm);
+      case 'monitor.end':
+        return this.roomOf(leg)?.monitorEnd(message.monitor);
       case 'digits':
         leg.speaking.sendDigits(message.request, message.digits, message.method);
     }

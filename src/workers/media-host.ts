@@ -10,7 +10,15 @@ import { PortPool } from '../rtp/ports.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
 import { MediaThread } from './media-thread.js';
-import type { ClipMessage, FromMedia, LatenessStats, LegStats, RecordOptions, ToMedia } from './messages.js';
+import type {
+  ClipMessage,
+  FromMedia,
+  LatenessStats,
+  LegStats,
+  MonitorOptions,
+  RecordOptions,
+  ToMedia,
+} from './messages.js';
 
 /** What the media workers are started with. */
 export interface MediaHostOptions {
@@ -70,6 +78,11 @@ export interface MediaLeg {
   pauseRecording(on: boolean): void;
   /** What the leg says is silence for the rest of the call and in the recording; recognition hears it. */
   maskRecording(on: boolean): void;
+  /** Somebody without a phone listens to the leg's call, or talks in it: the listener is told `monitor.frame`. */
+  monitor(options: MonitorOptions): void;
+  /** What they say, at their rate. */
+  monitorAudio(monitor: string, pcm: Int16Array): void;
+  monitorEnd(monitor: string): void;
   /**
    * Sends keys, with `,` (1 s) and `w` (500 ms) as pauses. Resolves with how many went out when the last has, or the leg is closed.
    */
@@ -276,6 +289,9 @@ export class MediaHost {
       record: (options) => post({ type: 'record', leg, options }),
       pauseRecording: (on) => post({ type: 'record.pause', leg, on }),
       maskRecording: (on) => post({ type: 'mask', leg, on }),
+      monitor: (options) => post({ type: 'monitor', leg, options }),
+      monitorAudio: (monitor, pcm) => post({ type: 'monitor.audio', leg, monitor, pcm }),
+      monitorEnd: (monitor) => post({ type: 'monitor.end', leg, monitor }),
       digits: (digits, method) => {
         if (!entry || this.legs.get(leg) !== entry) return Promise.resolve(0);
         const request = ++this.lastRequest;

@@ -156,6 +156,33 @@ describe('MediaRoom', () => {
     await caller.until('the caller hears nobody', () => caller.hears(1000).all < -60);
   });
 
+  it('lets somebody without a phone listen, talk to all or to one, and hear nothing of what is sensitive', async () => {
+    legs[0].mix({ mode: 'bridge', between: ['caller', 'person'] });
+    const supervisor = { monitor: 'anna', rate: 8000 } as const;
+    legs[0].monitor({ ...supervisor, talksTo: 'none' });
+    const heard = (ms: number) => {
+      const frames = events.flatMap((event) => (event.type === 'monitor.frame' ? [...event.pcm] : []));
+      return frames.slice(-8 * ms);
+    };
+    const both = () => levels(heard(300), 440, 8000).tone > -16 && levels(heard(300), 1000, 8000).tone > -16;
+    await caller.until('both are heard', both);
+    legs[0].maskRecording(true);
+    await caller.until('nothing is heard', () => levels(heard(200), 440, 8000).all < -90);
+    legs[0].maskRecording(false);
+    await caller.until('both are heard again', both);
+
+    const tone = Int16Array.from({ length: 160 }, (_, n) => 8000 * Math.sin((2 * Math.PI * 2000 * n) / 8000));
+    const talk = setInterval(() => legs[0].monitorAudio('anna', tone), 20);
+    legs[0].monitor({ ...supervisor, talksTo: 'person' });
+    await person.until('the person is whispered to', () => person.hears(2000).tone > -20);
+    expect(caller.hears(2000).tone).toBeLessThan(-50);
+    legs[0].monitor({ ...supervisor, talksTo: 'all' });
+    await caller.until('the caller hears it, too', () => caller.hears(2000).tone > -20);
+    clearInterval(talk);
+    legs[0].monitorEnd('anna');
+    await caller.until('it is over', () => caller.hears(2000).tone < -50);
+  });
+
   it('records both sides in time with each other, with silence where it was paused', async () => {
     legs[0].mix({ mode: 'bridge', between: ['caller', 'person'] });
     legs[0].record({ folder, call: 'call-1', format: 'wav', bitrate: 24_000 });

@@ -4,7 +4,8 @@ import type { MixMode } from '../media/mixing/routing.js';
 import { Recorder } from '../media/recording/recorder.js';
 import type { Logger } from '../telemetry/log.js';
 import type { RtpLeg } from './media-leg.js';
-import type { FromMedia, RecordOptions } from './messages.js';
+import { Monitors } from './media-monitors.js';
+import type { FromMedia, MonitorOptions, RecordOptions } from './messages.js';
 
 /** Names of the recording's ears in the mixer. */
 const CALLER_EAR = 'recording/caller';
@@ -25,6 +26,9 @@ export class MediaRoom {
   private readonly legs: RtpLeg[] = [];
   private mixer: Mixer | undefined;
   private recording: Recording | undefined;
+  private monitors: Monitors | undefined;
+  /** What is said is for nobody besides those who talk. */
+  private masked = false;
   private lastFrame = -1;
 
   constructor(
@@ -39,6 +43,7 @@ export class MediaRoom {
   add(leg: RtpLeg): void {
     this.legs.push(leg);
     if (this.mixer) this.join(leg, this.mixer);
+    this.monitors?.refresh(this.ids, this.voices);
   }
 
   /** Resolves when a recording that is of this leg is complete on disk. */
@@ -46,6 +51,7 @@ export class MediaRoom {
     this.legs.splice(this.legs.indexOf(leg), 1);
     this.mixer?.leave(leg.leg);
     this.mixer?.leave(leg.agent);
+    this.monitors?.refresh(this.ids, this.voices);
     if (this.recording && (this.recording.leg === leg.leg || this.empty)) await this.stopRecording();
   }
 
@@ -56,8 +62,23 @@ export class MediaRoom {
 
   /** What this leg says is silence for everybody else, and for the recording; recognition still hears it. */
   mask(leg: string, on: boolean): void {
+    this.masked = on;
     this.mixer?.mask(leg, on);
     this.recording?.recorder.mask(on);
+  }
+
+  /** Somebody without a phone listens from now on, or talks to other legs. */
+  monitor(leg: string, options: MonitorOptions): void {
+    this.monitors ??= new Monitors(this.mixing(), this.post);
+    this.monitors.set(leg, options, this.ids, this.voices);
+  }
+
+  monitorAudio(name: string, pcm: Int16Array): void {
+    this.monitors?.audio(name, pcm);
+  }
+
+  monitorEnd(name: string): void {
+    this.monitors?.remove(name, this.ids, this.voices);
   }
 
   /** Records the call from now on: this leg left, what it hears right. */
@@ -98,7 +119,9 @@ export class MediaRoom {
       mixer.offer(leg.leg, leg.received(now));
       mixer.offer(leg.agent, leg.rendered());
     }
+    this.monitors?.offer();
     mixer.run();
+    this.monitors?.deliver(this.masked);
     for (let n = 0; n < this.legs.length; n++) {
       const leg = this.legs[n]!;
       if (mixer.take(leg.leg, leg.mixed) > 0) leg.takeMixed();
@@ -109,6 +132,15 @@ export class MediaRoom {
     mixer.take(CALLER_EAR, recording.left);
     mixer.take(AGENT_EAR, recording.right);
     recording.recorder.frame(recording.left, recording.right);
+  }
+
+  private get ids(): string[] {
+    return this.legs.map(({ leg }) => leg);
+  }
+
+  /** All that is said in the room: by those on the phone, and by the agent to them. */
+  private get voices(): string[] {
+    return this.legs.flatMap(({ leg, agent }) => [leg, agent]);
   }
 
   private mixing(): Mixer {

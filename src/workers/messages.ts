@@ -58,6 +58,11 @@ export type ToMedia =
   | { type: 'record.pause'; leg: string; on: boolean }
   /** What the leg says is silence for everybody else of the call and in the recording; recognition hears it. */
   | { type: 'mask'; leg: string; on: boolean }
+  /** Somebody without a phone listens to the leg's call, or talks in it; again with the same name: talks to others. */
+  | { type: 'monitor'; leg: string; options: MonitorOptions }
+  /** What they say, at their rate, in pieces of any length. */
+  | { type: 'monitor.audio'; leg: string; monitor: string; pcm: Int16Array }
+  | { type: 'monitor.end'; leg: string; monitor: string }
   /** Sends keys, with `,` and `w` as pauses; `digits.sent` answers when the last has gone. */
   | { type: 'digits'; leg: string; request: number; digits: string; method: 'rfc4733' | 'inband' }
   | { type: 'close'; leg: string }
@@ -73,6 +78,15 @@ export interface RecordOptions {
   format: 'wav' | 'opus';
   /** Of each channel in Opus, bit/s. */
   bitrate: number;
+}
+
+/** Somebody who listens to a call, or talks in it, without a phone. */
+export interface MonitorOptions {
+  monitor: string;
+  /** Of what they hear and say, Hz. */
+  rate: PcmRate;
+  /** Who hears them: nobody, all, or the leg of that name. */
+  talksTo: 'none' | 'all' | (string & {});
 }
 
 /** A synthesised utterance for the playout queue, from main (cached) or a speech worker (fresh). */
@@ -119,6 +133,8 @@ export type FromMedia =
       r: number;
       mos: number;
     }
+  /** 20 ms of what somebody without a phone hears; silence while what is said is for nobody else. */
+  | { type: 'monitor.frame'; leg: string; monitor: string; pcm: Int16Array }
   /** The recording lacks something, or was given up. */
   | { type: 'recording.failed'; leg: string; code: ErrorCode; reason: string }
   /** Comes before `closed`. */
