@@ -186,6 +186,10 @@ export const ERRORS = {
     message: 'there is no target "{target}" to hand calls to',
     mend: 'Add it to targets of parley.yaml, or correct the name: nothing else is ever dialled.',
   },
+  PARLEY_ERR_AGENT_NOT_GUIDED: {
+    message: 'the reasoner of this agent can not be told anything during a call',
+    mend: 'Use an agent with reasoner llm or websocket for that; say puts words into the mouth of any agent.',
+  },
   PARLEY_ERR_SESSION_REFUSED: {
     message: 'the other side refused {change}: {status} {reason}',
     mend: 'The call goes on as it was. Whether a peer lets itself be put on hold or takes keys by INFO is its own configuration.',

@@ -63,5 +63,13 @@ export interface ReasonerSession {
   transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart>;
   /** More context variables, in the middle of the conversation. */
   inform?(variables: Record<string, unknown>): void;
+  /**
+   * A supervisor tells the agent something that the caller does not hear.
+   *
+   * @returns whether the reasoner can make use of it
+   */
+  guide?(text: string): boolean;
+  /** Said while a supervisor had the agent wait: it is on record, and needs no answer. */
+  overheard?(text: string): void;
   close(): void;
 }

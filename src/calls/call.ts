@@ -18,6 +18,7 @@ import type { Handoffs } from './ivr/handoffs.js';
 import { segmentOf } from './ivr/segment.js';
 import { mediaRecord } from './media-events.js';
 import { type AnswerAction, nextAgent, type Prepared, type PrepareOptions, prepareCall } from './prepare.js';
+import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
 import { Transfer, type TransferServices } from './transfer/transfer.js';
 import type { VoiceAgent } from './voice-agent.js';
@@ -52,6 +53,16 @@ export class Call {
   private dialog: Dialog | undefined;
   private session: CallSession | undefined;
   private transfer: Transfer | undefined;
+  /** What supervisors do to it. */
+  readonly supervision = new Supervision({
+    conversation: () => (this.state.phase === 'talking' ? this.prepared?.conversation : undefined),
+    leg: () => (this.dialog && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
+    person: () => this.transfer?.person?.leg?.leg,
+    knows: async (target) => (await this.services.targets.plan(target, this.prepared?.agent.ownTargets)) !== undefined,
+    takeBack: () => this.takeBack(),
+    record: (event) => this.record(event),
+    notUp: () => this.notUp(),
+  });
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -156,6 +167,13 @@ export class Call {
    */
   recording(action: 'pause' | 'resume', reason: string): void {
     this.standing.pauseRecording(action === 'pause', reason);
+  }
+
+  private takeBack(): boolean {
+    const { phase } = this.state;
+    if (phase !== 'transferring' && phase !== 'bridged') return false;
+    this.transfer?.stop('taken back by a supervisor', false);
+    return true;
   }
 
   /** Puts on record who did what to this call. */
@@ -359,6 +377,7 @@ export class Call {
     if (event.type === 'rtp.started') {
       if (this.dialog) this.dispatch({ type: 'confirmed' });
     } else if (event.type === 'silence.timeout') this.silenceTimeout(event.direction, event.seconds, event.action);
+    else if (event.type === 'monitor.frame') this.supervision.heard(event.monitor, event.pcm);
     else this.prepared?.voice.fromMedia(event);
   }
 
@@ -426,6 +445,7 @@ export class Call {
   private async release(by: EndedBy, reason: string): Promise<void> {
     try {
       this.session?.end();
+      this.supervision.end();
       this.transfer?.stop(reason, true);
       await this.preparing;
       const { prepared } = this;

@@ -22,6 +22,15 @@ function api(token?: string, address = '127.0.0.1') {
     sendDigits: async (...given) => void asked.push(['dtmf', ...given]),
     recording: (...given) => void asked.push(['recording', ...given]),
     hangUp: (...given) => void asked.push(['end', ...given]),
+    supervision: {
+      say: (...given) => void asked.push(['say', ...given]),
+      whisper: () => {
+        throw new ParleyError('PARLEY_ERR_AGENT_NOT_GUIDED');
+      },
+      pause: (...given) => void asked.push(['agent', ...given]),
+      sendOn: async (...given) => void asked.push(['transfer', ...given]),
+      takeBack: (...given) => void asked.push(['take-back', ...given]),
+    },
     audit: (...given) => void audited.push(given),
   };
   const source = {
@@ -65,7 +74,30 @@ describe('control of live calls', () => {
     expect(asked).toEqual([['hold'], ['dtmf', '12,3', 'info'], ['recording', 'pause', 'API'], ['end', 'ended by API']]);
   });
 
+  it('lets supervisors put words into its mouth, have it wait, send it on and take it back, by name', async () => {
+    const { asked, post } = api();
+    for (const [path, body] of [
+      ['say', { text: ' One moment. ' }],
+      ['agent', { action: 'pause' }],
+      ['agent', { action: 'resume' }],
+      ['transfer', { target: 'desk' }],
+      ['take-back', undefined],
+    ] as const) {
+      expect((await post(`c1/${path}`, body)).status).toBe(200);
+    }
+    const by = 'this machine';
+    expect(asked).toEqual([
+      ['say', 'One moment.', by],
+      ['agent', true, by],
+      ['agent', false, by],
+      ['transfer', 'desk', by],
+      ['take-back', by],
+    ]);
+  });
+
   it.each([
+    ['an agent that can be told nothing', 'c1/whisper', { text: 'be kind' }, 409, 'PARLEY_ERR_AGENT_NOT_GUIDED'],
+    ['nothing to say', 'c1/say', { text: ' ' }, 400, 'PARLEY_ERR_HTTP_BODY'],
     ['no such call', 'c2/hold', undefined, 404, 'PARLEY_ERR_HTTP_NO_CALL'],
     ['a call that is over', 'c1/resume', undefined, 409, 'PARLEY_ERR_CALL_NOT_UP'],
     ['no JSON', 'c1/dtmf', '{', 400, 'PARLEY_ERR_HTTP_BODY'],

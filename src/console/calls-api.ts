@@ -28,6 +28,14 @@ export interface CallControls {
   sendDigits(digits: string, method: 'rfc4733' | 'info' | 'inband'): Promise<void>;
   recording(action: 'pause' | 'resume', reason: string): void;
   hangUp(reason: string): void;
+  /** What supervisors do to it. */
+  readonly supervision: {
+    say(text: string, by: string): void;
+    whisper(text: string, by: string): void;
+    pause(on: boolean, by: string): void;
+    sendOn(target: string, by: string): Promise<void>;
+    takeBack(by: string): void;
+  };
   /** Puts on the call's record who did what to it. */
   audit(action: string, by: string, role: string): void;
 }
@@ -44,6 +52,9 @@ const dtmf = z.strictObject({
   digits: z.string().min(1).max(80),
   method: z.enum(['rfc4733', 'info', 'inband']).default('rfc4733'),
 });
+const words = z.strictObject({ text: z.string().trim().min(1).max(2000) });
+const agent = z.strictObject({ action: z.enum(['pause', 'resume']) });
+const destination = z.strictObject({ target: z.string().min(1).max(200) });
 const recording = z.strictObject({ action: z.enum(['pause', 'resume']) });
 
 /** What the API of calls needs besides them. */
@@ -60,7 +71,7 @@ export function callsApi(source: CallsSource, { access, audit, remove }: CallsAp
   const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
   app.get('/', access.requires('viewer'), (c) => c.json({ calls: source.list() }));
-  const command = (path: string, run: (call: CallControls, body: unknown) => Promise<void> | void) =>
+  const command = (path: string, run: (call: CallControls, body: unknown, by: string) => Promise<void> | void) =>
     app.post(`/:id/${path}`, access.requires('supervisor'), async (c) => {
       const id = c.req.param('id') ?? '';
       const who = c.get('principal');
@@ -68,7 +79,7 @@ export function callsApi(source: CallsSource, { access, audit, remove }: CallsAp
         const call = source.get(id);
         if (!call) throw new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call: id });
         const body = await bodyOf(c);
-        await run(call, body);
+        await run(call, body, who.name);
         call.audit(path, who.name, who.role);
         void audit.note(who, `call.${path}`, id, 'done');
         return c.json({ ok: true });
@@ -84,6 +95,11 @@ export function callsApi(source: CallsSource, { access, audit, remove }: CallsAp
     return call.sendDigits(digits, method);
   });
   command('recording', (call, body) => call.recording(recording.parse(body).action, 'API'));
+  command('say', ({ supervision }, body, by) => supervision.say(words.parse(body).text, by));
+  command('whisper', ({ supervision }, body, by) => supervision.whisper(words.parse(body).text, by));
+  command('agent', ({ supervision }, body, by) => supervision.pause(agent.parse(body).action === 'pause', by));
+  command('transfer', ({ supervision }, body, by) => supervision.sendOn(destination.parse(body).target, by));
+  command('take-back', ({ supervision }, _body, by) => supervision.takeBack(by));
   command('end', (call) => call.hangUp('ended by API'));
   app.delete('/:id', access.requires('admin'), async (c) => {
     const id = c.req.param('id');

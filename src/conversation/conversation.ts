@@ -95,6 +95,31 @@ export class Conversation {
     this.dispatch({ type: 'transfer.failed', at: monotonicMs(), reason, turn, say });
   }
 
+  /** The agent says this now, whatever it was saying. */
+  say(text: string): void {
+    this.dispatch({ type: 'supervisor.say', at: monotonicMs(), sentences: sentencesOf(text) });
+  }
+
+  /** The agent falls silent and waits, or goes on. */
+  pause(on: boolean): void {
+    this.dispatch({ type: 'supervisor.pause', at: monotonicMs(), on });
+  }
+
+  /** The call goes to a target now. */
+  sendOn(target: string, reason: string): void {
+    this.dispatch({ type: 'supervisor.send-on', at: monotonicMs(), target, reason });
+  }
+
+  /** Tells the agent something that the caller does not hear. @returns whether its reasoner can make use of it */
+  guide(text: string): boolean {
+    return this.options.session.guide?.(text) ?? false;
+  }
+
+  /** Whether a supervisor has the agent wait. */
+  get paused(): boolean {
+    return this.state.paused;
+  }
+
   /** The call is gone. What was said and heard is on record when this returns. */
   end(): void {
     this.dispatch({ type: 'closed', at: monotonicMs() });
@@ -164,6 +189,8 @@ export class Conversation {
         return this.answering.get(effect.reply)?.abort.abort();
       case 'judge':
         return void this.judge(effect);
+      case 'overheard':
+        return session.overheard?.(effect.text);
       case 'heard':
         return session.heard(effect.turn, effect.text, effect.interrupted);
       case 'timer':

@@ -273,6 +273,49 @@ describe('turn machine', () => {
     expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'hangup', by: 'agent' } }]);
   });
 
+  it('says what a supervisor has it say, whatever it was saying, and hears the answer', () => {
+    talk.utter('when are you open');
+    talk.pass(700);
+    talk.reply('We are open from nine to five on all days.');
+    talk.start();
+    talk.send({ type: 'supervisor.say', sentences: ['A colleague is looking at it.'] });
+    expect(talk.all('stop')).toHaveLength(1);
+    expect(talk.all('say').at(-1)?.text).toBe('A colleague is looking at it.');
+    talk.queue = talk.queue.slice(-1);
+    talk.playAll();
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    expect(talk.recorded('agent.turn').at(-1)).toMatchObject({
+      kind: 'supervisor',
+      heard: 'A colleague is looking at it.',
+    });
+    talk.utter('thank you');
+    talk.pass(700);
+    expect(talk.all('ask').at(-1)?.turn.text).toBe('thank you');
+  });
+
+  it('answers nothing while a supervisor has it wait, keeps what was said, and goes on afterwards', () => {
+    talk.send({ type: 'supervisor.pause', on: true });
+    talk.utter('are you there');
+    talk.pass(20_000);
+    expect(talk.all('ask')).toHaveLength(0);
+    expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text: 'are you there' }]);
+    expect(talk.all('overheard')).toEqual([{ type: 'overheard', text: 'are you there' }]);
+    expect(talk.recorded('idle')).toHaveLength(0);
+    talk.send({ type: 'supervisor.pause', on: false });
+    talk.utter('when are you open');
+    talk.pass(700);
+    expect(talk.all('ask')).toMatchObject([{ turn: { turn: 2, text: 'when are you open' } }]);
+  });
+
+  it('sends a call on at once, also out of the middle of an answer', () => {
+    talk.utter('when are you open');
+    talk.pass(700);
+    talk.send({ type: 'supervisor.send-on', target: 'desk', reason: 'supervisor' });
+    expect(talk.all('cancel')).toHaveLength(1);
+    expect(talk.all('finish')).toMatchObject([{ afterwards: { type: 'transfer', target: 'desk' } }]);
+    expect(talk.recorded('caller.turn')).toHaveLength(1);
+  });
+
   it('hands a caller over who stays silent, where the agent file says so', () => {
     const handOver = { after: 1, say: 'A colleague takes over.', target: 'desk', trigger: 'silent', priority: 3 };
     talk.state.settings = { ...SETTINGS, idle: { ...SETTINGS.idle, handOver } };

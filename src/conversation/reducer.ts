@@ -28,6 +28,7 @@ import {
 } from './reply-side.js';
 import type { Reply, TimerName, TurnEffect, TurnEvent, TurnState, Utterance } from './state.js';
 import { Step } from './step.js';
+import { pauseAgent, sayInstead, sendOn } from './supervision.js';
 
 /**
  * The turn machine: what happened, and what to do about it. Pure: time comes only from `event.at`, timers are effects,
@@ -70,6 +71,12 @@ function apply(step: Step, event: TurnEvent): void {
       return judged(step, event);
     case 'transfer.failed':
       return resumeAfterTransfer(step, event);
+    case 'supervisor.say':
+      return sayInstead(step, event.sentences);
+    case 'supervisor.pause':
+      return pauseAgent(step, event.on);
+    case 'supervisor.send-on':
+      return sendOn(step, event.target, event.reason);
     case 'closed':
       return closed(step);
     default:
@@ -159,7 +166,7 @@ function held(step: Step, on: boolean): void {
 /** The caller has been silent since the agent spoke. */
 function idle(step: Step): void {
   const { state } = step;
-  if (state.phase !== 'listening' || state.caller.speaking || state.current) return;
+  if (state.phase !== 'listening' || state.caller.speaking || state.current || state.paused) return;
   state.idle += 1;
   step.journal({ type: 'idle', count: state.idle });
   const { prompts, goodbye, handOver } = state.settings.idle;

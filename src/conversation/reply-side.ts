@@ -10,6 +10,7 @@ import type { Step } from './step.js';
 /** Takes the caller's turn and asks for the answer. Nothing is beyond recall until the answer is heard. */
 export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']): void {
   const { state } = step;
+  if (state.paused) return overhear(step, taking);
   const prepared = useSpeculation(step, taking);
   state.turn += 1;
   state.idle = 0;
@@ -24,6 +25,16 @@ export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']):
   step.timer('reasoner', state.settings.reasonerMs);
   if (prepared !== undefined) step.do({ type: 'confirm', reply: prepared });
   else step.do({ type: 'ask', reply: reply.id, turn: { turn: state.turn, text: taking.text, from: taking.from } });
+}
+
+/** A turn that nobody answers, since the agent is paused. */
+function overhear(step: Step, { text, from, startedAt, endedAt, position }: TakenTurn): void {
+  const { state } = step;
+  state.turn += 1;
+  step.journal({ type: 'caller.turn', turn: state.turn, text, from, startedAt, endedAt });
+  step.do({ type: 'overheard', text });
+  commitTo(step, position);
+  forget(step);
 }
 
 /** The caller went on before the answer was heard: the turn is not over after all, unless an action was taken on it. */
@@ -154,8 +165,15 @@ export function ended(step: Step, reply: Reply, utterance: Utterance, heard: str
   if (waiting) step.timer('reasoner', step.state.settings.reasonerMs);
 }
 
-/** The caller takes the floor: fall silent now, drop what was planned. */
-export function interrupt(step: Step, by: { text?: string; burstMs?: number; real?: number | undefined } = {}): void {
+/** What is known of speech that takes the floor, for the journal. */
+interface Burst {
+  text?: string;
+  burstMs?: number;
+  real?: number | undefined;
+}
+
+/** Somebody takes the floor, the caller or a supervisor: fall silent now, drop what was planned. */
+export function interrupt(step: Step, by: Burst | 'supervisor' = {}): void {
   const { state } = step;
   const reply = state.current;
   if (!reply) return;
@@ -164,7 +182,9 @@ export function interrupt(step: Step, by: { text?: string; burstMs?: number; rea
   step.do({ type: 'go-on' });
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
   step.clear('barge-in', 'overlap', 'reasoner');
-  step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started, ...by });
+  if (by !== 'supervisor') {
+    step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started, ...by });
+  }
   reply.interrupted = true;
   // What was to follow a farewell is off when the caller has more to say; a promised transfer is not.
   if (reply.afterwards?.type === 'hangup' && reply.afterwards.by !== 'limit') reply.afterwards = undefined;
@@ -247,7 +267,7 @@ function answerOverlap(step: Step): void {
   listenOn(step);
 }
 
-function handOver(step: Step, afterwards: Afterwards): void {
+export function handOver(step: Step, afterwards: Afterwards): void {
   step.state.phase = 'handing-over';
   step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'overlap', 'farewell');
   step.do({ type: 'finish', afterwards });

@@ -5,7 +5,7 @@ import type { ConversationSettings } from './settings.js';
 import type { VoiceEvent } from './voice.js';
 
 /** What a reply is, for the journal. Notices keep the floor: speech over them does not stop them. */
-export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'go-ahead';
+export type ReplyKind = 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'supervisor' | 'go-ahead';
 
 /** What happens once a reply has been heard. */
 export type Afterwards =
@@ -103,6 +103,8 @@ export interface TurnState {
   expected: ExpectedAnswer;
   /** Either side has the other on hold. */
   held: boolean;
+  /** A supervisor has the agent wait. */
+  paused: boolean;
   /** What is said now is for nobody else. */
   sensitive: boolean;
   idle: number;
@@ -142,6 +144,9 @@ export type TurnEvent =
   | { type: 'reply.failed'; at: number; reply: string; reason: string }
   /** `turn`: of the caller's, taken by others meanwhile; `say`: instead of asking the reasoner. */
   | { type: 'transfer.failed'; at: number; reason: string; turn?: number | undefined; say?: string | undefined }
+  | { type: 'supervisor.say'; at: number; sentences: readonly string[] }
+  | { type: 'supervisor.pause'; at: number; on: boolean }
+  | { type: 'supervisor.send-on'; at: number; target: string; reason: string }
   | { type: 'closed'; at: number };
 
 /** What is to be done about it. */
@@ -163,6 +168,8 @@ export type TurnEffect =
   | { type: 'cancel'; reply: string }
   /** Asks a second judge about the burst that began then. */
   | { type: 'judge'; burst: number; text: string; agent: string }
+  /** What the caller said while the agent was paused. */
+  | { type: 'overheard'; text: string }
   | { type: 'heard'; turn: number; text: string; interrupted: boolean }
   | { type: 'timer'; name: TimerName; ms: number }
   | { type: 'clear'; name: TimerName }
@@ -180,6 +187,7 @@ export function initialState(settings: ConversationSettings): TurnState {
     fading: [],
     expected: { kind: 'open' },
     held: false,
+    paused: false,
     sensitive: false,
     idle: 0,
     failures: 0,

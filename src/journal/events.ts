@@ -140,7 +140,7 @@ export type JournalEvent =
       planned: string;
       heard: string;
       interrupted: boolean;
-      kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'go-ahead';
+      kind: 'greeting' | 'reply' | 'idle' | 'notice' | 'farewell' | 'go-ahead' | 'supervisor';
       latency?: ReplyLatency | undefined;
     }
   /**
@@ -309,6 +309,17 @@ export type JournalEvent =
     }
   /** Somebody did something to the call by the API. `by`: the name of their token. */
   | { type: 'audit'; action: string; by: string; role: string }
+  /** A supervisor had the agent say this; what was heard of it is an `agent.turn` of kind `supervisor`. */
+  | { type: 'supervisor.said'; by: string; text: string }
+  /** A supervisor told the agent something that the caller did not hear. */
+  | { type: 'supervisor.whispered'; by: string; text: string }
+  /** A supervisor has the agent wait, or lets it go on. */
+  | { type: 'supervisor.paused'; by: string; on: boolean }
+  /** A supervisor listens, or no longer. `talksTo`: who hears them: nobody, all, or the caller or person of that name. */
+  | { type: 'supervisor.listening'; by: string; on: boolean; talksTo: string }
+  /** A supervisor sent the call to a target, or took it back from a person. */
+  | { type: 'supervisor.sent'; by: string; target: string }
+  | { type: 'supervisor.took-back'; by: string }
   | { type: 'error'; code: ErrorCode; message: string };
 
 /** An event's type name. */

@@ -79,6 +79,14 @@ class EscalatingSession implements ReasonerSession {
     for await (const part of this.inner.transferFailed(reason, signal)) yield part;
   }
 
+  guide(text: string): boolean {
+    return this.inner.guide?.(text) ?? false;
+  }
+
+  overheard(text: string): void {
+    this.inner.overheard?.(text);
+  }
+
   close(): void {
     this.inner.close();
   }

@@ -77,6 +77,7 @@ class Media {
       ring: listeningRing(8000).shared,
       sampleRate: 8000,
       ...{ negotiated: none, listen: none, enqueue: none, clip: none, skip: none, stop: none, gain: none, hold: none },
+      ...{ monitor: none, monitorAudio: none, monitorEnd: none },
       ...{ resume: none, record: none, pauseRecording: none, maskRecording: none },
       sound: (kind) => note(`sound ${kind ?? 'none'}`),
       mix: (mode) => note(`mix ${mode.mode}`),

@@ -33,6 +33,12 @@ export class History {
     return exchange;
   }
 
+  /** Something the model is to know that belongs to no turn. */
+  note(content: string): void {
+    const steps: ChatMessage[] = [{ role: 'system', content }];
+    this.exchanges.push({ turn: Number.NaN, user: '', steps, planned: '', heard: undefined, interrupted: false });
+  }
+
   forget(exchange: Exchange): void {
     this.exchanges = this.exchanges.filter((other) => other !== exchange);
   }
@@ -49,7 +55,8 @@ export class History {
     const messages: ChatMessage[] = [{ role: 'system', content: system }];
     if (this.greeting) messages.push({ role: 'assistant', content: this.greeting });
     for (const { user, steps, planned, heard, interrupted } of this.exchanges) {
-      messages.push({ role: 'user', content: user }, ...steps);
+      if (user !== '') messages.push({ role: 'user', content: user });
+      messages.push(...steps);
       const said = (heard ?? planned) + (interrupted ? CUT : '');
       if (said !== '') messages.push({ role: 'assistant', content: said });
     }

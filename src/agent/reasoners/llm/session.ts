@@ -80,6 +80,15 @@ export class LlmSession implements ReasonerSession {
     yield { type: 'text', text: words };
   }
 
+  guide(text: string): boolean {
+    this.history.note(`Your supervisor tells you, unheard by the caller: ${text}`);
+    return true;
+  }
+
+  overheard(text: string): void {
+    this.history.note(`While your supervisor spoke with them the caller said: ${text}`);
+  }
+
   inform(variables: Record<string, unknown>): void {
     Object.assign(this.variables, variables);
   }
