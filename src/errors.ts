@@ -164,7 +164,7 @@ export const ERRORS = {
   },
   PARLEY_ERR_LIVE_FRAME: {
     message: 'this frame is not understood: {frame}',
-    mend: 'Send {"type":"ping"} or nothing: what is subscribed to stands in the address, see docs/guides/live-journal.md.',
+    mend: 'Send {"type":"ping"} or nothing: what is subscribed to stands in the address, see docs/guides/live-journal.md. Audio: binary PCM, or {"type":"talk","to":"all"}.',
   },
   PARLEY_ERR_LIVE_FULL: {
     message: 'there are {limit} readers of live events already',

@@ -30,6 +30,7 @@ function api(token?: string, address = '127.0.0.1') {
       pause: (...given) => void asked.push(['agent', ...given]),
       sendOn: async (...given) => void asked.push(['transfer', ...given]),
       takeBack: (...given) => void asked.push(['take-back', ...given]),
+      listen: () => ({ say: () => undefined, talkTo: () => undefined, end: () => undefined }),
     },
     audit: (...given) => void audited.push(given),
   };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ParleyError } from '../errors.js';
 import type { Access, Env } from './access.js';
 import type { AuditLog } from './audit.js';
+import type { AudibleCall } from './live/audio-socket.js';
 import { bodyOf, refused } from './refusal.js';
 
 /** A live call as the API shows it. */
@@ -35,6 +36,7 @@ export interface CallControls {
     pause(on: boolean, by: string): void;
     sendOn(target: string, by: string): Promise<void>;
     takeBack(by: string): void;
+    listen: AudibleCall['supervision']['listen'];
   };
   /** Puts on the call's record who did what to it. */
   audit(action: string, by: string, role: string): void;

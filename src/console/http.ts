@@ -51,7 +51,7 @@ export class Console {
   static async start(config: ConsoleConfig, source: ConsoleSource & LiveSource): Promise<Console> {
     const access = new Access(config.token, source.tokens);
     const app = routes(source, access);
-    const live = new LiveServer(source.feed, access, source.logger);
+    const live = new LiveServer(source.feed, access, source.logger, source.calls, source.audit);
     const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
       const started = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(started));
       started.once('error', (error: Error) =>

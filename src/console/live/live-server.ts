@@ -5,7 +5,10 @@ import { ParleyError } from '../../errors.js';
 import type { JournalFeed } from '../../journal/feed.js';
 import type { Logger } from '../../telemetry/log.js';
 import { type Access, mustBe } from '../access.js';
+import type { AuditLog } from '../audit.js';
 import { errorAnswer } from '../refusal.js';
+import type { Principal, Role } from '../tokens.js';
+import { type AudibleCall, audioQuery, listenIn } from './audio-socket.js';
 import { CLOSE } from './outlet.js';
 import { type LiveJournals, Subscriber, type Subscription } from './subscriber.js';
 
@@ -15,7 +18,10 @@ const SOCKETS_MAX = 500;
 const PROTOCOL = 'parley.v1';
 const TOKEN_PROTOCOL = 'parley.token.';
 
-/** The WebSockets `/v1/calls/{id}/events` and `/v1/events`: see docs/guides/live-journal.md. */
+/**
+ * The WebSockets `/v1/calls/{id}/events` and `/v1/events`, see docs/guides/live-journal.md, and `/v1/calls/{id}/audio`, see
+ * docs/guides/call-control.md.
+ */
 export class LiveServer {
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -27,12 +33,16 @@ export class LiveServer {
     private readonly journals: LiveJournals & Pick<JournalFeed, 'has'>,
     private readonly access: Access,
     private readonly logger: Logger,
+    private readonly calls: { get(id: string): AudibleCall | undefined },
+    private readonly audit: Pick<AuditLog, 'note'>,
   ) {}
 
   /** Takes an upgrade request of the HTTP server. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', (error) => this.logger.debug({ reason: error.message }, 'live socket'));
     try {
+      const audible = /^\/v1\/calls\/([^/]{1,100})\/audio$/.exec(pathOf(request))?.[1];
+      if (audible !== undefined) return await this.#listenIn(decodeURIComponent(audible), request, socket, head);
       const subscription = await this.#subscription(request);
       this.#server.handleUpgrade(request, socket, head, (ws) => {
         void new Subscriber(ws, this.journals, subscription, this.logger).run();
@@ -54,15 +64,34 @@ export class LiveServer {
     }
   }
 
-  async #subscription({ url, headers, socket }: IncomingMessage): Promise<Subscription> {
-    const { pathname, searchParams } = new URL(url ?? '/', 'http://parley');
+  async #listenIn(id: string, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const who = await this.#identify(request, 'supervisor');
+    const call = this.calls.get(id);
+    if (!call) throw new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call: id });
+    const { searchParams } = new URL(request.url ?? '/', 'http://parley');
+    const query = audioQuery.safeParse(Object.fromEntries(searchParams));
+    if (!query.success) {
+      const [issue] = query.error.issues;
+      throw new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.')}: ${issue?.message}` });
+    }
+    this.#server.handleUpgrade(request, socket, head, (ws) => listenIn(ws, call, id, query.data, who, this.audit));
+  }
+
+  /** @throws ParleyError as `Access.identify`, PARLEY_ERR_HTTP_ROLE, PARLEY_ERR_LIVE_FULL */
+  async #identify({ headers, socket }: IncomingMessage, role: Role): Promise<Principal> {
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     const token = offered.find((one) => one.startsWith(TOKEN_PROTOCOL))?.slice(TOKEN_PROTOCOL.length);
     const authorization = headers.authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
     const { origin, host } = headers;
     const principal = await this.access.identify({ authorization, address: socket.remoteAddress, origin, host });
-    mustBe(principal, 'viewer');
+    mustBe(principal, role);
     if (this.readers >= SOCKETS_MAX) throw new ParleyError('PARLEY_ERR_LIVE_FULL', { limit: SOCKETS_MAX });
+    return principal;
+  }
+
+  async #subscription(request: IncomingMessage): Promise<Subscription> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://parley');
+    await this.#identify(request, 'viewer');
     const partials = searchParams.get('partials') !== 'false';
     const one = /^\/v1\/calls\/([^/]{1,100})\/events$/.exec(pathname)?.[1];
     if (one !== undefined) {
@@ -78,6 +107,10 @@ export class LiveServer {
     });
     return { since: searchParams.get('since') ?? undefined, after: new Map(after), partials };
   }
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  return new URL(url ?? '/', 'http://parley').pathname;
 }
 
 function seqOf(text: string): number {

@@ -16,6 +16,7 @@ import { Access } from '../access.js';
 import { webhooksConfig } from '../webhooks/config.js';
 import { signature } from '../webhooks/delivery.js';
 import { Webhooks } from '../webhooks/webhooks.js';
+import type { AudibleCall } from './audio-socket.js';
 import { LiveServer } from './live-server.js';
 import { Outlet } from './outlet.js';
 
@@ -55,12 +56,33 @@ function end(journal: CallJournal): Promise<void> {
 describe('live socket', () => {
   let http: ReturnType<typeof createServer>;
   let live: LiveServer;
+  const ears = new Map<string, (pcm: Int16Array | undefined) => void>();
+  const said: unknown[] = [];
+  const audit = { note: async () => undefined };
+  const calls = {
+    get: (id: string): AudibleCall | undefined =>
+      id === 'up'
+        ? {
+            supervision: {
+              listen: (by, rate, to, ear) => {
+                said.push([by, rate, to]);
+                ears.set(by, ear);
+                return {
+                  say: (pcm) => void said.push([...pcm]),
+                  talkTo: (whom) => void said.push(whom),
+                  end: () => void said.push('ended'),
+                };
+              },
+            },
+          }
+        : undefined,
+  };
   let feed: JournalFeed;
   let port: number;
 
   beforeEach(async () => {
     feed = new JournalFeed(book, store, logger);
-    live = new LiveServer(feed, new Access('the-token-of-the-test', undefined), logger);
+    live = new LiveServer(feed, new Access('the-token-of-the-test', undefined), logger, calls, audit);
     http = createServer().on('upgrade', (request, socket, head) => void live.upgrade(request, socket, head));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     port = (http.address() as AddressInfo).port;
@@ -131,6 +153,36 @@ describe('live socket', () => {
     const told = (journal: CallJournal) =>
       again.frames.filter(({ call }) => call === journal.call).map(({ seq }) => seq);
     expect([told(old), told(seen), told(missed), told(present)]).toEqual([[], [2], [1, 2], [1]]);
+  });
+
+  it('carries the audio of a call both ways, and says to whom a supervisor talks', async () => {
+    said.length = 0;
+    const { socket, frames, ...state } = read('/v1/calls/up/audio?rate=16000&talk=all');
+    const pcm: Buffer[] = [];
+    socket.removeAllListeners('message');
+    socket.on('message', (data: Buffer, binary) => (binary ? pcm.push(data) : frames.push(JSON.parse(String(data)))));
+    await until('start', () => frames.length === 1);
+    expect(frames[0]).toEqual({ type: 'start', call: 'up', rate: 16_000, talk: 'all' });
+    ears.get('http.token')?.(Int16Array.of(1, -2, 300));
+    await until('sound', () => pcm.length === 1);
+    expect(pcm[0]?.readInt16LE(4)).toBe(300);
+    socket.send(Buffer.from(Int16Array.of(5, -6).buffer));
+    socket.send('{"type":"talk","to":"person"}');
+    socket.send('{"type":"sing"}');
+    await until('an answer to nonsense', () => frames.length === 2);
+    expect(frames[1]).toMatchObject({ type: 'error', code: 'PARLEY_ERR_LIVE_FRAME' });
+    expect(said).toEqual([['http.token', 16_000, 'all'], [5, -6], 'person']);
+    ears.get('http.token')?.(undefined);
+    await until('the end', () => said.includes('ended'));
+    expect(frames.at(-1)).toEqual({ type: 'end', call: 'up' });
+    expect(state.status).toBe(0);
+    for (const [path, status] of [
+      ['/v1/calls/down/audio', 404],
+      ['/v1/calls/up/audio?rate=44100', 400],
+    ] as const) {
+      const reader = read(path);
+      await until('refusal', () => reader.status === status);
+    }
   });
 
   it('says what is wrong', async () => {
