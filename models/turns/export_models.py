@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 import data
+import earlier
 import export
 import train_interruption
 from net import EndpointNet
 from text import KINDS, Tokeniser, kind_of, words
 from train_endpoint import predict
-from vocabulary import save
+from vocabulary import load, save
 
 HERE = Path(__file__).resolve().parent
 SPOKEN = [
@@ -69,26 +70,47 @@ def calibrate_endpoint(nets, tokeniser, sets):
     return platt(np.concatenate(x), np.concatenate(y), np.concatenate(w))
 
 
+def net_of(file, base):
+    """A trained net, or one that was exported before."""
+    if file.endswith(".onnx"):
+        return earlier.load(file)[0]
+    kept = torch.load(file)
+    if kept["state"]["project.weight"].shape[1] == 1:  # it began with an exported one
+        base = np.zeros((len(kept["state"]["own"]), 1), np.float32)
+    net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
+    net.load_state_dict(kept["state"])
+    return net.eval()
+
+
+def mean(nets):
+    """One net with the mean of the weights: it keeps what the first knew and has half of what the last learnt."""
+    states = [net.state_dict() for net in nets]
+    nets[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return nets[0]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--endpoint", nargs="+", required=True, help="checkpoints; more than one are averaged")
+    parser.add_argument("--endpoint", nargs="+", required=True, help="nets, each trained from the one before it: the mean of their weights ships")
+    parser.add_argument("--endpoint-only", action="store_true", help="leaves the vocabulary and the interruption net as they are")
     options = parser.parse_args()
     out, folder = Path(options.out), Path(options.data)
     vocabulary, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
+    if options.endpoint_only:
+        vocabulary = load(HERE / "vocabulary.txt")
     tokeniser = Tokeniser(vocabulary)
-    nets = []
-    for file in options.endpoint:
-        kept = torch.load(file)
-        net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
-        net.load_state_dict(kept["state"])
-        nets.append(net.eval())
+    nets = [mean([net_of(file, base) for file in options.endpoint])]
     sets = pickle.loads((out / "sets.pickle").read_bytes())
     scale, shift = calibrate_endpoint(nets, tokeniser, sets)
     print("endpoint calibration", scale, shift)
     tables = [(net.table().detach().numpy(), net.state_dict(), 1) for net in nets]
     export.endpoint(str(HERE / "endpoint.onnx"), tables, scale, shift, 0.0, "P(turn finished)")
+    if options.endpoint_only:
+        kept = json.loads((HERE / "fixtures.json").read_text())
+        write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), kept["interruption"])
+        return
     save(vocabulary, HERE / "vocabulary.txt")
     _, table = torch.load(out / "embedding.pt")
     states = torch.load(out / "interruption.pt")
@@ -108,11 +130,6 @@ def main():
 
 def fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i):
     sig = lambda x: float(1 / (1 + np.exp(-x)))
-    out = []
-    for text, agent, expected in SPOKEN:
-        said = words(text)
-        p = np.mean([logit(predict(net, tokeniser, [{"text": text, "agent": agent, "expected": expected}]))[0] for net in nets])
-        out.append({"words": text, "agent": agent, "expected": expected, "plain": said, "ids": tokeniser.encode(said, words(agent), kind_of(expected, said)), "probability": round(sig(p * scale + shift), 4)})
     bursts = []
     for text, agent, elapsed, speaking, since in [("", "your order will", 300, True, 300), ("yeah", "your order will arrive", 500, False, 200), ("no wait that's", "on Monday at nine", 800, True, 50), ("uh-huh", "and then", 800, False, None)]:
         heard = words(text)
@@ -122,7 +139,20 @@ def fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i):
             z = float(sum(j(ids, last, x) for j in judges) / len(judges))
         burst = {"words": text, "agent": agent, "elapsedMs": elapsed, "speaking": speaking, "probability": round(sig(z * scale_i + shift_i), 4)}
         bursts.append(burst if since is None else {**burst, "sinceLastWordMs": since})
-    (HERE / "fixtures.json").write_text(json.dumps({"endpoint": out, "interruption": bursts}, indent=1, ensure_ascii=False) + "\n")
+    write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), bursts)
+
+
+def endpoint_fixtures(tokeniser, nets, scale, shift):
+    out = []
+    for text, agent, expected in SPOKEN:
+        said = words(text)
+        p = np.mean([logit(predict(net, tokeniser, [{"text": text, "agent": agent, "expected": expected}]))[0] for net in nets])
+        out.append({"words": text, "agent": agent, "expected": expected, "plain": said, "ids": tokeniser.encode(said, words(agent), kind_of(expected, said)), "probability": round(float(1 / (1 + np.exp(-p * scale - shift))), 4)})
+    return out
+
+
+def write_fixtures(endpoint, bursts):
+    (HERE / "fixtures.json").write_text(json.dumps({"endpoint": endpoint, "interruption": bursts}, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
