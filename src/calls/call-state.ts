@@ -1,5 +1,5 @@
 import type { Afterwards } from '../conversation/state.js';
-import type { DialplanAction } from '../dialplan/dialplan.js';
+import { type DialplanAction, type Redirection, redirectionText } from '../dialplan/dialplan.js';
 import type { EndedBy } from '../journal/events.js';
 import type { TransferOutcome } from './transfer/transfer-state.js';
 
@@ -52,7 +52,7 @@ export type CallEffect =
   | { type: 'progress' }
   | { type: 'answer' }
   | { type: 'reject'; status: number }
-  | { type: 'redirect'; to: { uri: string } | { target: string } }
+  | { type: 'redirect'; to: Redirection }
   | { type: 'begin' }
   | { type: 'transfer'; target: string; reason: string }
   /** The agent goes on: nobody took the call, or who did has left. */
@@ -115,7 +115,7 @@ function routed(state: CallState, action: DialplanAction | undefined): ReturnTyp
   if (action.type === 'reject') return refuse(action.status, action.reason || 'dialplan', 'rejected');
   if (action.type === 'answer')
     return { state: { ...state, phase: 'preparing' }, effects: [{ type: 'prepare', action }] };
-  const to = 'target' in action.to ? action.to.target : action.to.uri;
+  const to = redirectionText(action.to);
   return {
     state: { ...state, phase: 'ended' },
     effects: [

@@ -1,5 +1,5 @@
 import type { Afterwards } from '../conversation/state.js';
-import type { Dialplan } from '../dialplan/dialplan.js';
+import type { Dialplan, Redirection } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
@@ -436,7 +436,7 @@ export class Call {
   }
 
   /** A target that is closed, or where nobody is, can't take the call. */
-  private async redirect(to: { uri: string } | { target: string }): Promise<void> {
+  private async redirect(to: Redirection): Promise<void> {
     const uris = 'uri' in to ? [to.uri] : await this.services.targets.uris(to.target).catch(() => []);
     if (uris.length > 0) this.invite.redirect(uris);
     else this.invite.reject(480);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallFacts, DialplanAction } from '../dialplan/dialplan.js';
+import { type CallFacts, type DialplanAction, redirectionText } from '../dialplan/dialplan.js';
 import type { Settings } from '../settings.js';
 import { Trunks } from '../sip/trunks.js';
 
@@ -47,7 +47,7 @@ export function actionText(action: DialplanAction): string {
       return [`answered by agent ${action.agent}`, ...extras.filter(Boolean)].join(', ');
     }
     case 'redirect':
-      return `redirected to ${action.to}`;
+      return `redirected to ${redirectionText(action.to)}`;
     case 'reject':
       return `rejected with ${action.status} ${action.reason}`.trim();
   }

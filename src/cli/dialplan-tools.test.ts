@@ -10,6 +10,9 @@ const DIALPLAN = `
 - name: desk
   match: { to: "8001", headers: { X-Tier: "gold*" } }
   answer: { agent: orders, variables: { tier: 1 } }
+- name: moved
+  match: { to: "8009" }
+  redirect: { target: desk }
 - name: rest
   default: true
   reject: { status: 404 }
@@ -46,9 +49,12 @@ describe('parley explain', () => {
       out: 'yes  main.yaml#desk\nThe call is answered by agent orders, with {"tier":1}.\n',
       code: 0,
     });
+    const moved = await run(explain, 'explain', '--dialplans', folder, '--to', '8009');
+    expect(moved.out).toMatch(/redirected to desk\.\n$/);
     const { out } = await run(explain, 'explain', '--dialplans', folder, '--to', '8002');
     expect(out).toBe(
       'no   main.yaml#desk  to: wants 8001, is 8002; headers.X-Tier: wants gold*, is no such header\n' +
+        'no   main.yaml#moved  to: wants 8009, is 8002\n' +
         'yes  main.yaml#rest (default)\nThe call is rejected with 404.\n',
     );
   });

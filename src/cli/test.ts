@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { collectProblems } from '../config/problems.js';
 import { loadYaml } from '../config/yaml.js';
-import { Dialplan } from '../dialplan/dialplan.js';
+import { Dialplan, redirectionText } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
 import { loadSettings, type Settings } from '../settings.js';
 import { actionText, factsOf, writtenCall } from './dialplan-facts.js';
@@ -79,7 +79,7 @@ function mismatches(plan: Dialplan, { call, expect }: DialplanTest, settings: Se
     entry: expect.entry?.includes('#') ? match?.entry : match?.entry.split('#').slice(1).join('#'),
     agent: action?.type === 'answer' ? action.agent : undefined,
     status: action ? (action.type === 'reject' ? action.status : undefined) : 404,
-    redirect: action?.type === 'redirect' ? action.to : undefined,
+    redirect: action?.type === 'redirect' ? redirectionText(action.to) : undefined,
   };
   const { variables, ...plain } = expect;
   const wrong = Object.entries(plain).filter(([key, value]) => value !== undefined && found[key] !== value);

@@ -204,6 +204,15 @@ describe('dialplan', () => {
     expect(problemsOf(() => load({ 'a.yaml': text }))).toContain(expected);
   });
 
+  it('redirects to targets, and names those that do not exist', () => {
+    const plan = load({ 'a.yaml': '- name: a\n  default: true\n  redirect: { target: desk }\n' });
+    expect(plan.match(call('1'))?.action).toEqual({ type: 'redirect', to: { target: 'desk' } });
+    plan.checkTargets(new Set(['desk']));
+    expect(problemsOf(() => plan.checkTargets(new Set()))).toEqual([
+      'a.yaml:3: [0].redirect.target: there is no target "desk"',
+    ]);
+  });
+
   it('names agents that do not exist', () => {
     const plan = load(files);
     plan.checkAgents(new Set(['orders', 'clinic']));

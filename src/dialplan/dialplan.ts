@@ -24,7 +24,15 @@ export type DialplanAction =
       context?: { variables: Record<string, string>; trust: boolean; byNumber: boolean } | undefined;
     }
   | { type: 'reject'; status: number; reason: string }
-  | { type: 'redirect'; to: { uri: string } | { target: string } };
+  | { type: 'redirect'; to: Redirection };
+
+/** Where a call is redirected: a SIP URI, or a target of parley.yaml. */
+export type Redirection = { uri: string } | { target: string };
+
+/** A redirection as the file has it. */
+export function redirectionText(to: Redirection): string {
+  return 'target' in to ? to.target : to.uri;
+}
 
 /** One entry, in the order in which they are tried. */
 export interface DialplanEntry {

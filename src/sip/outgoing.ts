@@ -89,7 +89,7 @@ export class OutgoingCall {
     const headers = {
       'Content-Type': 'application/sdp',
       Allow: ALLOW,
-      Supported: 'timer, replaces',
+      Supported: 'timer',
       ...timers,
       ...given,
     };
