@@ -291,6 +291,8 @@ export type JournalEvent =
   | {
       type: 'call.summary';
       disposition: CallDisposition;
+      /** What the IVR in front handed over; absent without one. */
+      ivr?: { name?: string | undefined; topic?: string | undefined; menu: string[] } | undefined;
       /** Topics in the order in which they came up, with the caller's words. */
       asked: { topic: string; turn: number; words?: string | undefined }[];
       /** Actions that were carried out, or failed. */

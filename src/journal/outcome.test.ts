@@ -15,6 +15,7 @@ const reply = (turn: number, ms: number): JournalEvent => {
 describe('outcome of a call', () => {
   it('says what was asked and done, how it felt, and how long callers waited', () => {
     const events = journal(
+      { type: 'ivr.segment', part: 'start', by: 'token', ivr: 'desk', topic: 'orders', menu: ['A'], variables: {} },
       { type: 'call.answered', codec: 'PCMU', ms: 100 },
       said(1, 'where is my order'),
       { type: 'topic', turn: 1, topic: 'order-status', score: 0.9, ms: 1 },
@@ -30,10 +31,11 @@ describe('outcome of a call', () => {
     expect(outcomeOf(events, 'caller')).toEqual({
       type: 'call.summary',
       disposition: 'handled',
+      ivr: { name: 'desk', topic: 'orders', menu: ['A'] },
       asked: [{ topic: 'order-status', turn: 1, words: 'where is my order' }],
       done: [{ action: 'find-order', ok: true }],
       entities: { orderNumber: '482715' },
-      sentiment: [{ at: 30, turn: 1, score: -0.4 }],
+      sentiment: [{ at: 40, turn: 1, score: -0.4 }],
       escalations: [],
       turns: { caller: 2, agent: 2, interrupted: 1 },
       latency: {

@@ -18,6 +18,7 @@ export function outcomeOf(events: readonly StoredEvent[], by: EndedBy): CallOutc
   return {
     type: 'call.summary',
     disposition: dispositionOf(events, by, turns.length),
+    ivr: ivrOf(of('ivr.segment')),
     asked,
     done: of('action.returned').map(({ action, ok }) => ({ action, ok })),
     entities: Object.fromEntries(of('entity.confirmed').map(({ name, value }) => [name, value])),
@@ -54,6 +55,11 @@ function dispositionOf(events: readonly StoredEvent[], by: EndedBy, turns: numbe
       return answered && turns > 0 ? 'handled' : 'abandoned';
     }
   }
+}
+
+function ivrOf(segments: readonly Extract<JournalEvent, { type: 'ivr.segment' }>[]): CallOutcome['ivr'] {
+  const start = segments.find((segment) => segment.part === 'start');
+  return start && { name: start.ivr, topic: start.topic, menu: start.menu };
 }
 
 function figures(values: readonly (number | undefined)[]): LatencyFigures | undefined {
