@@ -134,6 +134,8 @@ export class CallerSide {
   said(leg: string, event: VoiceEvent): boolean {
     if (event.type === 'hold' && this.person?.name === leg) this.holdMusic();
     const turns = this.turns.get(leg);
+    const { media } = this.call;
+    if (event.type === 'dtmf' && this.person?.name === leg) void media.leg.digits(event.digit, media.keyMethod);
     turns?.event(event);
     return turns !== undefined;
   }
@@ -165,6 +167,8 @@ export class CallerSide {
     if (event.type === 'hold') {
       if (this.person) this.holdMusic();
     } else if (event.type === 'dtmf') {
+      // What is keyed for a person, or a system behind them, is theirs: it may be a card number.
+      if (this.person) return void this.person.keys(event.digit);
       this.call.record({ type: 'dtmf', digit: event.digit, durationMs: event.durationMs });
     } else this.turns.get('')?.event(event);
   }

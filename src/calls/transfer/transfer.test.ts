@@ -103,6 +103,7 @@ class Bench {
   bridged = 0;
   transfer!: Transfer;
   dialog!: Dialog;
+  voice!: CallVoice;
 
   private constructor(
     readonly edge: EdgeBench,
@@ -165,6 +166,7 @@ class Bench {
       byWords: false,
       logger: LOG,
     });
+    this.voice = voice;
     const call: TransferredCall = {
       id: 'c1',
       from: invite.from,
@@ -256,6 +258,10 @@ describe('a transfer on the wire', () => {
     expect(bench.media.said.join(' ')).toMatch(/c1\/p1: It is about refund\. .*order number 482715/);
     await call.ask('INFO', ['Content-Type: application/dtmf-relay'], 'Signal=1\r\nDuration=160\r\n');
     await until('joined', () => bench.bridged === 1);
+    const key = { type: 'dtmf', at: performance.now(), durationMs: 100, source: 'rfc4733' } as const;
+    bench.voice.fromMedia({ ...key, leg: 'c1', digit: '7' });
+    bench.media.tell('c1/p1', { ...key, digit: '8' });
+    expect(bench.media.asked.splice(-2)).toEqual(['c1/p1 keys 7', 'c1 keys 8']);
     expect(bench.media.asked.slice(-4)).toEqual(expect.arrayContaining(['c1 sound none', 'c1 mix bridge']));
     await bench.leave();
     await call.got('BYE');
