@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AudioRing } from '../audio/ring.js';
+import { buildVocabulary, type Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { MediaToSpeech, SpeechToMedia } from './messages.js';
 import { SpeechHost } from './speech-host.js';
 import type { ListenerEvent } from './speech-listener.js';
@@ -39,16 +40,25 @@ function sound(length: number, wave: (t: number) => number): Int16Array {
 
 /** What is heard of a sound after half a second of silence, when media marks all of it as voice. */
 async function hear(...sounds: Int16Array[]): Promise<ListenerEvent[]> {
+  return hearWith(undefined, ...sounds);
+}
+
+async function hearWith(vocabulary: Vocabulary | undefined, ...sounds: Int16Array[]): Promise<ListenerEvent[]> {
   const ring = AudioRing.allocate(seconds(16));
   const events: ListenerEvent[] = [];
   let done = () => {};
   const finals = new Promise<void>((resolve) => {
     done = resolve;
   });
-  const stream = host.openStream({ leg: 'leg', ring: ring.shared, sampleRate: RATE, listen: () => {} }, (event) => {
+  const heard = (event: ListenerEvent) => {
     events.push(event);
     if (events.filter(({ type }) => type === 'final').length === sounds.length) done();
-  });
+  };
+  const stream = host.openStream(
+    { leg: 'leg', ring: ring.shared, sampleRate: RATE, listen: () => {} },
+    heard,
+    vocabulary,
+  );
   const mark = (type: 'onset' | 'offset') => {
     const message: MediaToSpeech = { type, leg: 'leg', position: ring.end, at: 0 };
     media.postMessage(message);
@@ -74,6 +84,15 @@ describe('speech worker', () => {
       'what are your opening hours',
       expect.stringMatching(/^what are your opening hours on a sunday$/),
     ]);
+  });
+
+  it('hears what its agent can expect to hear', async () => {
+    const pcm = await synthesise('replace the windshield');
+    const texts = (events: ListenerEvent[]) =>
+      events.map((event) => ('text' in event ? words(event.text) : event.type));
+    expect(texts(await hear(pcm))).not.toEqual(['replace the windshield']);
+    const vocabulary = buildVocabulary(['change my tires', 'replace the windshield']);
+    expect(texts(await hearWith(vocabulary, pcm))).toEqual(['replace the windshield']);
   });
 
   it('hears no words in silence, tones and noise', async () => {
