@@ -37,10 +37,12 @@ const INTERRUPTION: Record<Mode, object> = {
   voice: { judge: 'voice', voiceMs: 500 },
 };
 
-/** Louder than this, mean of the samples' magnitudes, is voice. */
+/** Louder than this, mean of the samples' magnitudes, is voice; lowered it is at least this share of it. */
 const VOICED = 60;
-/** The agent has stopped when it is silent for so long, which the sentence's own pauses are not, ms. */
-const SILENCE_MS = 360;
+const LEAST = 0.3;
+/** The agent has stopped where nothing of it is heard for so many frames of 20 ms, of which so many are loud in an undisturbed call. */
+const SILENT_FRAMES = 6;
+const MISSING_FRAMES = 3;
 /** At this share of its undisturbed level or below, the agent is lowered; 0.3 is the default. */
 const LOWERED = 0.6;
 
@@ -164,17 +166,20 @@ async function judge(
   const packets = phone.rtp.heard.filter((packet) => packet.payloadType === 0 && packet.at >= began);
   const after = packets.filter((packet) => packet.at >= onset);
   let quietSince: number | undefined;
-  let silentAt: number | undefined;
   let gapMs = 0;
   for (const packet of after) {
     if (isVoiced(packet)) {
       if (quietSince !== undefined) gapMs = Math.max(gapMs, packet.at - quietSince);
       quietSince = undefined;
-    } else {
-      quietSince ??= packet.at;
-      if (packet.at - quietSince >= SILENCE_MS) silentAt ??= quietSince;
-    }
+    } else quietSince ??= packet.at;
   }
+  // An answer may follow at once: silent is the agent where it is not heard, but is in the undisturbed call.
+  const silentAt = packets.find((packet, n) => {
+    if (packet.at < onset || isVoiced(packet)) return false;
+    const quiet = packets.slice(n, n + SILENT_FRAMES).every((one) => !isVoiced(one));
+    const missing = undisturbed.levels.slice(n, n + SILENT_FRAMES).filter((one) => one > 4 * VOICED).length;
+    return quiet && missing >= MISSING_FRAMES;
+  })?.at;
   const lowered = packets.find(
     (packet, n) =>
       packet.at >= onset &&
@@ -258,7 +263,7 @@ function voicedPart({ pcm }: Sound): { first: number; last: number } {
 function levelsOf({ pcm }: Sound): number[] {
   const levels: number[] = [];
   for (let at = 0; at + 160 <= pcm.length; at += 160) levels.push(mean(pcm.subarray(at, at + 160)));
-  const first = levels.findIndex((one) => one > VOICED);
+  const first = levels.findIndex((one) => one > VOICED * LEAST);
   const last = levels.findLastIndex((one) => one > VOICED);
   return levels.slice(first, last + 1);
 }
@@ -274,7 +279,7 @@ function longestQuiet(levels: readonly number[]): number {
 }
 
 function isVoiced(packet: { payloadType: number; payload: Buffer }): boolean {
-  return packet.payloadType === 0 && level(packet) > VOICED * 0.3;
+  return packet.payloadType === 0 && level(packet) > VOICED * LEAST;
 }
 
 function level({ payload }: { payload: Buffer }): number {

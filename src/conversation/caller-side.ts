@@ -1,7 +1,7 @@
 import { armEndpoint, commitTo, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
 import { burstEnded, contest, judgeBurst, keepsFloor } from './overlap.js';
 import { apologise, beginTurn, interrupt, reopen, settle, speak } from './reply-side.js';
-import { type Step, sameWords } from './step.js';
+import { goesOn, type Step, sameWords } from './step.js';
 import type { VoiceEvent } from './voice.js';
 
 /* The caller's half of the turn machine: from sound to a turn. */
@@ -17,6 +17,7 @@ export function onset(step: Step, voicedAt = step.at): void {
   caller.partial = '';
   caller.real = undefined;
   caller.asked = undefined;
+  caller.stable = undefined;
   step.clear('endpoint', 'idle', 'recognition');
   caller.awaiting = undefined;
   if (caller.turnSince === undefined) {
@@ -43,6 +44,7 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
   const { text, position, paused, finished, real } = words;
   const { state } = step;
   if (position <= state.committed) return;
+  state.caller.stable = goesOn(state.caller.partial, text);
   state.caller.partial = text;
   state.caller.finished = finished;
   state.caller.real = real;

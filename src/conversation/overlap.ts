@@ -32,8 +32,8 @@ export function judgeBurst(step: Step): void {
   const text = caller.speaking || !known ? caller.partial : caller.text;
   const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
   const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
-  const { onsetAt, speaking, real } = caller;
-  const burst = { text, elapsedMs: step.at - onsetAt, speaking, real, floor, agent };
+  const { onsetAt, speaking, real, stable } = caller;
+  const burst = { text, elapsedMs: step.at - onsetAt, speaking, real, stable, floor, agent };
   const verdict = judge(burst, settings.stopWords);
   if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
     askSecond(step, text, agent);

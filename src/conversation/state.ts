@@ -82,6 +82,8 @@ export interface CallerSide {
   finished?: number | undefined;
   /** P(the newest words over the agent's take the floor), when they were judged. */
   real?: number | undefined;
+  /** Whether the newest words go on from those before. */
+  stable?: boolean | undefined;
   /** The words that a second judge was asked about, and what it said. */
   asked?: { text: string; floor?: boolean | undefined } | undefined;
   /** The turn is over, only its final words are missing. */

@@ -38,6 +38,14 @@ export function sameWords(a: string, b: string): boolean {
   return words(a) === words(b);
 }
 
+/** Whether newer words of the same stretch go on from the older: of those, the last may have been heard in part only. */
+export function goesOn(before: string, text: string): boolean {
+  const older = words(before).split(' ');
+  const newer = words(text).split(' ');
+  if (older[0] === '' || older[0] !== newer[0]) return false;
+  return older.slice(0, -1).every((word, n) => word === newer[n]);
+}
+
 function words(text: string): string {
   return text
     .toLowerCase()

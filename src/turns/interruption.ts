@@ -7,6 +7,8 @@ export interface Burst {
   speaking: boolean;
   /** P(the caller takes the floor), 0 to 1; undefined when no model has judged it. */
   real: number | undefined;
+  /** Whether the words go on from those heard before; false for the first, and for words that became others. */
+  stable?: boolean | undefined;
   /** What a second judge says of these very words, when it was asked and has answered. */
   floor?: boolean | undefined;
   /** What the agent is saying: its own words, come back over the line, interrupt nobody. */
@@ -72,6 +74,8 @@ const EVIDENCE: readonly (readonly [elapsedMs: number, real: number])[] = [
   [500, 0.7],
   [300, 0.9],
 ];
+/** From here on the words count though they have just changed, ms. */
+const SETTLED_MS = 800;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */
 const WORDLESS_MS = 1500;
 
@@ -80,7 +84,7 @@ const WORDLESS_MS = 1500;
  * nothing but a backchannel, then the model.
  */
 export function judge(
-  { text, elapsedMs, speaking, real, floor, agent }: Burst,
+  { text, elapsedMs, speaking, real, stable, floor, agent }: Burst,
   stopWords: readonly string[] = [],
 ): Verdict {
   if (isOwnEcho(text, agent)) return speaking ? 'wait' : 'go-on';
@@ -91,6 +95,8 @@ export function judge(
     return elapsedMs >= WORDLESS_MS ? 'stop' : 'wait';
   }
   if (floor !== undefined) return floor ? 'stop' : 'go-on';
+  // The first words of a burst are often others than they seem.
+  if (speaking && stable === false && elapsedMs < SETTLED_MS) return 'wait';
   const needed = speaking ? EVIDENCE.find(([from]) => elapsedMs >= from)?.[1] : 0.5;
   if (needed !== undefined && (real ?? byLength(text)) >= needed) return 'stop';
   return speaking ? 'wait' : 'go-on';
