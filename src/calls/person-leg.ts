@@ -149,7 +149,7 @@ export class PersonLeg {
     const outcome = await this.call.outcome;
     if (!outcome.answered) return this.refuse(outcome.status, outcome.reason);
     this.dialog = outcome.dialog;
-    if (this.over) return;
+    if (this.over) return void outcome.dialog.bye('no longer wanted');
     this.answered(outcome.dialog, media, outcome.answer);
   }
 
