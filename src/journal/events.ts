@@ -40,7 +40,8 @@ export type EndedBy =
 /**
  * How an attempt to reach a person ended. `declined`: by the phone, by key, by word, or by hanging up during the briefing;
  * `unavailable`: nobody is registered there; `closed`: outside its hours; `voicemail`: a machine answered;
- * `answered-elsewhere`: another phone that rang at the same time was quicker.
+ * `answered-elsewhere`: another phone that rang at the same time was quicker; `agent`, `call-back`: not a person, but another
+ * agent took the call, or the caller is to be called back.
  */
 export type Disposition =
   | 'answered'
@@ -52,6 +53,8 @@ export type Disposition =
   | 'closed'
   | 'voicemail'
   | 'answered-elsewhere'
+  | 'agent'
+  | 'call-back'
   | 'cancelled-by-caller';
 
 /** How a call came out, in one word. */

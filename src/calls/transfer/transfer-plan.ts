@@ -19,14 +19,14 @@ export function next(step: Step): void {
         state.phase = 'leaving';
         return step.do({ type: 'refer', destination: todo.destination });
       case 'agent':
-        return finish(step, 'answered', `agent ${todo.agent}`, {
+        return finish(step, 'agent', `agent ${todo.agent}`, {
           type: 'agent',
           agent: todo.agent,
           target: todo.target,
         });
       case 'callback':
         step.do({ type: 'call-back', step: todo });
-        return finish(step, 'answered', 'call-back', { type: 'callback', message: todo.message });
+        return finish(step, 'call-back', 'call-back', { type: 'callback', message: todo.message });
       case 'skip':
         attempt(step, todo.target, undefined, todo.disposition, undefined, todo.reason);
     }

@@ -259,7 +259,7 @@ describe('a warm transfer', () => {
         { type: 'agent', target: 'other', agent: 'clinic' },
       ),
       [],
-      ['wait on', 'attempt night closed', 'attempt dora unavailable', 'wait off', 'finished answered', 'over agent'],
+      ['wait on', 'attempt night closed', 'attempt dora unavailable', 'wait off', 'finished agent', 'over agent'],
     ],
     [
       'ends with a call-back',
@@ -272,7 +272,7 @@ describe('a warm transfer', () => {
         'drop p1',
         'call-back',
         'wait off',
-        'finished answered',
+        'finished call-back',
         'over callback',
       ],
     ],
