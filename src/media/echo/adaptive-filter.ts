@@ -19,6 +19,8 @@ const FORGET = 1 - TRANSITION * TRANSITION;
 const BLOCK_SHARE = 80 / 256;
 /** Uncertainty of a path that is not known: an echo of about -9 dB where the echo is expected, less later. */
 const UNKNOWN = [0.12, 0.03, 0.008, 0.004] as const;
+/** Uncertainty of a path that was estimated, as a share of its energy. */
+const SEEDED = [0.03, 0.02, 0.01, 0.005] as const;
 /** The line's own noise per bin, so that silence divides nothing by zero. */
 const FLOOR = 256 * 4;
 
@@ -29,6 +31,8 @@ export class AdaptiveFilter {
   /** Spectrum of `error`, of a transform that is zero but for the block. */
   readonly errorRe: Float32Array;
   readonly errorIm: Float32Array;
+  /** Power per bin that the echo is expected to have whatever its phase: by it an echo is known that is not met exactly. */
+  readonly expected: Float32Array;
   /** Transform of the filter. */
   readonly fft: RealFft;
   private readonly block: number;
@@ -62,6 +66,7 @@ export class AdaptiveFilter {
     this.error = new Float32Array(this.block);
     this.errorRe = new Float32Array(bins);
     this.errorIm = new Float32Array(bins);
+    this.expected = new Float32Array(bins);
     this.re = new Float32Array(bins);
     this.im = new Float32Array(bins);
     this.denominator = new Float32Array(bins);
@@ -88,6 +93,26 @@ export class AdaptiveFilter {
   doubt(): void {
     const { bins } = this.fft;
     for (let p = 0; p < PARTITIONS; p++) this.uncertainty.fill(UNKNOWN[p]!, p * bins, (p + 1) * bins);
+  }
+
+  /**
+   * Takes over an estimate of the path.
+   *
+   * @param taps impulse response from tap `offset` on
+   */
+  seed(taps: Float32Array, offset: number): void {
+    const { fft, time, re, im, wRe, wIm, part, uncertainty } = this;
+    const { bins } = fft;
+    let total = 0;
+    for (let n = 0; n < taps.length; n++) total += taps[n]! * taps[n]!;
+    for (let p = 0; p < PARTITIONS; p++) {
+      time.fill(0);
+      for (let n = 0; n < part; n++) time[n] = taps[p * part + n - offset] ?? 0;
+      fft.forward(time, re, im);
+      wRe.set(re, p * bins);
+      wIm.set(im, p * bins);
+      uncertainty.fill(total * SEEDED[p]!, p * bins, (p + 1) * bins);
+    }
   }
 
   /** Tap of the largest weight: where the echo lies in the filter, samples. */
@@ -126,16 +151,20 @@ export class AdaptiveFilter {
   }
 
   private estimate(near: Float32Array): void {
-    const { block, time, fft, re, im, xRe, xIm, wRe, wIm } = this;
+    const { block, time, fft, re, im, xRe, xIm, wRe, wIm, expected } = this;
     const { bins, size } = fft;
     re.fill(0);
     im.fill(0);
+    expected.fill(0);
     for (let p = 0; p < PARTITIONS; p++) {
       let x = this.spectrum(p);
       let w = p * bins;
       for (let k = 0; k < bins; k++, x++, w++) {
-        re[k] = re[k]! + xRe[x]! * wRe[w]! - xIm[x]! * wIm[w]!;
-        im[k] = im[k]! + xRe[x]! * wIm[w]! + xIm[x]! * wRe[w]!;
+        const real = xRe[x]! * wRe[w]! - xIm[x]! * wIm[w]!;
+        const turned = xRe[x]! * wIm[w]! + xIm[x]! * wRe[w]!;
+        re[k] = re[k]! + real;
+        im[k] = im[k]! + turned;
+        expected[k] = expected[k]! + BLOCK_SHARE * (real * real + turned * turned);
       }
     }
     fft.inverse(re, im, time);

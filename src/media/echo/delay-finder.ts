@@ -15,8 +15,10 @@ const LAGS = 256;
 const STRETCH = 120;
 /** Lags from -15 to 585 ms. */
 const STRETCHES = 20;
-/** What a step leaves of the sums so far: they reach about 200 ms back. */
-const MEMORY = 0.85;
+/** What a step leaves of the sums so far: they reach about 400 ms back. */
+const MEMORY = 0.93;
+/** Lags over which the echo of a room is spread: 12 ms. */
+const SPREAD = 48;
 /** Spectra are divided by this power of their magnitude; 1 is PHAT. */
 const WHITENING = 0.8;
 /** Windows below this mean square say nothing: -66 dBFS. */
@@ -28,12 +30,12 @@ export class DelayFinder {
   readonly step: number;
   /** Samples of a window: 64 ms. */
   readonly window: number;
-  /** Delay of the highest peak, samples. */
+  /** Delay of the highest peak in the 12 ms with most correlation, samples. */
   delay = 0;
-  /** The peak over the correlation's root mean square: 4 to 5 for unrelated speech, from 8 on an echo. */
+  /** The highest peak over the correlation's root mean square: from 8 on an echo, 4 to 5 for unrelated speech. */
   sharpness = 0;
-  /** The peak itself: 1 for near end that is nothing but a delayed far end. */
-  peak = 0;
+  /** The same of the 12 ms with most correlation, which tells better for a room: from 3 on an echo, 1.8 for unrelated speech. */
+  mass = 0;
   /** Steps since the sums were begun, and those in a row whose peak stayed where it was. */
   steps = 0;
   steady = 0;
@@ -51,12 +53,13 @@ export class DelayFinder {
   private readonly crossRe = new Float32Array(STRETCHES * (BINS + 1));
   private readonly crossIm = new Float32Array(STRETCHES * (BINS + 1));
   private readonly lags = new Float32Array(LAGS);
+  /** Squared correlation at all lags. */
+  private readonly squares = new Float32Array(STRETCHES * STRETCH);
   private readonly sumRe = new Float32Array(BINS + 1);
   private readonly sumIm = new Float32Array(BINS + 1);
   private newest = 0;
   /** Far-end position of the newest window's end. */
   private position = Number.NaN;
-  private weight = 0;
   /** Samples of a lag. */
   private readonly unit: number;
 
@@ -77,9 +80,8 @@ export class DelayFinder {
     this.crossRe.fill(0);
     this.crossIm.fill(0);
     this.position = Number.NaN;
-    this.weight = 0;
     this.steps = this.steady = 0;
-    this.sharpness = this.peak = 0;
+    this.sharpness = this.mass = 0;
   }
 
   /**
@@ -93,7 +95,6 @@ export class DelayFinder {
     if (!this.whiten(this.nearRe, this.nearIm, 0)) return;
     this.follow(far, position);
     this.correlate();
-    this.weight = MEMORY * this.weight + 1;
     this.steps++;
     this.search();
   }
@@ -155,29 +156,46 @@ export class DelayFinder {
   }
 
   private search(): void {
-    let most = 0;
-    let best = 0;
-    let sum = 0;
+    const { squares, sumRe, sumIm, crossRe, crossIm } = this;
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
       const at = stretch * (BINS + 1);
       for (let k = FIRST_BIN; k < BINS; k++) {
-        this.sumRe[k] = this.crossRe[at + k]!;
-        this.sumIm[k] = this.crossIm[at + k]!;
+        sumRe[k] = crossRe[at + k]!;
+        sumIm[k] = crossIm[at + k]!;
       }
-      this.short.inverse(this.sumRe, this.sumIm, this.lags);
-      for (let lag = -STRETCH / 2; lag < STRETCH / 2; lag++) {
-        const value = this.lags[lag & (LAGS - 1)]!;
-        const square = value * value;
-        sum += square;
-        if (square <= most) continue;
-        most = square;
-        best = stretch * STRETCH + lag;
+      this.short.inverse(sumRe, sumIm, this.lags);
+      const to = stretch * STRETCH;
+      for (let lag = 0; lag < STRETCH; lag++) {
+        const value = this.lags[(lag - STRETCH / 2) & (LAGS - 1)]!;
+        squares[to + lag] = value * value;
       }
     }
-    const delay = best * this.unit;
+    this.peak();
+  }
+
+  private peak(): void {
+    const { squares } = this;
+    let sum = 0;
+    let most = 0;
+    let within = 0;
+    let densest = 0;
+    let end = SPREAD;
+    for (let lag = 0; lag < squares.length; lag++) {
+      const square = squares[lag]!;
+      sum += square;
+      if (square > most) most = square;
+      within += square - (lag >= SPREAD ? squares[lag - SPREAD]! : 0);
+      if (within <= densest) continue;
+      densest = within;
+      end = lag + 1;
+    }
+    let best = Math.max(0, end - SPREAD);
+    for (let lag = best; lag < end; lag++) if (squares[lag]! > squares[best]!) best = lag;
+    const delay = (best - STRETCH / 2) * this.unit;
     this.steady = Math.abs(delay - this.delay) <= 2 * this.unit ? this.steady + 1 : 0;
     this.delay = delay;
-    this.sharpness = Math.sqrt(most / (sum / (STRETCHES * STRETCH) + 1e-30));
-    this.peak = (Math.sqrt(most) * LAGS) / 2 / this.weight;
+    const mean = sum / squares.length + 1e-30;
+    this.sharpness = Math.sqrt(most / mean);
+    this.mass = Math.sqrt(densest / SPREAD / mean);
   }
 }

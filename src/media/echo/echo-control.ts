@@ -1,6 +1,7 @@
 import { AdaptiveFilter } from './adaptive-filter.js';
 import { DelayFinder } from './delay-finder.js';
 import { FarEnd, REACH_MS } from './far-end.js';
+import { estimatePath, PATH_TAPS } from './path-estimate.js';
 import { Suppressor } from './suppressor.js';
 
 /** Near end that is remembered, for the filter to learn from once the delay is known, ms. */
@@ -9,8 +10,8 @@ const RECALL_MS = 300;
 const MARGIN_MS = 8;
 /** Quieter near end can be no speech, mean square: -58 dBFS. */
 const NEAR_POWER = 32768 ** 2 * 1.6e-6;
-/** No echo comes back louder than this share of the loudest far end: -1 dB. */
-const LOUDEST_ECHO = 0.8;
+/** No echo comes back louder than this share of the loudest far end: +2 dB. */
+const LOUDEST_ECHO = 1.6;
 /** Near end this far below the far end is no echo worth speaking of: -38 dB. */
 const FAINT_ECHO = 1.6e-4;
 /** Far end that could be heard as an echo: -42 dBFS. */
@@ -18,7 +19,10 @@ const FAR_POWER = 32768 ** 2 * 6.3e-5;
 /** The line has no echo when nothing came back for so long, ms... */
 const CLEAR_MS = 650;
 /** ...or when so many steps of the delay finder heard something that was not the far end. */
-const CLEAR_STEPS = 50;
+const CLEAR_STEPS = 16;
+/** Steps from which on the finder's word counts, and those of a look at a line that is clear. */
+const LEAST_STEPS = 3;
+const SPOT_CHECK_STEPS = 12;
 /** Blocks of evidence that are remembered: 2.5 s. */
 const EVIDENCE = 256;
 
@@ -52,6 +56,8 @@ export class EchoControl {
   private readonly recalled: Float32Array;
   private readonly blocks: Float32Array[];
   private readonly window: Float32Array;
+  private readonly spoken: Float32Array;
+  private readonly path = new Float32Array(PATH_TAPS);
   private readonly evidence = new Float32Array(EVIDENCE);
   /** Position after the newest near sample, and what is added to it for the far-end position of the same moment. */
   private position = 0;
@@ -60,7 +66,8 @@ export class EchoControl {
   private line: 'unknown' | 'clear' | 'echo' = 'unknown';
   private delay = 0;
   private quiet = 0;
-  private fruitless = 0;
+  /** Of a line that is not known yet: its first words may be the agent's until they were looked at. */
+  private verdict = 1;
   private blocksSinceStep = 0;
   private silentBlocks = 0;
   private nearPower = 0;
@@ -84,6 +91,7 @@ export class EchoControl {
     this.out = new Float32Array(this.block);
     this.recalled = new Float32Array((sampleRate * RECALL_MS) / 1000);
     const { length } = this.recalled;
+    this.spoken = new Float32Array(length + PATH_TAPS - 1);
     this.blocks = Array.from({ length: length / this.block }, (_, n) =>
       this.recalled.subarray(n * this.block, (n + 1) * this.block),
     );
@@ -142,7 +150,10 @@ export class EchoControl {
     const limit = this.sampleRate;
     if (gap < limit && gap > -limit) return;
     this.offset = this.far.end - (this.position + samples);
-    if (this.line === 'echo') this.line = 'unknown';
+    if (this.line === 'echo') {
+      this.line = 'unknown';
+      this.verdict = 1;
+    }
     this.awake = false;
   }
 
@@ -175,7 +186,7 @@ export class EchoControl {
     this.recall(pcm, at);
     const loudest = this.far.loudest(position - this.reach, position);
     if (this.line === 'echo') this.cancel(pcm, at, position);
-    else this.listen(loudest);
+    this.listen(loudest);
     if (this.due()) this.search(position);
     this.evidence[index] = this.judge(loudest);
   }
@@ -207,7 +218,12 @@ export class EchoControl {
   private listen(loudest: number): void {
     if (this.nearPower > NEAR_POWER && this.nearPower > loudest * FAINT_ECHO) this.quiet = 0;
     else if (loudest > FAR_POWER) this.quiet += 10;
-    if (this.quiet >= CLEAR_MS) this.line = 'clear';
+    if (this.quiet >= CLEAR_MS) this.clear();
+  }
+
+  private clear(): void {
+    this.line = 'clear';
+    this.verdict = 0;
   }
 
   private cancel(pcm: Int16Array, at: number, position: number): void {
@@ -237,42 +253,48 @@ export class EchoControl {
       if (this.finder.steps > 0) this.finder.reset();
       return false;
     }
-    return this.silentBlocks < 6 && (this.line !== 'echo' || this.unexplained > 0);
+    if (this.silentBlocks >= 6) return false;
+    if (this.line === 'echo') return this.unexplained > 0;
+    return this.line === 'unknown' || this.finder.steps < SPOT_CHECK_STEPS;
   }
 
   private search(position: number): void {
     const { finder } = this;
     finder.push(this.window, this.far, position);
-    if (!this.found()) {
-      if (this.line === 'unknown' && ++this.fruitless > CLEAR_STEPS) this.line = 'clear';
-      return;
-    }
+    if (finder.steps < LEAST_STEPS) return;
+    const { sharpness, mass, steps } = finder;
+    const suspected = sharpness > 6.5 || mass > 2.6;
     const moved = Math.abs(finder.delay - this.delay) > this.margin / 2;
-    if (this.line === 'echo' && !moved) return;
-    this.lock(finder.delay, position);
+    if (this.line === 'echo' ? suspected && moved && steps % 2 === 1 : suspected || steps < 8) this.try(position);
+    if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
   }
 
-  private found(): boolean {
-    const { sharpness, steps, steady } = this.finder;
-    if (steps < 3) return false;
-    return (sharpness > 9 && steady >= 1) || (sharpness > 7 && steady >= 3);
+  /** Judges by how much of the near end a path with this delay explains. */
+  private try(position: number): void {
+    const { finder, margin, recalled, spoken, path, far } = this;
+    const lead = margin / 2;
+    const delay = Math.max(0, finder.delay);
+    far.copy(position - delay + lead - recalled.length - PATH_TAPS + 1, spoken);
+    const explained = estimatePath(recalled, spoken, lead, path);
+    const { sharpness, mass, steps } = finder;
+    const sure = steps >= 8 && (sharpness > 9 || mass > 3.2);
+    if (explained > 0.75 || sure) this.lock(delay, position);
+    else if (this.line !== 'echo') this.verdict = Math.min(1, Math.max(0, (explained - 0.35) / 0.3));
   }
 
-  /** An echo lies here: the filter learns from what is remembered of it. */
+  /** An echo lies here: the filter starts from the estimate of its path. */
   private lock(delay: number, position: number): void {
-    const { filter, suppressor, blocks, block } = this;
-    // When the network's delay jumps, the path behind it is still the same.
-    if (this.line === 'echo') filter.doubt();
-    else filter.reset();
+    const { filter, suppressor, blocks, block, margin } = this;
     this.line = 'echo';
-    this.delay = Math.max(0, delay);
+    this.delay = delay;
+    this.quiet = 0;
     suppressor.reset();
-    for (let pass = 0; pass < 2; pass++) {
-      for (let n = 0; n < blocks.length; n++) {
-        const end = position - (blocks.length - 1 - n) * block;
-        filter.process(blocks[n]!, this.far, end - this.delay + this.margin);
-        suppressor.learn();
-      }
+    filter.reset();
+    filter.seed(this.path, margin - margin / 2);
+    for (let n = 0; n < blocks.length; n++) {
+      const end = position - (blocks.length - 1 - n) * block;
+      filter.process(blocks[n]!, this.far, end - delay + margin);
+      suppressor.learn();
     }
     this.finder.reset();
     this.unexplained = 0;
@@ -280,13 +302,8 @@ export class EchoControl {
 
   /** 0 to 1: whether what was just heard is echo, as far as it can be told by now. */
   private judge(loudest: number): number {
-    const { finder } = this;
     if (this.line === 'echo') return this.suppressor.likelihood;
-    if (this.nearPower > loudest * LOUDEST_ECHO) return 0.2;
-    if (finder.steps >= 3 && finder.sharpness > 7) return 1;
-    if (this.line === 'clear') return 0;
-    // The first words on a line that is not known yet: they may be the agent's until the correlation had its time.
-    if (finder.steps < 8) return 1;
-    return finder.steps < 12 ? 0.5 : 0.2;
+    if (this.nearPower > loudest * LOUDEST_ECHO) return 0;
+    return this.verdict;
   }
 }

@@ -13,6 +13,8 @@ const EDGES = [2, 5, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 76, 88, 104, 128
 const BANDS_8K = EDGES.indexOf(128);
 /** The residual is taken for this many times as strong as expected. */
 const OVERESTIMATE = 6;
+/** A residual so many times as strong as expected may still be one. */
+const EXPLAINS = 4;
 /** Lowest gain, -36 dB in power terms. */
 const FLOOR = 2.5e-4;
 /** Leakage before anything was learnt, and its bounds. */
@@ -104,16 +106,13 @@ export class Suppressor {
   }
 
   private measure(): void {
-    const { filter, time, echoRe, echoIm } = this;
-    time.fill(0);
-    time.set(filter.echo, time.length - filter.echo.length);
-    filter.fft.forward(time, echoRe, echoIm);
+    const { filter } = this;
     for (let b = 0; b < this.bands; b++) {
       let error = 0;
       let echo = 0;
       for (let k = EDGES[b]!; k < EDGES[b + 1]!; k++) {
         error += filter.errorRe[k]! * filter.errorRe[k]! + filter.errorIm[k]! * filter.errorIm[k]!;
-        echo += echoRe[k]! * echoRe[k]! + echoIm[k]! * echoIm[k]!;
+        echo += filter.expected[k]!;
       }
       this.error[b] = SMOOTHING * this.error[b]! + (1 - SMOOTHING) * error;
       // The echo fades more slowly than it comes: what follows it in a room is not in the filter.
@@ -125,6 +124,7 @@ export class Suppressor {
   private weigh(): void {
     let total = 0;
     let explained = 0;
+    let expected = 0;
     for (let b = 0; b < this.bands; b++) {
       const error = this.error[b]!;
       const echo = this.echo[b]!;
@@ -137,14 +137,16 @@ export class Suppressor {
       }
       const residual = this.leakage[b]! * echo;
       total += error;
-      explained += Math.min(error, residual + noise);
+      expected += echo;
+      explained += Math.min(error, EXPLAINS * residual + noise);
       const wanted = Math.max(FLOOR, 1 - (OVERESTIMATE * residual) / (error + 1));
       this.gains[b] = Math.min(wanted, this.gains[b]! * RISE);
     }
-    // All of it explained is 1; a tenth is 0.
+    // Of an echo alone most is explained, and little is left of it; a caller is neither.
     const share = explained / (total + 1);
-    const likelihood = Math.min(1, Math.max(0, (share - 0.1) / 0.3));
-    this.likelihood = this.strength() > 0 ? likelihood : 0;
+    const left = 10 * Math.log10((total + 1) / (expected + 1));
+    const likelihood = Math.max((share - 0.12) / 0.18, (-4 - left) / 6);
+    this.likelihood = this.strength() > 0 ? Math.min(1, Math.max(0, likelihood)) : 0;
   }
 
   /** Whether there is an echo at all now: bands where it is above the noise. */

@@ -1,0 +1,132 @@
+/*
+ * The echo path from a few hundred milliseconds: least squares with a prior on every tap whose width is learnt from the
+ * data (sparse Bayesian learning, Tipping 2001), so that what one vowel tells of a line that merely delays holds for the
+ * next consonant, too, and a room is still a room. The normal equations are those of the covariance method; they are
+ * solved by conjugate gradients.
+ */
+
+/** Taps of an estimate. */
+export const PATH_TAPS = 160;
+const ROUNDS = 3;
+const ITERATIONS = 10;
+/** Noise of the line, as a share of what comes back: that of G.711, and of what no filter explains. */
+const NOISE = 1e-3;
+/** Mean square of samples that is noise on any line. */
+const LEAST_NOISE = 60;
+/** Decay of the first prior from the main tap on, per tap. */
+const DECAY = 0.97;
+
+const covariance = new Float64Array(PATH_TAPS * PATH_TAPS);
+const cross = new Float64Array(PATH_TAPS);
+const variance = new Float64Array(PATH_TAPS);
+const scale = new Float64Array(PATH_TAPS);
+const solution = new Float64Array(PATH_TAPS);
+const residual = new Float64Array(PATH_TAPS);
+const direction = new Float64Array(PATH_TAPS);
+const product = new Float64Array(PATH_TAPS);
+
+/**
+ * @param near what came back
+ * @param far what was played, {@link PATH_TAPS} - 1 samples more: near[n] is the sum of taps[k] * far[n + PATH_TAPS - 1 - k]
+ * @param main where the strongest tap is expected
+ * @param taps filled with the estimate
+ * @returns share of the near end's energy that it explains
+ */
+export function estimatePath(near: Float32Array, far: Float32Array, main: number, taps: Float32Array): number {
+  const power = correlate(near, far);
+  const farPower = covariance[0]!;
+  taps.fill(0);
+  if (farPower <= 0 || power <= 0) return 0;
+  const least = NOISE * power + LEAST_NOISE * near.length;
+  let perSample = least / near.length;
+  let left = power;
+  for (let k = 0; k < PATH_TAPS; k++) {
+    variance[k] = (power / farPower) * Math.max(1e-4, k < main ? 0.3 * DECAY ** (4 * (main - k)) : DECAY ** (k - main));
+  }
+  solution.fill(0);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let k = 0; k < PATH_TAPS; k++) scale[k] = Math.sqrt(variance[k]! / perSample);
+    solve();
+    left = power;
+    for (let k = 0; k < PATH_TAPS; k++) {
+      const tap = scale[k]! * solution[k]!;
+      taps[k] = tap;
+      left -= tap * cross[k]!;
+      const posterior = 1 / (covariance[k * (PATH_TAPS + 1)]! / perSample + 1 / variance[k]!);
+      const next = tap * tap + posterior;
+      solution[k] = solution[k]! * Math.sqrt(variance[k]! / next);
+      variance[k] = next;
+    }
+    // What is not explained yet is noise, or the caller: the next round trusts the data as much less.
+    perSample = Math.max(least, left) / near.length;
+  }
+  return 1 - left / power;
+}
+
+/** Fills the normal equations; returns the energy of the near end. */
+function correlate(near: Float32Array, far: Float32Array): number {
+  const length = near.length;
+  const last = PATH_TAPS - 1;
+  let power = 0;
+  for (let n = 0; n < length; n++) power += near[n]! * near[n]!;
+  for (let k = 0; k < PATH_TAPS; k++) {
+    let auto = 0;
+    let both = 0;
+    for (let n = 0, at = last; n < length; n++, at++) {
+      auto += far[at]! * far[at - k]!;
+      both += near[n]! * far[at - k]!;
+    }
+    covariance[k] = auto;
+    cross[k] = both;
+  }
+  // Each diagonal follows from its first element: one sample enters, one leaves.
+  for (let i = 1; i < PATH_TAPS; i++) {
+    for (let j = i; j < PATH_TAPS; j++) {
+      const enters = far[last - i]! * far[last - j]!;
+      const leaves = far[last + length - i]! * far[last + length - j]!;
+      covariance[i * PATH_TAPS + j] = covariance[(i - 1) * PATH_TAPS + j - 1]! + enters - leaves;
+    }
+  }
+  for (let i = 1; i < PATH_TAPS; i++) {
+    for (let j = 0; j < i; j++) covariance[i * PATH_TAPS + j] = covariance[j * PATH_TAPS + i]!;
+  }
+  return power;
+}
+
+/** Conjugate gradients for (S R S + I) u = S r, from the `solution` so far. */
+function solve(): void {
+  apply(solution);
+  let square = 0;
+  for (let k = 0; k < PATH_TAPS; k++) {
+    const left = scale[k]! * cross[k]! - product[k]!;
+    residual[k] = left;
+    direction[k] = left;
+    square += left * left;
+  }
+  for (let n = 0; n < ITERATIONS && square > 1e-12; n++) {
+    apply(direction);
+    let curvature = 0;
+    for (let k = 0; k < PATH_TAPS; k++) curvature += direction[k]! * product[k]!;
+    const step = square / curvature;
+    let next = 0;
+    for (let k = 0; k < PATH_TAPS; k++) {
+      solution[k] = solution[k]! + step * direction[k]!;
+      const left = residual[k]! - step * product[k]!;
+      residual[k] = left;
+      next += left * left;
+    }
+    const turn = next / square;
+    square = next;
+    for (let k = 0; k < PATH_TAPS; k++) direction[k] = residual[k]! + turn * direction[k]!;
+  }
+}
+
+/** product = (S R S + I) vector. */
+function apply(vector: Float64Array): void {
+  for (let i = 0; i < PATH_TAPS; i++) {
+    let sum = 0;
+    const row = i * PATH_TAPS;
+    for (let j = 0; j < PATH_TAPS; j++) sum += covariance[row + j]! * scale[j]! * vector[j]!;
+    product[i] = scale[i]! * sum + vector[i]!;
+  }
+}
