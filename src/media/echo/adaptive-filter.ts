@@ -40,6 +40,7 @@ export class AdaptiveFilter {
   private readonly time: Float32Array;
   private readonly xRe: Float32Array;
   private readonly xIm: Float32Array;
+  private readonly xPower: Float32Array;
   private readonly wRe: Float32Array;
   private readonly wIm: Float32Array;
   private readonly uncertainty: Float32Array;
@@ -73,6 +74,7 @@ export class AdaptiveFilter {
     this.nearPower = new Float32Array(bins);
     this.xRe = new Float32Array(HISTORY * bins);
     this.xIm = new Float32Array(HISTORY * bins);
+    this.xPower = new Float32Array(HISTORY * bins);
     this.wRe = new Float32Array(PARTITIONS * bins);
     this.wIm = new Float32Array(PARTITIONS * bins);
     this.uncertainty = new Float32Array(PARTITIONS * bins);
@@ -144,8 +146,13 @@ export class AdaptiveFilter {
       far.copy(position - n * this.block - size, this.time);
       const at = this.newest * bins;
       this.fft.forward(this.time, this.re, this.im);
-      this.xRe.set(this.re, at);
-      this.xIm.set(this.im, at);
+      for (let k = 0; k < bins; k++) {
+        const re = this.re[k]!;
+        const im = this.im[k]!;
+        this.xRe[at + k] = re;
+        this.xIm[at + k] = im;
+        this.xPower[at + k] = re * re + im * im;
+      }
     }
     this.position = position;
   }
@@ -180,7 +187,7 @@ export class AdaptiveFilter {
   }
 
   private adapt(): void {
-    const { errorRe, errorIm, xRe, xIm, wRe, wIm, uncertainty, nearPower, denominator } = this;
+    const { errorRe, errorIm, xRe, xIm, xPower, wRe, wIm, uncertainty, nearPower, denominator } = this;
     const { bins } = this.fft;
     for (let k = 0; k < bins; k++) {
       const power = errorRe[k]! * errorRe[k]! + errorIm[k]! * errorIm[k]!;
@@ -192,7 +199,7 @@ export class AdaptiveFilter {
       let x = this.spectrum(p);
       let w = p * bins;
       for (let k = 0; k < bins; k++, x++, w++) {
-        denominator[k] = denominator[k]! + uncertainty[w]! * (xRe[x]! * xRe[x]! + xIm[x]! * xIm[x]!);
+        denominator[k] = denominator[k]! + uncertainty[w]! * xPower[x]!;
       }
     }
     for (let p = 0; p < PARTITIONS; p++) {
@@ -202,11 +209,13 @@ export class AdaptiveFilter {
         const far = xRe[x]!;
         const turned = xIm[x]!;
         const step = uncertainty[w]! / denominator[k]!;
-        const gain = BLOCK_SHARE * step * (far * far + turned * turned);
-        const before = wRe[w]! * wRe[w]! + wIm[w]! * wIm[w]!;
-        uncertainty[w] = (1 - FORGET) * (1 - Math.min(1, gain)) * uncertainty[w]! + FORGET * before;
-        wRe[w] = wRe[w]! + step * (far * errorRe[k]! + turned * errorIm[k]!);
-        wIm[w] = wIm[w]! + step * (far * errorIm[k]! - turned * errorRe[k]!);
+        const kept = 1 - BLOCK_SHARE * step * xPower[x]!;
+        const real = wRe[w]!;
+        const imaginary = wIm[w]!;
+        const before = real * real + imaginary * imaginary;
+        uncertainty[w] = (1 - FORGET) * (kept > 0 ? kept : 0) * uncertainty[w]! + FORGET * before;
+        wRe[w] = real + step * (far * errorRe[k]! + turned * errorIm[k]!);
+        wIm[w] = imaginary + step * (far * errorIm[k]! - turned * errorRe[k]!);
       }
     }
   }

@@ -23,6 +23,8 @@ const CLEAR_STEPS = 16;
 /** Steps from which on the finder's word counts, and those of a look at a line that is clear. */
 const LEAST_STEPS = 3;
 const SPOT_CHECK_STEPS = 12;
+/** Blocks after which the filter must have taken half of the echo away. */
+const PROBATION = 6;
 /** Blocks of evidence that are remembered: 2.5 s. */
 const EVIDENCE = 256;
 
@@ -71,6 +73,10 @@ export class EchoControl {
   private blocksSinceStep = 0;
   private silentBlocks = 0;
   private nearPower = 0;
+  /** Blocks in which an echo that was found has to prove itself, and what came and was left in those so far. */
+  private probation = 0;
+  private tested = 0;
+  private failed = 0;
   private unexplained = 0;
   private inputPower = 0;
   private outputPower = 0;
@@ -229,6 +235,7 @@ export class EchoControl {
   private cancel(pcm: Int16Array, at: number, position: number): void {
     const { block, out, filter, suppressor } = this;
     filter.process(this.blocks[this.blocks.length - 1]!, this.far, position - this.delay + this.margin);
+    this.prove();
     suppressor.process(out);
     let power = 0;
     for (let n = 0; n < block; n++) {
@@ -251,6 +258,7 @@ export class EchoControl {
     this.blocksSinceStep = 0;
     if (this.silentBlocks > 20) {
       if (this.finder.steps > 0) this.finder.reset();
+      if (this.line === 'unknown') this.verdict = 1;
       return false;
     }
     if (this.silentBlocks >= 6) return false;
@@ -278,8 +286,11 @@ export class EchoControl {
     const explained = estimatePath(recalled, spoken, lead, path);
     const { sharpness, mass, steps } = finder;
     const sure = steps >= 8 && (sharpness > 9 || mass > 3.2);
-    if (explained > 0.75 || sure) this.lock(delay, position);
-    else if (this.line !== 'echo') this.verdict = Math.min(1, Math.max(0, (explained - 0.35) / 0.3));
+    if (explained > 0.75 || sure) {
+      this.lock(delay, position);
+      this.probation = sure ? 0 : PROBATION;
+    }
+    else if (this.line === 'unknown') this.verdict = Math.min(this.verdict, Math.max(0, (explained - 0.35) / 0.3));
   }
 
   /** An echo lies here: the filter starts from the estimate of its path. */
@@ -298,6 +309,20 @@ export class EchoControl {
     }
     this.finder.reset();
     this.unexplained = 0;
+    this.tested = this.failed = 0;
+  }
+
+  /** What explained the past must explain what follows: a steady vowel of the caller's may look like the agent's. */
+  private prove(): void {
+    if (this.probation === 0 || this.nearPower < NEAR_POWER) return;
+    const { error } = this.filter;
+    let power = 0;
+    for (let n = 0; n < error.length; n++) power += error[n]! * error[n]!;
+    this.tested += this.nearPower * error.length;
+    this.failed += power;
+    if (--this.probation > 0 || this.failed < 0.5 * this.tested) return;
+    this.line = 'unknown';
+    this.verdict = 0;
   }
 
   /** 0 to 1: whether what was just heard is echo, as far as it can be told by now. */

@@ -3,9 +3,9 @@ import { CURVE_POINTS, minimumPhase, TAPS } from './minimum-phase.js';
 
 /*
  * What the adaptive filter leaves of the echo (codecs, loudspeakers that distort, a path that moves) is turned down per
- * band. The residual is the estimated echo times a leakage (Valin 2007) that follows the ratio seen when only the far end
- * speaks; comfort noise like the line's own fills what is taken away. The gains become a minimum-phase filter, so that
- * nothing is delayed.
+ * band. The residual is the expected echo times a leakage (Valin 2007) that follows the ratio seen when only the far end
+ * speaks. The gains become a minimum-phase filter, so that nothing is delayed. Nothing fills what is taken away: those who
+ * listen are a detector and a recogniser.
  */
 
 /** First bins of the bands at 31.25 Hz per bin; those above 4 kHz are for 16 kHz calls. */
@@ -42,14 +42,8 @@ export class Suppressor {
   private readonly curve = new Float32Array(CURVE_POINTS);
   private taps = new Float32Array(TAPS);
   private before = new Float32Array(TAPS);
-  private readonly noiseTaps = new Float32Array(TAPS);
   private readonly line: Float32Array;
-  private readonly hiss: Float32Array;
-  private readonly echoRe: Float32Array;
-  private readonly echoIm: Float32Array;
-  private readonly time: Float32Array;
   private idle = true;
-  private seed = 1;
 
   /** @param sampleRate Hz */
   constructor(
@@ -64,10 +58,6 @@ export class Suppressor {
     this.gains = new Float32Array(this.bands).fill(1);
     this.noise = new Float32Array(this.bands).fill(1e9);
     this.line = new Float32Array(block + TAPS - 1);
-    this.hiss = new Float32Array(block + TAPS - 1);
-    this.echoRe = new Float32Array(filter.fft.bins);
-    this.echoIm = new Float32Array(filter.fft.bins);
-    this.time = new Float32Array(filter.fft.size);
     this.bandOfPoint = Uint8Array.from(this.curve, (_, point) => this.bandAt((point * sampleRate) / 64));
     this.taps[0] = this.before[0] = 1;
   }
@@ -101,7 +91,6 @@ export class Suppressor {
     this.taps = before;
     this.design(open);
     this.convolve(out);
-    if (!open) this.comfort(out);
     this.idle = open;
   }
 
@@ -180,29 +169,6 @@ export class Suppressor {
       let sum = 0;
       for (let k = 0; k < TAPS; k++) sum += before[k]! * line[n + TAPS - 1 - k]!;
       out[n] = sum + (out[n]! - sum) * ((n + 1) / (fade + 1));
-    }
-  }
-
-  /** Adds noise with the spectrum of the line's own where something was taken away. */
-  private comfort(out: Float32Array): void {
-    const { curve, bandOfPoint, gains, noise, hiss, noiseTaps } = this;
-    const block = out.length;
-    for (let point = 0; point < CURVE_POINTS; point++) {
-      const b = bandOfPoint[point]!;
-      const perBin = noise[b]! / (EDGES[b + 1]! - EDGES[b]!) / block;
-      curve[point] = 0.5 * Math.log(perBin * (1 - gains[b]!) + 1e-6);
-    }
-    minimumPhase(curve, noiseTaps);
-    hiss.copyWithin(0, block);
-    for (let n = 0; n < block; n++) {
-      this.seed = (Math.imul(this.seed, 1664525) + 1013904223) | 0;
-      // Uniform with unit variance.
-      hiss[TAPS - 1 + n] = this.seed * (1.7320508 / 2147483648);
-    }
-    for (let n = 0; n < block; n++) {
-      let sum = 0;
-      for (let k = 0; k < TAPS; k++) sum += noiseTaps[k]! * hiss[n + TAPS - 1 - k]!;
-      out[n] = out[n]! + sum;
     }
   }
 
