@@ -13,7 +13,7 @@ const PARTITIONS = 4;
 /** Far-end spectra kept: partitions are two blocks apart. */
 const HISTORY = 2 * PARTITIONS;
 /** How much of the echo path remains from block to block. */
-const TRANSITION = 0.9995;
+const TRANSITION = 0.998;
 const FORGET = 1 - TRANSITION * TRANSITION;
 /** Share of the block in a transform. */
 const BLOCK_SHARE = 80 / 256;
@@ -21,6 +21,9 @@ const BLOCK_SHARE = 80 / 256;
 const UNKNOWN = [0.12, 0.03, 0.008, 0.004] as const;
 /** Uncertainty of a path that was estimated, as a share of its energy. */
 const SEEDED = [0.03, 0.02, 0.01, 0.005] as const;
+/** Share of the estimated echo that must be found in the near end, and mean square of an estimate that is too faint to tell. */
+const AGREEMENT = 0.4;
+const FAINT = 300;
 /** The line's own noise per bin, so that silence divides nothing by zero. */
 const FLOOR = 256 * 4;
 
@@ -31,10 +34,15 @@ export class AdaptiveFilter {
   /** Spectrum of `error`, of a transform that is zero but for the block. */
   readonly errorRe: Float32Array;
   readonly errorIm: Float32Array;
+  /** Whether the estimated echo was found in the near end of late; if not, the path is another, and `error` is the near end. */
+  agrees = true;
   /** Power per bin that the echo is expected to have whatever its phase: by it an echo is known that is not met exactly. */
   readonly expected: Float32Array;
   /** Transform of the filter. */
   readonly fft: RealFft;
+  /** Products of near end and estimated echo, and of the echo with itself, over the last 30 ms or so. */
+  private shared = 0;
+  private estimated = 0;
   private readonly block: number;
   private readonly part: number;
   private readonly time: Float32Array;
@@ -88,6 +96,8 @@ export class AdaptiveFilter {
     this.nearPower.fill(0);
     this.peaks.fill(0);
     this.position = Number.NaN;
+    this.shared = this.estimated = 0;
+    this.agrees = true;
     this.doubt();
   }
 
@@ -105,6 +115,7 @@ export class AdaptiveFilter {
   seed(taps: Float32Array, offset: number): void {
     const { fft, time, re, im, wRe, wIm, part, uncertainty } = this;
     const { bins } = fft;
+    this.shared = this.estimated = 0;
     let total = 0;
     for (let n = 0; n < taps.length; n++) total += taps[n]! * taps[n]!;
     for (let p = 0; p < PARTITIONS; p++) {
@@ -135,6 +146,26 @@ export class AdaptiveFilter {
     this.estimate(near);
     this.adapt();
     this.constrain();
+    this.compare(near);
+  }
+
+  /** A caller leaves the share of the estimate in the near end what it is: nearly 1. A path that moved does not. */
+  private compare(near: Float32Array): void {
+    const { block, time, fft, echo, error } = this;
+    let shared = 0;
+    let estimated = 0;
+    for (let n = 0; n < block; n++) {
+      shared += near[n]! * echo[n]!;
+      estimated += echo[n]! * echo[n]!;
+    }
+    this.shared = 0.7 * this.shared + shared;
+    this.estimated = 0.7 * this.estimated + estimated;
+    this.agrees = this.estimated < block * FAINT || this.shared > AGREEMENT * this.estimated;
+    if (this.agrees) return;
+    error.set(near);
+    time.fill(0, 0, fft.size - block);
+    time.set(near, fft.size - block);
+    fft.forward(time, this.errorRe, this.errorIm);
   }
 
   private follow(far: FarEnd, position: number): void {

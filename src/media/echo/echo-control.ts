@@ -10,6 +10,11 @@ const RECALL_MS = 300;
 const MARGIN_MS = 8;
 /** Quieter near end can be no speech, mean square: -58 dBFS. */
 const NEAR_POWER = 32768 ** 2 * 1.6e-6;
+/** What is heard stands this far above the line's noise, in power: 6 dB. The noise estimate rises by 2 dB a second. */
+const ABOVE_NOISE = 4;
+/** What a line's noise is taken for before it was heard: -40 dBFS. */
+const LOUDEST_NOISE = 32768 ** 2 * 1e-4;
+const NOISE_RISE = 1.0046;
 /** No echo comes back louder than this share of the loudest far end: +2 dB. */
 const LOUDEST_ECHO = 1.6;
 /** Near end this far below the far end is no echo worth speaking of: -38 dB. */
@@ -20,9 +25,9 @@ const FAR_POWER = 32768 ** 2 * 6.3e-5;
 const CLEAR_MS = 650;
 /** ...or when so many steps of the delay finder heard something that was not the far end. */
 const CLEAR_STEPS = 16;
-/** Steps from which on the finder's word counts, and those of a look at a line that is clear. */
+/** Steps from which on the finder's word counts, and those of one look at a line that is known. */
 const LEAST_STEPS = 3;
-const SPOT_CHECK_STEPS = 12;
+const SPOT_CHECK_STEPS = 10;
 /** Blocks after which the filter must have taken half of the echo away. */
 const PROBATION = 6;
 /** Blocks of evidence that are remembered: 2.5 s. */
@@ -73,6 +78,9 @@ export class EchoControl {
   private blocksSinceStep = 0;
   private silentBlocks = 0;
   private nearPower = 0;
+  private noise = LOUDEST_NOISE;
+  /** Whether the near end is more than the line's noise. */
+  private heard = false;
   /** Blocks in which an echo that was found has to prove itself, and what came and was left in those so far. */
   private probation = 0;
   private tested = 0;
@@ -182,6 +190,7 @@ export class EchoControl {
   private next(pcm: Int16Array, at: number): void {
     const index = Math.floor(this.position / this.block) % EVIDENCE;
     this.position += this.block;
+    this.measure(pcm, at);
     const position = this.position + this.offset;
     if (position - this.far.lastActive > this.reach) {
       this.awake = false;
@@ -202,27 +211,29 @@ export class EchoControl {
     this.recalled.fill(0);
     this.finder.reset();
     this.quiet = 0;
-    this.silentBlocks = 0;
     this.blocksSinceStep = 0;
     this.unexplained = 0;
+  }
+
+  private measure(pcm: Int16Array, at: number): void {
+    const { block } = this;
+    let power = 0;
+    for (let n = at; n < at + block; n++) power += pcm[n]! * pcm[n]!;
+    this.nearPower = power / block;
+    this.noise = Math.max(1, Math.min(this.nearPower, this.noise * NOISE_RISE));
+    this.heard = this.nearPower > Math.max(NEAR_POWER, ABOVE_NOISE * this.noise);
+    this.silentBlocks = this.heard ? 0 : this.silentBlocks + 1;
   }
 
   private recall(pcm: Int16Array, at: number): void {
     const { recalled, block } = this;
     recalled.copyWithin(0, block);
-    let power = 0;
-    for (let n = 0, to = recalled.length - block; n < block; n++, to++) {
-      const value = pcm[at + n]!;
-      recalled[to] = value;
-      power += value * value;
-    }
-    this.nearPower = power / block;
-    this.silentBlocks = this.nearPower < NEAR_POWER ? this.silentBlocks + 1 : 0;
+    for (let n = 0, to = recalled.length - block; n < block; n++, to++) recalled[to] = pcm[at + n]!;
   }
 
   /** Whether the line shows by its silence that it has no echo. */
   private listen(loudest: number): void {
-    if (this.nearPower > NEAR_POWER && this.nearPower > loudest * FAINT_ECHO) this.quiet = 0;
+    if (this.heard && this.nearPower > loudest * FAINT_ECHO) this.quiet = 0;
     else if (loudest > FAR_POWER) this.quiet += 10;
     if (this.quiet >= CLEAR_MS) this.clear();
   }
@@ -244,7 +255,7 @@ export class EchoControl {
       pcm[at + n] = value;
     }
     power /= block;
-    const speaking = this.nearPower > NEAR_POWER && suppressor.likelihood < 0.5;
+    const speaking = this.heard && suppressor.likelihood < 0.5;
     this.unexplained = speaking ? Math.min(30, this.unexplained + 2) : Math.max(0, this.unexplained - 1);
     if (suppressor.likelihood > 0.8) {
       this.inputPower = 0.98 * this.inputPower + 0.02 * this.nearPower;
@@ -262,8 +273,9 @@ export class EchoControl {
       return false;
     }
     if (this.silentBlocks >= 6) return false;
-    if (this.line === 'echo') return this.unexplained > 0;
-    return this.line === 'unknown' || this.finder.steps < SPOT_CHECK_STEPS;
+    const looked = this.finder.steps >= SPOT_CHECK_STEPS;
+    if (this.line === 'echo') return this.unexplained > 0 && !(looked && this.filter.agrees);
+    return this.line === 'unknown' || !looked;
   }
 
   private search(position: number): void {
@@ -272,9 +284,16 @@ export class EchoControl {
     if (finder.steps < LEAST_STEPS) return;
     const { sharpness, mass, steps } = finder;
     const suspected = sharpness > 6.5 || mass > 2.6;
-    const moved = Math.abs(finder.delay - this.delay) > this.margin / 2;
-    if (this.line === 'echo' ? suspected && moved && steps % 2 === 1 : suspected || steps < 8) this.try(position);
+    const turn = steps === LEAST_STEPS || steps % 2 === 0;
+    if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.try(position);
     if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
+  }
+
+  /** Whether a filter that leaves something unexplained may have to begin anew: the delay has changed, or now and then. */
+  private amiss(): boolean {
+    const { delay, steps } = this.finder;
+    const moved = Math.abs(delay - this.delay) > this.margin / 2;
+    return moved ? steps % 2 === 1 : steps === LEAST_STEPS || steps === 2 * LEAST_STEPS;
   }
 
   /** Judges by how much of the near end a path with this delay explains. */
@@ -285,7 +304,8 @@ export class EchoControl {
     far.copy(position - delay + lead - recalled.length - PATH_TAPS + 1, spoken);
     const explained = estimatePath(recalled, spoken, lead, path);
     const { sharpness, mass, steps } = finder;
-    const sure = steps >= 8 && (sharpness > 9 || mass > 3.2);
+    const moved = Math.abs(delay - this.delay) > margin / 2;
+    const sure = steps >= 8 && (sharpness > 9 || mass > 3.2) && (this.line !== 'echo' || moved);
     if (explained > 0.75 || sure) {
       this.lock(delay, position);
       this.probation = sure ? 0 : PROBATION;
@@ -314,7 +334,7 @@ export class EchoControl {
 
   /** What explained the past must explain what follows: a steady vowel of the caller's may look like the agent's. */
   private prove(): void {
-    if (this.probation === 0 || this.nearPower < NEAR_POWER) return;
+    if (this.probation === 0 || !this.heard) return;
     const { error } = this.filter;
     let power = 0;
     for (let n = 0; n < error.length; n++) power += error[n]! * error[n]!;

@@ -111,6 +111,7 @@ export class Suppressor {
   }
 
   private weigh(): void {
+    const { agrees } = this.filter;
     let total = 0;
     let explained = 0;
     let expected = 0;
@@ -118,13 +119,13 @@ export class Suppressor {
       const error = this.error[b]!;
       const echo = this.echo[b]!;
       const noise = this.noise[b]!;
-      const leakage = this.leakage[b]!;
-      if (echo > 8 * noise) {
+      const leakage = agrees ? this.leakage[b]! : 1;
+      if (agrees && echo > 8 * noise) {
         const seen = Math.max(0, error - noise) / echo;
         const next = seen < leakage ? leakage + 0.08 * (seen - leakage) : Math.min(seen, leakage * 1.015);
         this.leakage[b] = Math.min(LEAKAGE_MAX, Math.max(LEAKAGE_MIN, next));
       }
-      const residual = this.leakage[b]! * echo;
+      const residual = (agrees ? this.leakage[b]! : 1) * echo;
       total += error;
       expected += echo;
       explained += Math.min(error, EXPLAINS * residual + noise);
