@@ -10,20 +10,34 @@ import { Detection } from '../src/media/detection.js';
 import { EchoControl } from '../src/media/echo/echo-control.js';
 import { BatchVad } from '../src/speech/detection/silero.js';
 import { createSynthesiser } from '../src/speech/synthesis/engines.js';
+import { trimAndLevel } from '../src/speech/synthesis/loudness.js';
 import type { BenchOptions, BenchResult } from './report.js';
 
 const RATE = 8000;
 const FRAME = 160;
 const GATE = { threshold: 0.5, release: 0.35, onsetMs: 96, offsetMs: 192, windowMs: 32 } as const;
-/** The agent begins here; the caller interrupts this much after. */
+/** The agent begins here; the caller interrupts so much after. */
 const LEAD_MS = 400;
-const INTERRUPTS_MS = [900, 3200];
+const INTERRUPTS_MS = [900, 1800, 2600];
 const SENTENCES = [
-  'Thank you for calling. I can help you with orders, deliveries and returns. Please tell me what you need today.',
-  'Your order left our warehouse on Monday, and it should arrive by Thursday afternoon. Is there anything else?',
-];
+  [
+    'slt',
+    'Thank you for calling. I can help you with orders, deliveries and returns. Please tell me what you need today.',
+  ],
+  [
+    'rms',
+    'Your order left our warehouse on Monday, and it should arrive by Thursday afternoon. Is there anything else?',
+  ],
+] as const;
 const PATHS = ['plain', 'room', 'G.711', 'clipped'] as const;
 type Path = (typeof PATHS)[number];
+/** Callers are so much louder than the echo they speak over, dB, within what a telephone brings. */
+const OVER_DB = [0, 6, 15];
+const CALLER_DB = { least: -35, most: -8 };
+/** Level of active speech as engines and recordings are brought to, dBFS. */
+const SPEECH_DB = -20;
+/** Onsets this close to each other with and without the caller are the echo's, ms. */
+const SAME_ONSET_MS = 150;
 
 interface Case {
   agent: Int16Array;
@@ -37,114 +51,131 @@ interface Case {
 }
 
 interface Outcome {
-  /** When onsets lie, ms. */
+  /** When onsets were told, ms. */
   onsets: number[];
   /** How much quieter the echo became after its first second, dB. */
   erleDb: number;
   delayMs: number | undefined;
+  /** Processor time per 20 ms. */
   microseconds: number;
+  /** Whether the caller's line came out as it went in. */
+  unchanged: boolean;
 }
 
 /** False onsets by the agent's echo, and interruptions over it, without and with echo control. */
 export async function echo({ quick }: BenchOptions): Promise<BenchResult> {
   const vad = await BatchVad.load(RATE);
   try {
-    const agents = await speech(quick ? SENTENCES.slice(0, 1) : SENTENCES, 'slt');
+    const agents: Int16Array[] = [];
+    for (const [voice, text] of quick ? SENTENCES.slice(0, 1) : SENTENCES) agents.push(await speech(text, voice));
     const callers = await interruptions();
-    const alone = grid(agents, quick).map((one) => ({ ...one, near: undefined, nearMs: 0 }));
-    const over = grid(agents, true).flatMap((one, n) => {
-      const near = callers[n % callers.length];
-      return INTERRUPTS_MS.map((ms) => ({ ...one, near, nearMs: LEAD_MS + ms }));
-    });
+    const alone = echoes(agents, quick);
+    const over = interrupted(echoes(agents, true), callers, quick);
     const clean = INTERRUPTS_MS.flatMap((ms) =>
-      callers.map((near) => ({
-        agent: agents[0]!,
-        delayMs: 0,
-        levelDb: undefined,
-        path: PATHS[0],
-        near,
-        nearMs: LEAD_MS + ms,
-      })),
+      callers.map((near) => ({ ...NO_ECHO, agent: agents[0]!, near, nearMs: LEAD_MS + ms })),
     );
-    const results = {
-      without: { alone: await runAll(vad, alone, false), clean: await runAll(vad, clean, false) },
-      with: {
-        alone: await runAll(vad, alone, true),
-        over: await runAll(vad, over, true),
-        clean: await runAll(vad, clean, true),
+    return summary({
+      alone: { cases: alone, without: await runAll(vad, alone, false), with: await runAll(vad, alone, true) },
+      over: {
+        cases: over,
+        clean: await runAll(
+          vad,
+          over.map((one) => ({ ...one, levelDb: undefined })),
+          false,
+        ),
+        callerless: await runAll(
+          vad,
+          over.map((one) => ({ ...one, near: undefined })),
+          true,
+        ),
+        with: await runAll(vad, over, true),
       },
-    };
-    return summary(alone, over, clean, results);
+      clean: { cases: clean, without: await runAll(vad, clean, false), with: await runAll(vad, clean, true) },
+    });
   } finally {
     await vad.close();
   }
 }
 
+const NO_ECHO = { delayMs: 0, levelDb: undefined, path: PATHS[0] } as const;
+
 interface Results {
-  without: { alone: Outcome[]; clean: Outcome[] };
-  with: { alone: Outcome[]; over: Outcome[]; clean: Outcome[] };
+  alone: { cases: Case[]; without: Outcome[]; with: Outcome[] };
+  /** `clean`: the caller without the echo; `callerless`: the echo without the caller. */
+  over: { cases: Case[]; clean: Outcome[]; callerless: Outcome[]; with: Outcome[] };
+  clean: { cases: Case[]; without: Outcome[]; with: Outcome[] };
 }
 
-function summary(alone: Case[], over: Case[], clean: Case[], results: Results): BenchResult {
+function summary({ alone, over, clean }: Results): BenchResult {
   const count = (outcomes: Outcome[]) => outcomes.reduce((sum, { onsets }) => sum + onsets.length, 0);
-  const heard = (cases: Case[], outcomes: Outcome[]) => cases.filter((one, n) => hears(one, outcomes[n]!)).length;
-  const falseWithout = count(results.without.alone);
-  const falseWith = count(results.with.alone);
-  const worst = alone.flatMap((one, n) => {
-    const { onsets, delayMs } = results.with.alone[n]!;
-    return onsets.length > 0 ? [`${one.path} ${one.delayMs} ms ${one.levelDb} dB: ${onsets} (found ${delayMs})`] : [];
+  const falseOnsets = alone.cases.flatMap((one, n) => {
+    const { onsets, delayMs } = alone.with[n]!;
+    return onsets.length > 0 ? [`${name(one)}: ${onsets} (found ${delayMs})`] : [];
   });
-  const missed = over.flatMap((one, n) =>
-    hears(one, results.with.over[n]!) ? [] : [`${one.path} ${one.delayMs} ms ${one.levelDb} dB at ${one.nearMs}`],
-  );
-  const erle = median(results.with.alone.map((outcome) => outcome.erleDb));
-  const micros = median(results.with.alone.map((outcome) => outcome.microseconds));
-  const idle = median(results.with.clean.map((outcome) => outcome.microseconds));
-  const latencies = clean.flatMap((one, n) => {
-    const [before, after] = [results.without.clean[n]!, results.with.clean[n]!].map((o) => firstOf(one, o));
-    return before === undefined || after === undefined ? [] : [after - before];
-  });
+  const heardAt = over.cases.map((one, n) => firstOf(one, over.with[n]!, over.callerless[n]!.onsets));
+  const missed = over.cases.flatMap((one, n) => (heardAt[n] === undefined ? [`${name(one)} at ${one.nearMs}`] : []));
+  const later = over.cases.flatMap((one, n) => difference(heardAt[n], firstOf(one, over.clean[n]!)));
+  const cleanAt = clean.cases.map((one, n) => firstOf(one, clean.with[n]!));
+  const cleanBefore = clean.cases.map((one, n) => firstOf(one, clean.without[n]!));
+  const cleanLater = cleanAt.flatMap((at, n) => difference(at, cleanBefore[n]));
+  const erle = median(alone.with.map(({ erleDb }) => erleDb));
+  const cost = (outcomes: Outcome[]) => median(outcomes.map(({ microseconds }) => microseconds));
+  const heard = over.cases.length - missed.length;
+  const known = (times: (number | undefined)[]) => times.filter((at) => at !== undefined).length;
+  const unchanged = clean.with.filter((outcome) => outcome.unchanged).length;
   return {
     rows: [
-      ['echo alone', `${alone.length} calls`],
-      ['false onsets', `${falseWithout} without, ${falseWith} with echo control`],
-      ['interruptions over echo', `${heard(over, results.with.over)} of ${over.length} heard`],
+      ['echo alone', `${alone.cases.length} calls`],
+      ['false onsets', `${count(alone.without)} without, ${count(alone.with)} with echo control`],
+      ['ERLE after 1 s', `median ${erle.toFixed(1)} dB`],
+      ['interruptions over echo', `${heard} of ${over.cases.length} heard`],
+      ['onset later by', `median ${median(later)} ms, 90 % within ${quantile(later, 0.9)} ms (than without echo)`],
       [
         'interruptions, no echo',
-        `${heard(clean, results.with.clean)} of ${clean.length} heard, ${heard(clean, results.without.clean)} without echo control`,
+        `${known(cleanAt)} of ${clean.cases.length} heard, ${known(cleanBefore)} without control`,
       ],
-      ['onset later by', `median ${median(latencies)} ms, at most ${Math.max(...latencies)} ms (lines without echo)`],
-      ['ERLE after 1 s', `median ${erle.toFixed(1)} dB`],
-      ['cost per 20 ms', `median ${micros.toFixed(0)} us with echo, ${idle.toFixed(0)} us without`],
-      ['false', worst.slice(0, 12).join('; ')],
+      ['onset later by', `median ${median(cleanLater)} ms, at most ${Math.max(...cleanLater)} ms (lines without echo)`],
+      ['lines without echo', `${unchanged} of ${clean.cases.length} pass without a sample changed`],
+      [
+        'cost per 20 ms',
+        `median ${cost(alone.with).toFixed(0)} us with echo, ${cost(clean.with).toFixed(0)} us without`,
+      ],
+      ['false', falseOnsets.slice(0, 12).join('; ')],
       ['missed', missed.slice(0, 12).join('; ')],
     ],
     values: {
-      calls: alone.length,
-      falseOnsetsWithout: falseWithout,
-      falseOnsets: falseWith,
-      interruptions: over.length,
-      interruptionsHeard: heard(over, results.with.over),
-      cleanInterruptions: clean.length,
-      cleanInterruptionsHeard: heard(clean, results.with.clean),
-      onsetLaterMs: median(latencies),
+      calls: alone.cases.length,
+      falseOnsetsWithout: count(alone.without),
+      falseOnsets: count(alone.with),
+      interruptions: over.cases.length,
+      interruptionsHeard: heard,
+      interruptionLaterMs: median(later),
+      cleanInterruptions: clean.cases.length,
+      cleanInterruptionsHeard: known(cleanAt),
+      onsetLaterMs: median(cleanLater),
       erleDb: Math.round(erle * 10) / 10,
-      microsecondsPerFrame: Math.round(micros),
+      microsecondsPerFrame: Math.round(cost(alone.with)),
+      microsecondsWithoutEcho: Math.round(cost(clean.with)),
     },
   };
 }
 
-/** The first onset that the caller's words explain. */
-function firstOf({ near, nearMs }: Case, { onsets }: Outcome): number | undefined {
+/** The first onset that the caller's words explain, and no echo. */
+function firstOf({ near, nearMs }: Case, { onsets }: Outcome, echoes: number[] = []): number | undefined {
   const end = nearMs + ((near?.length ?? 0) * 1000) / RATE;
-  return onsets.find((at) => at > nearMs && at < end + 250);
+  const own = (at: number) => echoes.every((echo) => Math.abs(echo - at) > SAME_ONSET_MS);
+  return onsets.find((at) => at > nearMs && at < end + 250 && own(at));
 }
 
-function hears(one: Case, outcome: Outcome): boolean {
-  return firstOf(one, outcome) !== undefined;
+function difference(at: number | undefined, reference: number | undefined): number[] {
+  return at === undefined || reference === undefined ? [] : [at - reference];
 }
 
-function grid(agents: Int16Array[], quick: boolean): Case[] {
+function name({ path, delayMs, levelDb }: Case): string {
+  return `${path} ${delayMs} ms ${levelDb} dB`;
+}
+
+function echoes(agents: Int16Array[], quick: boolean): Case[] {
   const delays = quick ? [60, 250, 500] : [20, 60, 120, 250, 400, 500];
   const levels = quick ? [-6, -20] : [-6, -12, -20, -30];
   return agents.flatMap((agent) =>
@@ -154,6 +185,22 @@ function grid(agents: Int16Array[], quick: boolean): Case[] {
       ),
     ),
   );
+}
+
+/** Every echo with a caller over it, each louder than it by so much; quick: one of these by turns. */
+function interrupted(echoes: Case[], callers: Int16Array[], quick: boolean): Case[] {
+  return echoes.flatMap((one, n) =>
+    OVER_DB.filter((_, turn) => !quick || turn === n % OVER_DB.length).map((overDb, turn) => {
+      const { least, most } = CALLER_DB;
+      const db = Math.min(most, Math.max(least, SPEECH_DB + (one.levelDb ?? 0) + overDb));
+      const near = scaled(callers[(n + turn) % callers.length]!, db - SPEECH_DB);
+      return { ...one, near, nearMs: LEAD_MS + INTERRUPTS_MS[(n + turn) % INTERRUPTS_MS.length]! };
+    }),
+  );
+}
+
+function scaled(pcm: Int16Array, db: number): Int16Array {
+  return pcm.map((sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 10 ** (db / 20)))));
 }
 
 async function runAll(vad: BatchVad, cases: Case[], controlled: boolean): Promise<Outcome[]> {
@@ -173,27 +220,29 @@ async function run(detection: Detection, one: Case, controlled: boolean): Promis
   let now = 0;
   const stream = detection.add(ring, (type) => type === 'onset' && onsets.push(now), controlled ? control : undefined);
   let [before, after, spent] = [1, 1, 0];
+  let unchanged = true;
   for (let at = 0; at + FRAME <= far.length; at += FRAME) {
     now = ((at + FRAME) * 1000) / RATE;
     const frame = near.slice(at, at + FRAME);
     if (controlled) {
-      const began = process.hrtime.bigint();
+      const began = process.cpuUsage();
       control.played(far.subarray(at, at + FRAME));
       control.process(frame, FRAME);
-      spent += Number(process.hrtime.bigint() - began) / 1000;
+      spent += process.cpuUsage(began).user;
     }
-    if (now > LEAD_MS + one.delayMs + 1000) {
-      for (let n = 0; n < FRAME; n++) {
-        before += reflected[at + n]! ** 2;
-        after += frame[n]! ** 2;
-      }
+    for (let n = 0; n < FRAME; n++) {
+      if (frame[n] !== near[at + n]) unchanged = false;
+      if (now <= LEAD_MS + one.delayMs + 1000) continue;
+      before += reflected[at + n]! ** 2;
+      after += frame[n]! ** 2;
     }
     ring.write(frame);
     await detection.poll();
   }
   detection.remove(stream);
   const erleDb = 10 * Math.log10(before / after);
-  return { onsets, erleDb, delayMs: control.stats.delayMs, microseconds: spent / (far.length / FRAME) };
+  const microseconds = spent / (far.length / FRAME);
+  return { onsets, erleDb, delayMs: control.stats.delayMs, microseconds, unchanged };
 }
 
 /** What is played, and what comes back: echo, the caller, and a little noise, through mu-law. */
@@ -244,34 +293,40 @@ function companded(pcm: Int16Array): Int16Array {
   return out;
 }
 
-async function speech(texts: readonly string[], voice: string): Promise<Int16Array[]> {
+async function speech(text: string, voice: string): Promise<Int16Array> {
   const engine = await createSynthesiser('flite');
-  const clips: Int16Array[] = [];
-  for (const text of texts) {
-    const { pcm, sampleRate } = await engine.synthesise(text, { engine: 'flite', voice, speed: 1 });
-    clips.push(resample(pcm, sampleRate, RATE));
-  }
+  const { pcm, sampleRate } = await engine.synthesise(text, { engine: 'flite', voice, speed: 1 });
   await engine.close();
-  return clips;
+  return levelled(resample(pcm, sampleRate, RATE));
 }
 
 /** Short things that callers say: by people where recordings are at hand, else by another synthetic voice. */
 async function interruptions(): Promise<Int16Array[]> {
   const repository = fileURLToPath(new URL('../', import.meta.url));
   const folder = join(process.env.PARLEY_TEST_DATA ?? join(repository, '../shared/data'), 'speech');
-  const said = await speech(['Stop, please stop.', 'Wait, wait a minute.', 'No, no, no.'], 'rms');
+  const said: Int16Array[] = [];
+  for (const text of ['Stop, please stop.', 'Wait, wait a minute.', 'No, no, no.'])
+    said.push(await speech(text, 'kal'));
   if (!existsSync(folder) || spawnSync('flac', ['--version']).status !== 0) return said;
   const files = ['g_hello', 'df_book_a_room', 'df_two_people', 'df_mountain_view', 'cards_004', 'lj020'];
   const people = files.map((name) => {
     const file = join(folder, `${name}.flac`);
     const wav = execFileSync('flac', ['-d', '-s', '-c', file], { maxBuffer: 1 << 28 });
     const { pcm, sampleRate } = readWav(wav, file);
-    return resample(pcm, sampleRate, RATE);
+    return levelled(resample(pcm, sampleRate, RATE));
   });
   return [...people, ...said];
 }
 
+function levelled(pcm: Int16Array): Int16Array {
+  return trimAndLevel(pcm, RATE, { lead: 20, tail: 50 }).pcm;
+}
+
 function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

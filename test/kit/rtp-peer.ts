@@ -24,7 +24,8 @@ export class RtpPeer {
   readonly port: number;
   /** What comes back of what is heard: so much later, ms, at this share of its level. */
   echo: { delayMs: number; gain: number } | undefined;
-  private echoed = 0;
+  /** RTP timestamp of what comes back next. */
+  private echoed: number | undefined;
   private remote: { address: string; port: number } | undefined;
   private sequence = 65_530;
   private timestamp = 4_294_960_000;
@@ -186,15 +187,17 @@ export class RtpPeer {
     return this.withEcho(frame ?? SILENCE);
   }
 
-  /** The line, or a loudspeaker, gives back what was heard a while ago. */
+  /** The line, or a loudspeaker, gives back what was heard a while ago, sample by sample: a phone plays at a steady pace. */
   private withEcho(frame: Buffer): Buffer {
     if (!this.echo) return frame;
     const { delayMs, gain } = this.echo;
-    let back: HeardPacket | undefined;
-    for (; this.heard[this.echoed] && this.heard[this.echoed]!.at <= performance.now() - delayMs; this.echoed++) {
-      back = this.heard[this.echoed];
-    }
-    if (back?.payloadType !== 0 || back.payload.length !== frame.length) return frame;
+    const due = this.heard.findLast(({ at, payloadType }) => payloadType === 0 && at <= performance.now() - delayMs);
+    if (!due) return frame;
+    const off = (due.timestamp - (this.echoed ?? due.timestamp)) | 0;
+    const timestamp = this.echoed === undefined || Math.abs(off) > 3 * FRAME ? due.timestamp : this.echoed;
+    this.echoed = (timestamp + FRAME) >>> 0;
+    const back = this.heard.findLast((packet) => packet.timestamp === timestamp && packet.payloadType === 0);
+    if (back?.payload.length !== frame.length) return frame;
     const returned = fromMuLaw(back.payload);
     return toMuLaw(
       fromMuLaw(frame).map((sample, n) => Math.max(-32_000, Math.min(32_000, sample + gain * returned[n]!))),

@@ -244,7 +244,7 @@ export class AdaptiveFilter {
         const real = wRe[w]!;
         const imaginary = wIm[w]!;
         const before = real * real + imaginary * imaginary;
-        uncertainty[w] = (1 - FORGET) * (kept > 0 ? kept : 0) * uncertainty[w]! + FORGET * before;
+        uncertainty[w] = (1 - FORGET) * Math.max(kept, 0) * uncertainty[w]! + FORGET * before;
         wRe[w] = real + step * (far * errorRe[k]! + turned * errorIm[k]!);
         wIm[w] = imaginary + step * (far * errorIm[k]! - turned * errorRe[k]!);
       }

@@ -58,6 +58,30 @@ describe('EchoControl', () => {
     expect(control.likelihood(16_000, 20_000)).toBeLessThan(0.1);
   });
 
+  it('knows the echo still when the line takes longer all at once', () => {
+    const far = voice(5, 1);
+    const [before, later] = [delayed(far, 130, 0.35), delayed(far, 170, 0.35)];
+    const { control } = call(
+      far,
+      Int16Array.from(before, (value, n) => (n < 20_000 ? value : later[n]!)),
+    );
+    expect(control.stats.delayMs).toBeGreaterThan(167);
+    expect(control.likelihood(21_000, 24_000)).toBeGreaterThan(0.8);
+    expect(control.likelihood(36_000, 40_000)).toBeGreaterThan(0.7);
+  });
+
+  it('keeps quiet when the echo is gone, and hears the caller', () => {
+    const far = voice(5, 1);
+    const echo = delayed(far, 130, 0.35).fill(0, 16_000);
+    const caller = voice(5, 99).fill(0, 0, 32_000);
+    const { out, control } = call(
+      far,
+      echo.map((value, n) => value + caller[n]!),
+    );
+    expect(levelDb(out.subarray(17_000, 32_000))).toBeLessThan(-60);
+    expect(control.likelihood(36_000, 40_000)).toBeLessThan(0.2);
+  });
+
   it('delays packets that are no multiple of 10 ms by 10 ms, and nothing else', () => {
     const caller = voice(1, 5);
     const { out } = call(new Int16Array(8000), caller, 100);

@@ -309,8 +309,7 @@ export class EchoControl {
     if (explained > 0.75 || sure) {
       this.lock(delay, position);
       this.probation = sure ? 0 : PROBATION;
-    }
-    else if (this.line === 'unknown') this.verdict = Math.min(this.verdict, Math.max(0, (explained - 0.35) / 0.3));
+    } else if (this.line === 'unknown') this.verdict = Math.min(this.verdict, Math.max(0, (explained - 0.35) / 0.3));
   }
 
   /** An echo lies here: the filter starts from the estimate of its path. */
