@@ -60,9 +60,6 @@ export class AdaptiveFilter {
   /** Far-end position after the newest spectrum. */
   private position = Number.NaN;
   private constrained = 0;
-  /** Tap of each partition with most weight, and its square. */
-  private readonly peaks = new Float32Array(PARTITIONS);
-  private readonly peakTaps = new Float32Array(PARTITIONS);
 
   /** @param sampleRate Hz */
   constructor(sampleRate: number) {
@@ -94,15 +91,9 @@ export class AdaptiveFilter {
     this.wRe.fill(0);
     this.wIm.fill(0);
     this.nearPower.fill(0);
-    this.peaks.fill(0);
     this.position = Number.NaN;
     this.shared = this.estimated = 0;
     this.agrees = true;
-    this.doubt();
-  }
-
-  /** Keeps the path but takes it for uncertain. */
-  doubt(): void {
     const { bins } = this.fft;
     for (let p = 0; p < PARTITIONS; p++) this.uncertainty.fill(UNKNOWN[p]!, p * bins, (p + 1) * bins);
   }
@@ -126,13 +117,6 @@ export class AdaptiveFilter {
       wIm.set(im, p * bins);
       uncertainty.fill(total * SEEDED[p]!, p * bins, (p + 1) * bins);
     }
-  }
-
-  /** Tap of the largest weight: where the echo lies in the filter, samples. */
-  get centre(): number {
-    let best = 0;
-    for (let p = 1; p < PARTITIONS; p++) if (this.peaks[p]! > this.peaks[best]!) best = p;
-    return best * this.part + this.peakTaps[best]!;
   }
 
   /**
@@ -264,14 +248,6 @@ export class AdaptiveFilter {
     }
     fft.inverse(re, im, time);
     time.fill(0, part);
-    let most = 0;
-    for (let n = 0; n < part; n++) {
-      const square = time[n]! * time[n]!;
-      if (square <= most) continue;
-      most = square;
-      this.peakTaps[p] = n;
-    }
-    this.peaks[p] = most;
     fft.forward(time, re, im);
     wRe.set(re, at);
     wIm.set(im, at);

@@ -36,9 +36,8 @@ export class DelayFinder {
   sharpness = 0;
   /** The same of the 12 ms with most correlation, which tells better for a room: from 3 on an echo, 1.8 for unrelated speech. */
   mass = 0;
-  /** Steps since the sums were begun, and those in a row whose peak stayed where it was. */
+  /** Steps since the sums were begun. */
   steps = 0;
-  steady = 0;
   private readonly fft: RealFft;
   private readonly short: RealFft = realFft(LAGS);
   private readonly taper: Float32Array;
@@ -80,7 +79,7 @@ export class DelayFinder {
     this.crossRe.fill(0);
     this.crossIm.fill(0);
     this.position = Number.NaN;
-    this.steps = this.steady = 0;
+    this.steps = 0;
     this.sharpness = this.mass = 0;
   }
 
@@ -191,9 +190,7 @@ export class DelayFinder {
     }
     let best = Math.max(0, end - SPREAD);
     for (let lag = best; lag < end; lag++) if (squares[lag]! > squares[best]!) best = lag;
-    const delay = (best - STRETCH / 2) * this.unit;
-    this.steady = Math.abs(delay - this.delay) <= 2 * this.unit ? this.steady + 1 : 0;
-    this.delay = delay;
+    this.delay = (best - STRETCH / 2) * this.unit;
     const mean = sum / squares.length + 1e-30;
     this.sharpness = Math.sqrt(most / mean);
     this.mass = Math.sqrt(densest / SPREAD / mean);

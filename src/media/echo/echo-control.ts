@@ -12,9 +12,9 @@ const MARGIN_MS = 8;
 const NEAR_POWER = 32768 ** 2 * 1.6e-6;
 /** What is heard stands this far above the line's noise, in power: 6 dB. The noise estimate rises by 2 dB a second. */
 const ABOVE_NOISE = 4;
+const NOISE_RISE = 1.0046;
 /** What a line's noise is taken for before it was heard: -40 dBFS. */
 const LOUDEST_NOISE = 32768 ** 2 * 1e-4;
-const NOISE_RISE = 1.0046;
 /** No echo comes back louder than this share of the loudest far end: +2 dB. */
 const LOUDEST_ECHO = 1.6;
 /** Near end this far below the far end is no echo worth speaking of: -38 dB. */
@@ -25,6 +25,12 @@ const FAR_POWER = 32768 ** 2 * 6.3e-5;
 const CLEAR_MS = 650;
 /** ...or when so many steps of the delay finder heard something that was not the far end. */
 const CLEAR_STEPS = 16;
+/** What makes the delay finder's peak worth a look, and what makes it sure by itself from so many steps on. */
+const SUSPECTED = { sharpness: 6.5, mass: 2.6 };
+const SURE = { sharpness: 9, mass: 3.2, steps: 8 };
+/** Share of the near end that a path explains when it is an echo, and when it certainly is not. */
+const EXPLAINED = 0.75;
+const UNEXPLAINED = 0.35;
 /** Steps from which on the finder's word counts, and those of one look at a line that is known. */
 const LEAST_STEPS = 3;
 const SPOT_CHECK_STEPS = 10;
@@ -283,7 +289,7 @@ export class EchoControl {
     finder.push(this.window, this.far, position);
     if (finder.steps < LEAST_STEPS) return;
     const { sharpness, mass, steps } = finder;
-    const suspected = sharpness > 6.5 || mass > 2.6;
+    const suspected = sharpness > SUSPECTED.sharpness || mass > SUSPECTED.mass;
     const turn = steps === LEAST_STEPS || steps % 2 === 0;
     if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.try(position);
     if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
@@ -305,11 +311,16 @@ export class EchoControl {
     const explained = estimatePath(recalled, spoken, lead, path);
     const { sharpness, mass, steps } = finder;
     const moved = Math.abs(delay - this.delay) > margin / 2;
-    const sure = steps >= 8 && (sharpness > 9 || mass > 3.2) && (this.line !== 'echo' || moved);
-    if (explained > 0.75 || sure) {
+    const sharp = steps >= SURE.steps && (sharpness > SURE.sharpness || mass > SURE.mass);
+    const sure = sharp && (this.line !== 'echo' || moved);
+    if (explained > EXPLAINED || sure) {
       this.lock(delay, position);
       this.probation = sure ? 0 : PROBATION;
-    } else if (this.line === 'unknown') this.verdict = Math.min(this.verdict, Math.max(0, (explained - 0.35) / 0.3));
+      return;
+    }
+    // Once a path has failed to explain it, this is not the agent's voice, or not only.
+    const doubt = Math.max(0, (explained - UNEXPLAINED) / (EXPLAINED - UNEXPLAINED));
+    if (this.line === 'unknown') this.verdict = Math.min(this.verdict, doubt);
   }
 
   /** An echo lies here: the filter starts from the estimate of its path. */
