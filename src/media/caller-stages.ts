@@ -5,22 +5,25 @@ import { EchoControl } from './echo/echo-control.js';
 import type { EchoConfig } from './echo-config.js';
 import { GainControl } from './gain-control.js';
 import type { ListeningStage } from './listening.js';
+import { NoiseSuppressor } from './noise-suppressor.js';
 
 /**
  * What is done to the caller's audio between the decoder and those who listen: keys that sound in it are reported and
- * silenced, the agent's echo is taken out, a quiet voice is raised.
+ * silenced, the agent's echo is taken out, noise is turned down, a quiet voice is raised.
  */
 export class CallerStages implements ListeningStage, EchoEvidence {
   /** Whether keys are looked for in the sound. */
   inband = false;
   private readonly keys: DtmfDetector;
   private readonly echo: EchoControl | undefined;
+  private readonly noise: NoiseSuppressor | undefined;
   private readonly gain: GainControl | undefined;
 
   /** @param key told of each key that sounded: how long, ms */
   constructor(sampleRate: PcmRate, config: EchoConfig, key: (digit: string, durationMs: number) => void) {
     this.keys = new DtmfDetector(sampleRate, (digit, _start, durationMs) => key(digit, durationMs), true);
     if (config.echo === 'on') this.echo = new EchoControl(sampleRate);
+    if (config.noise === 'on') this.noise = new NoiseSuppressor(sampleRate);
     if (config.gain === 'on') this.gain = new GainControl(sampleRate);
   }
 
@@ -32,6 +35,7 @@ export class CallerStages implements ListeningStage, EchoEvidence {
   process(pcm: Int16Array, samples: number, position: number): void {
     if (this.inband) this.keys.process(pcm, samples, position);
     this.echo?.process(pcm, samples);
+    this.noise?.process(pcm, samples);
     this.gain?.process(pcm, samples);
   }
 

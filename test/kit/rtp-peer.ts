@@ -16,6 +16,8 @@ export interface HeardPacket {
 }
 
 const FRAME = 160;
+/** An echo keeps its place in what is sent while the two are apart by less, samples: clocks and stalls are no new line. */
+const MOST_OFF = 8000;
 const SILENCE = Buffer.alloc(FRAME, 0xff);
 
 /** A PCMU phone's RTP: sends every 20 ms without pause, as phones do, and keeps all it hears. */
@@ -194,7 +196,7 @@ export class RtpPeer {
     const due = this.heard.findLast(({ at, payloadType }) => payloadType === 0 && at <= performance.now() - delayMs);
     if (!due) return frame;
     const off = (due.timestamp - (this.echoed ?? due.timestamp)) | 0;
-    const timestamp = this.echoed === undefined || Math.abs(off) > 3 * FRAME ? due.timestamp : this.echoed;
+    const timestamp = this.echoed === undefined || Math.abs(off) > MOST_OFF ? due.timestamp : this.echoed;
     this.echoed = (timestamp + FRAME) >>> 0;
     const back = this.heard.findLast((packet) => packet.timestamp === timestamp && packet.payloadType === 0);
     if (back?.payload.length !== frame.length) return frame;

@@ -33,7 +33,9 @@ const EXPLAINED = 0.75;
 const UNEXPLAINED = 0.35;
 /** Steps from which on the finder's word counts, and those of one look at a line that is known. */
 const LEAST_STEPS = 3;
-const SPOT_CHECK_STEPS = 10;
+const SPOT_CHECK_STEPS = 16;
+/** Blocks between such looks: a second. */
+const SPOT_CHECK_PAUSE = 100;
 /** Blocks after which the filter must have taken half of the echo away. */
 const PROBATION = 6;
 /** Blocks of evidence that are remembered: 2.5 s. */
@@ -272,16 +274,23 @@ export class EchoControl {
   /** Whether the delay finder has something to hear: three blocks in which there is more than a known echo. */
   private due(): boolean {
     if (++this.blocksSinceStep < 3) return false;
-    this.blocksSinceStep = 0;
-    if (this.silentBlocks > 20) {
-      if (this.finder.steps > 0) this.finder.reset();
-      if (this.line === 'unknown') this.verdict = 1;
+    if (this.silentBlocks > 20) this.look();
+    if (this.silentBlocks >= 6) return false;
+    const looked = this.finder.steps >= SPOT_CHECK_STEPS && this.line !== 'unknown';
+    if (looked && !(this.line === 'echo' && !this.filter.agrees)) {
+      // A known line is looked at again now and then for as long as somebody speaks.
+      if (this.blocksSinceStep > SPOT_CHECK_PAUSE) this.look();
       return false;
     }
-    if (this.silentBlocks >= 6) return false;
-    const looked = this.finder.steps >= SPOT_CHECK_STEPS;
-    if (this.line === 'echo') return this.unexplained > 0 && !(looked && this.filter.agrees);
-    return this.line === 'unknown' || !looked;
+    this.blocksSinceStep = 0;
+    return this.line !== 'echo' || this.unexplained > 0;
+  }
+
+  /** Begins to look for an echo anew. */
+  private look(): void {
+    this.blocksSinceStep = 0;
+    if (this.finder.steps > 0) this.finder.reset();
+    if (this.line === 'unknown') this.verdict = 1;
   }
 
   private search(position: number): void {

@@ -11,6 +11,8 @@ const ROUNDS = 3;
 const ITERATIONS = 10;
 /** Noise of the line, as a share of what comes back: that of G.711, and of what no filter explains. */
 const NOISE = 1e-3;
+/** When so much is not explained after a round, the others would not help. */
+const HOPELESS = 0.7;
 /** Mean square of samples that is noise on any line. */
 const LEAST_NOISE = 60;
 /** Decay of the first prior from the main tap on, per tap. */
@@ -59,6 +61,7 @@ export function estimatePath(near: Float32Array, far: Float32Array, main: number
     }
     // What is not explained yet is noise, or the caller: the next round trusts the data as much less.
     perSample = Math.max(least, left) / near.length;
+    if (left > HOPELESS * power) break;
   }
   return 1 - left / power;
 }
