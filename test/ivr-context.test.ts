@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { renderTranscript, transcript } from '../src/journal/transcript.js';
 import { Phone } from './kit/phone.js';
-import { RawPeer } from './kit/raw-peer.js';
+import { type PeerCall, RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
@@ -61,12 +61,18 @@ describe('context of an IVR', () => {
   }
 
   /** One short call with these headers, and what its journal says. */
-  async function journalOf(headers: string[], number = '8001', more?: (sdp: string) => string) {
+  async function journalOf(
+    headers: string[],
+    number = '8001',
+    more?: (sdp: string) => string,
+    during?: (call: PeerCall) => Promise<void>,
+  ) {
     const peer = await RawPeer.open(server.sip);
     const rtp = await RtpPeer.open();
     try {
       const call = peer.invite(number, more ? more(rtp.sdp()) : rtp.sdp(), headers);
       await call.answered();
+      await during?.(call);
       await call.bye();
       await server.event('call.ended', { sipCallId: call.callId });
       const journal = server.journal(call.callId);
@@ -119,10 +125,16 @@ describe('context of an IVR', () => {
         },
       )}\r\n--b--\r\n`;
     const headers = ['Content-Type: multipart/mixed;boundary=b', 'Diversion: <sip:2000@pbx>;reason=no-answer'];
-    const trusted = await journalOf(headers, '9001', body);
+    const info = '--b\r\nContent-Type: application/json\r\n\r\n{"tier":"gold"}\r\n--b--\r\n';
+    const tell = (status: number) => async (call: PeerCall) => {
+      await server.event('call.answered', { sipCallId: call.callId });
+      expect((await call.again('INFO', info)).status).toBe(status);
+    };
+    const trusted = await journalOf(headers, '9001', body, tell(200));
+    expect(trusted).toContainEqual(expect.objectContaining({ part: 'start', by: 'info', variables: { tier: 'gold' } }));
     expect(trusted.find(({ type }) => type === 'topic')).toMatchObject({ topic: 'refund' });
     expect(trusted).toContainEqual(expect.objectContaining({ part: 'signalling', diversion: ['2000'] }));
-    const untrusted = await journalOf(headers, '8001', body);
+    const untrusted = await journalOf(headers, '8001', body, tell(415));
     expect(untrusted.some(({ type }) => type === 'topic')).toBe(false);
   });
 

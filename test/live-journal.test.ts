@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { StoredEvent } from '../src/journal/events.js';
+import { Phone } from './kit/phone.js';
+import { assertComplete, CLI, ROOT, Server } from './kit/server.js';
+import { until } from './kit/until.js';
+
+const SECRET = 'the key of the signatures';
+
+/** Other programs follow a call while it happens, each within its role; afterwards it is deleted. */
+describe('live journal and accounts', () => {
+  let server: Server;
+  const posted: StoredEvent[] = [];
+  let refusals = 2;
+  const receiver = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      const [, time, hash] = /^t=(\d+),v1=(\w+)$/.exec(String(request.headers['parley-signature'])) ?? [];
+      const right = hash === createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex');
+      const taken = right && refusals-- <= 0;
+      if (taken) posted.push(JSON.parse(body));
+      response.writeHead(taken ? 204 : 503).end();
+    });
+  });
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    const hooks = [{ name: 'test', url, events: ['call.*'], secret: SECRET }];
+    server = await Server.start({ env: { PARLEY_WEBHOOKS: JSON.stringify(hooks) } });
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    receiver.close();
+    receiver.closeAllConnections();
+  });
+
+  const tokenFor = (role: string) =>
+    execFileSync(process.execPath, [CLI, 'tokens', 'create', `a ${role}`, '--role', role, '--data', server.data], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    }).trim();
+
+  async function status(method: string, path: string, token: string): Promise<number> {
+    const headers = { Authorization: `Bearer ${token}` };
+    return (await fetch(`${server.http}${path}`, { method, headers })).status;
+  }
+
+  function read(path: string, token: string): { socket: WebSocket; frames: (StoredEvent & { after?: number })[] } {
+    const socket = new WebSocket(server.http.replace('http', 'ws') + path, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    const frames: (StoredEvent & { after?: number })[] = [];
+    socket.on('message', (data) => frames.push(JSON.parse(String(data))));
+    return { socket, frames };
+  }
+
+  it('a reader that loses its connection misses nothing; roles hold; a failing receiver gets all in order', async () => {
+    const [viewer, admin] = [tokenFor('viewer'), tokenFor('admin')];
+    const phone = await Phone.dial(server);
+    try {
+      const received = await server.event('call.received');
+      const { call } = received;
+      const path = `/v1/calls/${call}/events`;
+      const first = read(path, viewer);
+      await until('the beginning', () => first.frames.length >= 2);
+      first.socket.terminate();
+      const stored = first.frames.filter(({ seq }) => seq !== undefined);
+      expect(await status('POST', `/v1/calls/${call}/end`, viewer)).toBe(403);
+      expect(await status('POST', `/v1/calls/${call}/end`, 'nobody')).toBe(401);
+      await phone.greeted();
+      const second = read(`${path}?after=${stored.at(-1)?.seq}`, viewer);
+      await until('what came meanwhile', () => second.frames.some(({ type }) => type === 'agent.turn'));
+      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(409);
+      expect(await status('POST', `/v1/calls/${call}/end`, admin)).toBe(200);
+      await until('end', () => second.socket.readyState === WebSocket.CLOSED);
+      await server.waitForIdle();
+      const seen = [...stored, ...second.frames].filter(({ seq }) => seq !== undefined);
+      const journal = server.journal();
+      assertComplete(journal);
+      expect(seen.map(({ seq, type }) => [seq, type])).toEqual(journal.map(({ seq, type }) => [seq, type]));
+      expect(journal).toContainEqual(expect.objectContaining({ type: 'audit', action: 'end', by: 'a admin' }));
+      expect(journal.at(-2)).toMatchObject({ type: 'call.summary', disposition: 'abandoned' });
+
+      const own = journal.filter(({ type }) => type.startsWith('call.')).map(({ seq }) => seq);
+      await until('webhooks', () => posted.length === own.length, { ms: 15_000 });
+      expect(posted.map(({ seq }) => seq)).toEqual(own);
+
+      expect(await status('DELETE', `/v1/calls/${call}`, viewer)).toBe(403);
+      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(200);
+      expect(server.journals().has(call)).toBe(false);
+      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(404);
+    } finally {
+      await phone.close();
+    }
+    expect(server.noise).toEqual([]);
+  });
+});
