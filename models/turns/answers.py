@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Callers answering an agent, made from templates: turns with the places where people pause in them.
 
-  answers.py SPLIT COUNT SEED > rows.jsonl     endpointing rows; SPLIT is train or test (no template, name or item in both)
+  answers.py SPLIT COUNT SEED > rows.jsonl     endpointing rows; SPLIT is train or test (no template, name or item in both; the endings of domains are)
 
 Every row also has `expected` (what was asked for), `category`, `turn` (rows of one turn share it) and `spoken`
 (the words with apostrophes), so that the turn can be synthesised and recognised.
