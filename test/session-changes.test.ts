@@ -7,7 +7,8 @@ import { RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
-import { runSipp } from './kit/sipp.js';
+import { runSipp, type SippOptions } from './kit/sipp.js';
+import { hasSox, keysBySox } from './kit/sox-keys.js';
 import { until } from './kit/until.js';
 import { silence } from './kit/wav.js';
 
@@ -40,10 +41,9 @@ describe('a session', () => {
   });
 
   /** Plays a scenario; returns the journal of its last call. */
-  async function play(scenario: string, number: string, stayMs = 500, calls = 1): Promise<StoredEvent[]> {
-    const says = silence(0.1);
-    const result = await runSipp({ scenario, target: server.sip, number, calls, atOnce: calls, says, stayMs });
-    expect(result).toEqual({ code: 0, succeeded: calls, failed: 0, errors: '' });
+  async function play(scenario: string, number: string, more: Partial<SippOptions> = {}): Promise<StoredEvent[]> {
+    const result = await runSipp({ scenario, target: server.sip, number, says: silence(0.1), ...more });
+    expect(result).toEqual({ code: 0, succeeded: 1, failed: 0, errors: '' });
     await server.waitForIdle();
     const journal = [...server.journals().values()].at(-1) ?? [];
     assertComplete(journal);
@@ -57,6 +57,12 @@ describe('a session', () => {
     const keys = journal.flatMap((event) => (event.type === 'dtmf' ? [event.digit] : []));
     expect(keys.join('')).toBe('482*');
     expect(journal.at(-1)).toMatchObject({ type: 'call.ended', by: 'caller' });
+  });
+
+  it.runIf(hasSox)('is sent keys that only sound, over the greeting', async () => {
+    const journal = await play('caller', '8001', { formats: '0', says: keysBySox('1590*#D7'), stayMs: 3000 });
+    const keys = journal.flatMap((event) => (event.type === 'dtmf' ? [event.digit] : []));
+    expect(keys.join('')).toBe('1590*#D7');
   });
 
   it('is refused when it would have to be refreshed too often, and answered when it must be reliable', async () => {
@@ -103,7 +109,7 @@ describe('a session', () => {
   });
 
   it.each(['early-media', 'early-media-plain'])('begins with its notice before the answer: %s', async (scenario) => {
-    const journal = await play(scenario, '8004', 2500);
+    const journal = await play(scenario, '8004', { stayMs: 2500 });
     const order = journal.map((event) => event.type);
     const notice = journal.find((event) => event.type === 'agent.turn');
     expect(notice).toMatchObject({ kind: 'notice', heard: NOTICE, interrupted: false });
@@ -112,7 +118,7 @@ describe('a session', () => {
   });
 
   it('is cancelled while its notice plays', async () => {
-    const journal = await play('early-media-cancel', '8004', 300);
+    const journal = await play('early-media-cancel', '8004', { stayMs: 300 });
     expect(journal.find((event) => event.type === 'agent.turn')).toMatchObject({ kind: 'notice', interrupted: true });
     expect(journal.at(-1)).toMatchObject({ type: 'call.ended', by: 'cancelled' });
   });

@@ -13,6 +13,7 @@ need openssl openssl
 need flac flac
 need sox sox
 need multimon-ng multimon-ng
+need opusdec opus-tools
 need tshark tshark
 need kamailio kamailio
 need rtpengine rtpengine-daemon

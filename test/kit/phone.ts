@@ -27,8 +27,8 @@ export class Phone {
   }
 
   /** Calls, and waits until the call stands and RTP flows to the server. */
-  static async dial(server: Server, number = '8001', describe?: (sdp: string) => string): Promise<Phone> {
-    const phone = await Phone.invite(server, number, [], describe);
+  static async dial(server: Server, number = '8001'): Promise<Phone> {
+    const phone = await Phone.invite(server, number);
     const answer = await phone.call.answered();
     phone.rtp.start(answer.body);
     return phone;

@@ -17,6 +17,8 @@ export interface SippOptions {
   atOnce?: number;
   /** What each caller says after ACK, 8 kHz. */
   says: Sound;
+  /** Payload types that the scenario `caller` offers: PCMU and telephone-event by default. */
+  formats?: string;
   /** How long each caller stays after it began to speak, ms. */
   stayMs?: number;
   /** The whole run, s. */
@@ -45,7 +47,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
       ...['-sf', join(ROOT, 'test/sipp', `${options.scenario}.xml`)],
       ...['-s', options.number ?? '8001', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-mp', '31000'],
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
-      ...['-d', String(options.stayMs ?? 500)],
+      ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
       ...['-timeout', `${options.timeoutS ?? 60}s`, '-timeout_error', '-recv_timeout', '15000', '-nostdin'],
       ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
     ]);
