@@ -49,6 +49,8 @@ export interface Parley {
   sip: string;
   /** Where HTTP is, `host:port`. */
   http: string;
+  /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
+  drain(): Promise<void>;
   /** Ends all calls and stops; safe to call twice. */
   close(): Promise<void>;
 }
@@ -206,6 +208,7 @@ async function compose(
   return {
     sip: agent.address,
     http: console.address,
+    drain: () => calls.drain(),
     close: async () => {
       await calls.close();
       await journals.flush(FLUSH_MS);

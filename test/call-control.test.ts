@@ -1,12 +1,15 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
+import { WebSocket } from 'ws';
 import { levelDb } from '../src/audio/level.js';
 import { Phone } from './kit/phone.js';
 import { toSound } from './kit/rtp-peer.js';
 import { scratchFolder } from './kit/scratch.js';
 import { Server } from './kit/server.js';
+import { speak, transcribe } from './kit/speech.js';
 import { until } from './kit/until.js';
 
 /** Whoever watches over calls holds them, sends keys, pauses their recording and ends them, over HTTP. */
@@ -95,6 +98,71 @@ describe('control of a live call', () => {
       }
       expect(longest).toBeGreaterThan(7000);
     } finally {
+      await phone.close();
+    }
+  });
+
+  it('is jumped into: listened to, spoken into, its agent given words and made to wait', async () => {
+    const phone = await Phone.dial(server);
+    const heard: number[] = [];
+    let socket: WebSocket | undefined;
+    try {
+      await phone.greeted();
+      const { calls } = (await ask('')).answer as { calls: { id: string }[] };
+      const id = calls[0]?.id ?? '';
+      socket = new WebSocket(`${server.http.replace('http', 'ws')}/v1/calls/${id}/audio`, 'parley.v1');
+      socket.on('message', (data: Buffer, binary) => {
+        if (binary) for (let at = 0; at + 1 < data.length; at += 2) heard.push(data.readInt16LE(at));
+      });
+      await once(socket, 'open');
+
+      // Whatever it was saying: the agent says this, to the caller and for the supervisor to hear.
+      expect((await ask(`/${id}/say`, { text: 'We are open from nine to seven.' })).status).toBe(200);
+      const where = { sipCallId: phone.callId };
+      await server.event('agent.turn', {
+        ...where,
+        where: ({ kind, heard: said }) => kind === 'supervisor' && said !== '',
+      });
+      expect(await transcribe({ pcm: Int16Array.from(heard), sampleRate: 8000 })).toMatch(/nine to seven/i);
+
+      // The caller is heard, and nobody answers while the agent waits.
+      expect((await ask(`/${id}/agent`, { action: 'pause' })).status).toBe(200);
+      heard.length = 0;
+      await phone.rtp.play(await speak('What are your opening hours?'));
+      await server.event('caller.turn', { ...where, where: ({ text }) => /opening hours/i.test(text) });
+      expect(await transcribe({ pcm: Int16Array.from(heard), sampleRate: 8000 })).toMatch(/opening hours/i);
+
+      // With the supervisor's own voice.
+      socket.send('{"type":"talk","to":"all"}');
+      const from = performance.now();
+      const tone = Int16Array.from({ length: 160 }, (_, n) => 8000 * Math.sin((2 * Math.PI * 1000 * n) / 8000));
+      const talk = setInterval(() => socket?.send(Buffer.from(tone.buffer)), 20);
+      const said = () => toSound(phone.rtp.heard.filter(({ at }) => at > from)).pcm;
+      await until('the supervisor is heard', () => levelDb(said().slice(-2000)) > -20);
+      clearInterval(talk);
+
+      expect((await ask(`/${id}/agent`, { action: 'resume' })).status).toBe(200);
+      await phone.ask('What are your opening hours?');
+      expect((await ask(`/${id}/whisper`, { text: 'be kind' })).status).toBe(409);
+      expect((await ask(`/${id}/transfer`, { target: 'sip:evil@example.com' })).status).toBe(422);
+      expect((await ask(`/${id}/take-back`, {})).status).toBe(409);
+      const over = once(socket, 'close');
+      await phone.hangUp();
+      await over;
+      await server.waitForIdle();
+      const journal = server.journal(phone.callId);
+      const supervised = journal.filter(({ type }) => type.startsWith('supervisor.')).map(({ type }) => type);
+      expect(supervised).toEqual([
+        ...['supervisor.listening', 'supervisor.said', 'supervisor.paused', 'supervisor.listening'],
+        ...['supervisor.paused', 'supervisor.listening'],
+      ]);
+      const turns = journal.filter((event) => event.type === 'caller.turn').map(({ turn }) => turn);
+      const replies = journal.flatMap((event) =>
+        event.type === 'agent.turn' && event.kind === 'reply' ? [event.turn] : [],
+      );
+      expect([turns.length, replies]).toEqual([2, [turns[1]]]);
+    } finally {
+      socket?.terminate();
       await phone.close();
     }
   });

@@ -70,6 +70,30 @@ export class CallServer {
     for (const leg of legs) this.live.get(leg)?.end('lost', 'media worker lost');
   }
 
+  /**
+   * Refuses new calls and lets the running ones end by themselves for `limits.drainMs`. Those that are up then go to the
+   * people behind their agent, where the call can leave this process for them. Resolves when no call is left, or nothing
+   * more can be waited for.
+   */
+  async drain(): Promise<void> {
+    this.draining = true;
+    const { limits, logger } = this.services;
+    if (this.live.size > 0) logger.info({ calls: this.live.size, ms: limits.drainMs }, 'draining');
+    if (limits.drainMs === 0 || (await this.emptyWithin(limits.drainMs))) return;
+    for (const call of this.live.values()) call.toFallback('shutdown');
+    await this.emptyWithin(Math.min(limits.drainMs, limits.referMs));
+  }
+
+  private async emptyWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await Promise.race([Promise.all(this.calls.values()), late]);
+    clearTimeout(timer);
+    return this.calls.size === 0;
+  }
+
   /** Refuses new calls and ends the running ones; resolves when nothing of them is left. */
   async close(): Promise<void> {
     this.draining = true;

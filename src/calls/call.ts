@@ -198,6 +198,12 @@ export class Call {
     return new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
   }
 
+  /** Hands the call to the people behind its agent, or ends it where there are none. */
+  toFallback(reason: string): void {
+    const target = this.prepared?.agent.escalationTarget;
+    this.dispatch({ type: 'silent', action: 'fallback', target, reason });
+  }
+
   /** Ends the call, whatever it is doing. */
   end(why: 'shutdown' | 'lost', reason = why as string): void {
     this.dispatch(why === 'shutdown' ? { type: 'shutdown' } : { type: 'lost', reason });

@@ -10,6 +10,12 @@ export const limitsConfig = z.strictObject({
     .min(0)
     .default(200)
     .describe('Longest that a call waits for its greeting before it is answered, ms.'),
+  drainMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(300_000)
+    .describe('Longest that calls which are up may go on after SIGTERM, ms; then they go to the fallback, or end.'),
   referMs: z.number().int().min(1000).default(30_000).describe('Longest that a transfer may take, ms.'),
 });
 

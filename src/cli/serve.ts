@@ -32,13 +32,16 @@ async function serve(options: ServeOptions): Promise<void> {
     const stop = (signal: NodeJS.Signals) => {
       process.off('SIGTERM', stop);
       process.off('SIGINT', stop);
-      // A second signal of the same kind ends the process at once.
-      process.stderr.write(`${signal}: ending calls\n`);
-      parley.close().then(resolve, (error) => {
-        printFailure(error);
-        process.exitCode = 1;
-        resolve();
-      });
+      // A second signal ends the process at once; Ctrl-C does not wait for anybody.
+      process.stderr.write(`${signal}: no more calls; those that are up may end by themselves\n`);
+      const drained = signal === 'SIGTERM' ? parley.drain() : Promise.resolve();
+      drained
+        .then(() => parley.close())
+        .then(resolve, (error) => {
+          printFailure(error);
+          process.exitCode = 1;
+          resolve();
+        });
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);

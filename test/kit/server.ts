@@ -67,8 +67,8 @@ export class Server {
     const own = ['serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', folder.path];
     const child = spawn(process.execPath, [CLI, ...own, ...(options.args ?? [])], {
       cwd: options.cwd ?? ROOT,
-      // Tests take the embedded SIP edge unless they say otherwise.
-      env: { ...process.env, DRACHTIO_HOST: undefined, ...options.env },
+      // Tests take the embedded SIP edge unless they say otherwise, and no test waits for the calls of another.
+      env: { ...process.env, DRACHTIO_HOST: undefined, PARLEY_LIMITS_DRAIN_MS: '0', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new Server(child, folder);
