@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { reasonOf } from '../errors.js';
 import { type Condition, headerCondition, hoursCondition, type Pattern, textCondition } from './conditions.js';
-import { isTimeZone, readDays, readTime } from './hours.js';
+import { hoursConfig } from './hours-config.js';
 import { compileNetworks } from './networks.js';
 import { compileNumber, compileWildcard } from './pattern.js';
 
@@ -31,25 +31,6 @@ const numbers = z
 const names = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((value): Pattern[] => [value].flat().map((source) => ({ source, fits: (text) => text === source })));
-
-/** When somebody is there, or a dialplan entry holds. */
-export const hoursConfig = z.strictObject({
-  timeZone: z.string().refine(isTimeZone, 'must be a time zone, e.g. Europe/Berlin').default('UTC'),
-  open: z
-    .array(
-      z.strictObject({
-        days: z.string().refine((text) => readDays(text) !== undefined, 'must be days, e.g. "mon-fri" or "sat, sun"'),
-        from: z.string().refine((text) => readTime(text) !== undefined, 'must be a time, e.g. "09:00"'),
-        to: z.string().refine((text) => readTime(text) !== undefined, 'must be a time, e.g. "17:30"'),
-      }),
-    )
-    .min(1)
-    .describe('When somebody is there. `to` before `from` is on the next day.'),
-  holidays: z
-    .array(z.string().regex(/^(?:\d{4}-)?\d{2}-\d{2}$/, 'must be a date, e.g. "2026-12-25", or "12-25" for each year'))
-    .default([])
-    .describe('Days on which nobody is there.'),
-});
 
 const match = z
   .strictObject({

@@ -1,7 +1,7 @@
+import { isOpen } from '../../dialplan/hours.js';
 import { ParleyError } from '../../errors.js';
 import type { Disposition } from '../../journal/events.js';
 import { plainTarget, type TargetConfig } from './config.js';
-import { isOpen } from './hours.js';
 
 /** Where users are registered. */
 export interface UserLookup {
