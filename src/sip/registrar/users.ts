@@ -15,7 +15,10 @@ const user = z
     password: z.string().min(8).optional().describe('What the phone is given; better in `passwordFile`.'),
     passwordFile: z.string().optional().describe('File with the password in its first line.'),
     ha1: z
-      .strictObject({ md5: hex(32).optional(), sha256: hex(64).optional() })
+      .strictObject({
+        md5: hex(32).optional().describe('By MD5, 32 hexadecimal digits.'),
+        sha256: hex(64).optional().describe('By SHA-256, 64 hexadecimal digits.'),
+      })
       .refine(({ md5, sha256 }) => md5 !== undefined || sha256 !== undefined, 'has neither md5 nor sha256')
       .optional()
       .describe('H(name:realm:password) instead of the password, by one algorithm or both.'),
