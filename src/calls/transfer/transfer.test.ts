@@ -246,7 +246,9 @@ describe('a transfer on the wire', () => {
   const quick = { accept: 'answer', briefing: false };
 
   it('calls with what is known, briefs, joins at the key, and ends with the caller', async () => {
-    await bench.begin('anna', at('anna'), { contextUrl: 'https://console.example.com/{{call}}' });
+    await bench.begin('anna', at('anna', { context: { json: true } }), {
+      contextUrl: 'https://console.example.com/{{call}}',
+    });
     const call = await bench.desk.called('anna');
     expect(call.invite.get('subject')).toBe('refund, order number 482715');
     expect(call.invite.get('call-info')).toBe('<https://console.example.com/c1>;purpose=info');
