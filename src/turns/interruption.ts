@@ -41,7 +41,7 @@ const HARMLESS = /\b(?:no (?:problem|worries|doubt|way|kidding)|oh no)\b/g;
 const BACKCHANNEL = new RegExp(
   `^(?:(?:${[
     "uh[- ]?huh|mm[- ]?hm+|mhm+|m+|hm+|um|uh|ah|oh|aha|huh|wow|yeah|yea|yep|yup|yes|ya|ok|okay|'kay|kay|k|right|alright|all right|sure|fine|good|great|nice|cool|perfect|exactly|true|really|correct|absolutely|definitely|of course",
-    "i see|got it|i got it|gotcha|makes sense|that makes sense|sounds good|i understand|understood|i know|that's right|thats right|that's fine|that's good|fair enough|no problem|no worries|no doubt|thank you|thanks|thank you very much|thanks a lot",
+    "i see|got it|i got it|you got it|gotcha|makes sense|that makes sense|sounds good|i understand|understood|i know|that's right|thats right|that's fine|that's good|fair enough|no problem|no worries|no doubt|thank you|thanks|thank you very much|thanks a lot",
     'oh (?:okay|ok|yeah|really|wow|i see|nice|good)|oh no',
   ].join('|')})(?:[\\s,.!?-]+|$))+$`,
 );
@@ -75,7 +75,7 @@ const EVIDENCE: readonly (readonly [elapsedMs: number, real: number])[] = [
   [300, 0.9],
 ];
 /** From here on the words count though they have just changed, ms. */
-const SETTLED_MS = 800;
+const SETTLED_MS = 600;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */
 const WORDLESS_MS = 1500;
 
