@@ -1,7 +1,8 @@
 import { type JournalBook, newCallId } from '../journal/journal.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
-import { Call, type CallServices } from './call.js';
+import { Call } from './call.js';
+import type { CallServices } from './services.js';
 
 /** All live calls: admission, and their end. */
 export class CallServer {

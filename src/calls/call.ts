@@ -1,10 +1,9 @@
 import type { Afterwards } from '../conversation/state.js';
-import type { Dialplan, Redirection } from '../dialplan/dialplan.js';
+import type { Redirection } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
 import { outcomeOf } from '../journal/outcome.js';
-import type { AudioOptions } from '../rtp/sdp.js';
 import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -12,36 +11,23 @@ import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
 import { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
-import type { LimitsConfig } from './config.js';
-import { infoContext, variablesOf } from './ivr/context.js';
-import type { Handoffs } from './ivr/handoffs.js';
-import { segmentOf } from './ivr/segment.js';
+import { informed } from './ivr/inform.js';
 import { mediaRecord } from './media-events.js';
-import { type AnswerAction, nextAgent, type Prepared, type PrepareOptions, prepareCall } from './prepare.js';
+import {
+  type AnswerAction,
+  nextAgent,
+  type Prepared,
+  type PrepareOptions,
+  playNotice,
+  prepareCall,
+} from './prepare.js';
+import { type CallServices, planOf } from './services.js';
 import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
-import { Transfer, type TransferServices } from './transfer/transfer.js';
-import type { VoiceAgent } from './voice-agent.js';
-
-/** What all calls share. */
-export interface CallServices extends TransferServices {
-  /** What is offered and answered to who calls from this address, and which trunk that is. */
-  audio: (source: string) => { trunk: string | undefined; options: AudioOptions };
-  dialplan: Dialplan;
-  agents: ReadonlyMap<string, VoiceAgent>;
-  limits: LimitsConfig;
-  /** What IVRs have handed over. */
-  handoffs?: Handoffs | undefined;
-  /** Calls that a dialplan entry, `file#name`, has at the moment. */
-  running?: ((entry: string) => number) | undefined;
-  /** What a caller is told whose call is recorded. */
-  announcement: string;
-}
+import { Transfer } from './transfer/transfer.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
-/** Longest that a notice is played before the answer: callers' proxies give up after three minutes (RFC 3261 16.6), ms. */
-const EARLY_MS = 90_000;
 
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
@@ -283,20 +269,10 @@ export class Call {
     };
   }
 
-  /** The notice as early media; when that can't be, it is said after the answer like any other. */
   private async progress(): Promise<void> {
-    const { prepared } = this;
+    const { prepared, invite, logger } = this;
     if (!prepared) return;
-    const { media, voice, opening } = prepared;
-    try {
-      await this.invite.progress(media.localSdp, (offer) => media.reoffered(offer).sdp);
-      const { heard, stopped } = await voice.announce(opening.notice, EARLY_MS);
-      const planned = opening.notice.join(' ');
-      this.record({ type: 'agent.turn', turn: 0, planned, heard, interrupted: stopped, kind: 'notice' });
-      prepared.opening = { ...opening, notice: [] };
-    } catch (error) {
-      this.logger.warn({ reason: reasonOf(error) }, 'no early media');
-    }
+    await playNotice(prepared, invite, (event) => this.record(event), logger);
     this.dispatch({ type: 'noticed' });
   }
 
@@ -333,24 +309,8 @@ export class Call {
       },
       offered: async (offer) => session.offered(offer),
       key: ({ digit, durationMs }) => this.prepared?.voice.key('info', digit, durationMs, monotonicMs()),
-      json: (body) => this.informed(body),
+      json: (body) => informed(body, this.prepared, (event) => this.record(event)),
     });
-  }
-
-  /** An IVR in front tells more by INFO; false where the dialplan does not trust it. */
-  private informed(body: string): boolean {
-    const { prepared } = this;
-    if (!prepared?.action.context?.trust) return false;
-    const read = infoContext(body);
-    if (read instanceof ParleyError) {
-      this.record({ type: 'error', code: read.code, message: read.message });
-      return true;
-    }
-    for (const { event } of segmentOf({ document: read, createdAt: Date.now() }, 'info', Date.now()))
-      this.record(event);
-    const { ivr: _, ...variables } = variablesOf(read);
-    prepared.inform(variables);
-    return true;
   }
 
   private acked(session: CallSession, answer: string | undefined): void {
@@ -394,34 +354,21 @@ export class Call {
 
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
-    const { services, prepared, dialog } = this;
-    const plan = await services.targets.plan(name, prepared?.agent.ownTargets).catch((error) => {
-      this.logger.error({ err: error, target: name }, 'a target could not be looked up');
-      return undefined;
-    });
+    const { services, prepared, dialog, invite, journal } = this;
+    const plan = await planOf(services, name, prepared?.agent.ownTargets);
     if (this.state.phase !== 'transferring' || !prepared || !dialog) return;
-    if (!plan) {
-      const { code, message } = new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target: name });
-      this.record({ type: 'error', code, message });
-      const outcome = { type: 'failed', disposition: 'failed', reason: message } as const;
+    if (plan instanceof ParleyError) {
+      this.record({ type: 'error', code: plan.code, message: plan.message });
+      const outcome = { type: 'failed', disposition: 'failed', reason: plan.message } as const;
       return this.dispatch({ type: 'transfer.over', outcome });
     }
     const { voice, media, agent } = prepared;
-    const call = {
-      id: this.id,
-      from: this.invite.from,
-      to: this.invite.to,
-      calledUri: this.invite.uri,
-      dialog,
-      media,
-      voice,
-      settings: agent.voice,
-      lexicon: agent.lexicon,
-      origin: this.receivedAt,
-      events: () => this.journal.events,
-      record: (event: JournalEvent, at?: number) => this.record(event, at),
-    };
-    this.transfer = new Transfer(services, call, plan, reason, services.limits.referMs, {
+    const { from, to, uri: calledUri } = invite;
+    const sound = { voice, media, settings: agent.voice, lexicon: agent.lexicon };
+    const record = (event: JournalEvent, at?: number) => this.record(event, at);
+    const call = { id: this.id, from, to, calledUri, dialog, ...sound, origin: this.receivedAt };
+    const transferred = { ...call, events: () => journal.events, record };
+    this.transfer = new Transfer(services, transferred, plan, reason, services.limits.referMs, {
       bridged: () => this.dispatch({ type: 'bridged' }),
       over: (outcome) => this.dispatch({ type: 'transfer.over', outcome }),
     });

@@ -1,16 +1,16 @@
 import { Conversation, type Opening, openingOf } from '../conversation/conversation.js';
 import type { Afterwards } from '../conversation/state.js';
 import type { DialplanAction } from '../dialplan/dialplan.js';
-import { ParleyError } from '../errors.js';
+import { ParleyError, reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
-import type { CallServices } from './call.js';
 import { CallVoice } from './call-voice.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
+import type { CallServices } from './services.js';
 import type { VoiceAgent } from './voice-agent.js';
 
 /** What the dialplan says of a call that is answered. */
@@ -147,6 +147,28 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
 function noticeOf({ record, notice }: AnswerAction, usual: string): string | undefined {
   const announcement = record === true ? usual : record !== false && record.announcement;
   return [announcement, notice].filter(Boolean).join(' ') || undefined;
+}
+
+/** Longest that a notice is played before the answer: callers' proxies give up after three minutes (RFC 3261 16.6), ms. */
+const EARLY_MS = 90_000;
+
+/** The notice as early media; when that can't be, it is said after the answer like any other. */
+export async function playNotice(
+  prepared: Prepared,
+  invite: Invite,
+  record: (event: JournalEvent) => void,
+  logger: Logger,
+): Promise<void> {
+  const { media, voice, opening } = prepared;
+  try {
+    await invite.progress(media.localSdp, (offer) => media.reoffered(offer).sdp);
+    const { heard, stopped } = await voice.announce(opening.notice, EARLY_MS);
+    const planned = opening.notice.join(' ');
+    record({ type: 'agent.turn', turn: 0, planned, heard, interrupted: stopped, kind: 'notice' });
+    prepared.opening = { ...opening, notice: [] };
+  } catch (error) {
+    logger.warn({ reason: reasonOf(error) }, 'no early media');
+  }
 }
 
 /** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */

@@ -1,7 +1,7 @@
 import { type Cipher, createCipheriv, timingSafeEqual } from 'node:crypto';
-import type { PacketCipher } from './cipher.js';
 import { HmacSha1 } from './hmac-sha1.js';
 import type { SessionKeys } from './key-derivation.js';
+import type { PacketCipher } from './packet-cipher.js';
 
 const BLOCK = 16;
 /** Enough for any datagram of 1500 octets. */

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
-import type { PacketCipher } from './cipher.js';
 import type { SessionKeys } from './key-derivation.js';
+import type { PacketCipher } from './packet-cipher.js';
 
 const TAG = 16;
 const OPTIONS = { authTagLength: TAG };

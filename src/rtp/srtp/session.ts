@@ -1,5 +1,6 @@
-import { createPacketCipher, type PacketCipher } from './cipher.js';
+import { createPacketCipher } from './cipher.js';
 import { deriveKeys } from './key-derivation.js';
+import type { PacketCipher } from './packet-cipher.js';
 import { ReplayWindow } from './replay.js';
 import { type SrtpKey, SUITE_FACTS, type SuiteFacts } from './suites.js';
 

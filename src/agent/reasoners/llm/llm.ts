@@ -1,22 +1,13 @@
-import { type ChatEndpoint, type ChatTool, warmChat } from '../../../inference/chat/chat.js';
+import { warmChat } from '../../../inference/chat/chat.js';
 import { Actions } from '../../actions/actions.js';
 import type { AgentDefinition } from '../../agents.js';
 import type { LlmReasonerDefinition } from '../../file/reasoner.js';
 import { renderRaw } from '../../file/template.js';
 import { KnowledgeIndex } from '../../knowledge/search.js';
 import type { Reasoner } from '../../reasoner.js';
+import type { LlmEquipment } from './equipment.js';
 import { LlmSession } from './session.js';
 import { toolsOf } from './tools.js';
-
-/** What all conversations of an agent share. */
-export interface LlmEquipment {
-  agent: AgentDefinition;
-  model: LlmReasonerDefinition;
-  endpoint: ChatEndpoint;
-  tools: readonly ChatTool[];
-  actions: Actions;
-  knowledge: KnowledgeIndex;
-}
 
 /** A language model behind an OpenAI-compatible API answers, with the agent's actions as its tools and its articles at hand. */
 export function createLlm(agent: AgentDefinition, model: LlmReasonerDefinition, now: () => Date): Reasoner {

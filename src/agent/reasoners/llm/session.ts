@@ -7,8 +7,8 @@ import type { Topic } from '../../file/topics.js';
 import { topicFromIvr, welcome } from '../../from-ivr.js';
 import { undoIfGivenUp } from '../../given-up.js';
 import type { CallerTurn, ConversationContext, ReasonerSession, ReplyPart } from '../../reasoner.js';
+import type { LlmEquipment } from './equipment.js';
 import { type Exchange, History } from './history.js';
-import type { LlmEquipment } from './llm.js';
 import { END_CALL, TRANSFER } from './tools.js';
 
 /** Rounds of calls in one reply; a model that wants more goes in circles. */

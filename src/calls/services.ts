@@ -1,0 +1,37 @@
+import type { Dialplan } from '../dialplan/dialplan.js';
+import { ParleyError } from '../errors.js';
+import type { AudioOptions } from '../rtp/sdp.js';
+import type { LimitsConfig } from './config.js';
+import type { Handoffs } from './ivr/handoffs.js';
+import type { Plan } from './targets/targets.js';
+import type { TransferServices } from './transfer/transfer.js';
+import type { VoiceAgent } from './voice-agent.js';
+
+/** What all calls share. */
+export interface CallServices extends TransferServices {
+  /** What is offered and answered to who calls from this address, and which trunk that is. */
+  audio: (source: string) => { trunk: string | undefined; options: AudioOptions };
+  dialplan: Dialplan;
+  agents: ReadonlyMap<string, VoiceAgent>;
+  limits: LimitsConfig;
+  /** What IVRs have handed over. */
+  handoffs?: Handoffs | undefined;
+  /** Calls that a dialplan entry, `file#name`, has at the moment. */
+  running?: ((entry: string) => number) | undefined;
+  /** What a caller is told whose call is recorded. */
+  announcement: string;
+}
+
+/** The way to a target; what went wrong when there is none of that name, or it can't be looked up. */
+export async function planOf(
+  { targets, logger }: CallServices,
+  target: string,
+  own: readonly string[] | undefined,
+): Promise<Plan | ParleyError> {
+  try {
+    return (await targets.plan(target, own)) ?? new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target });
+  } catch (error) {
+    logger.error({ err: error, target }, 'a target could not be looked up');
+    return new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target });
+  }
+}
