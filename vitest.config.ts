@@ -1,5 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+const WAITING = [
+  'transfer',
+  'call-control',
+  'ivr-context',
+  'session-changes',
+  'live-journal',
+  'session',
+  'sip-users',
+  'drain',
+].map((name) => `test/${name}.test.ts`);
+const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 2 };
+
 export default defineConfig({
   test: {
     // Worker threads and the CLI run compiled code; the build is one second.
@@ -17,16 +29,20 @@ export default defineConfig({
         },
       },
       {
-        // Each file starts servers and callers of its own, in real time: one after another, after the unit tests.
+        // Each file starts servers and callers of its own, in real time, and mostly waits: two at a time.
+        extends: true,
+        test: { ...endToEnd, name: 'end-to-end', include: WAITING, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        // These listen closely, or are many calls: one after another.
         extends: true,
         test: {
-          name: 'end-to-end',
+          ...endToEnd,
+          name: 'end-to-end, alone',
           include: ['test/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 90_000,
+          exclude: WAITING,
           fileParallelism: false,
-          maxConcurrency: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -303,7 +303,7 @@ describe('handing a call to a person', () => {
     const since = performance.now();
     await fred.hangUp();
     await phone.rtp.spoken(since, 500);
-    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/back with me/i);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/\bwith me\b/i);
     await phone.call.bye();
     await phone.close();
     await server.waitForIdle();
