@@ -316,7 +316,7 @@ describe('handing a call to a person', () => {
     const since = performance.now();
     (await desk.called('bert')).refuse(480, 'Temporarily Unavailable');
     await phone.rtp.spoken(since, 500);
-    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/call you back/i);
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/you back/i);
     await phone.call.bye();
     await phone.close();
     await server.waitForIdle();
