@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../src/journal/events.js';
@@ -7,8 +7,9 @@ import { RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
-import { runSipp, type SippOptions } from './kit/sipp.js';
+import { runSipp, SIPP_PCAPS, type SippOptions } from './kit/sipp.js';
 import { hasSox, keysBySox } from './kit/sox-keys.js';
+import { speak } from './kit/speech.js';
 import { until } from './kit/until.js';
 import { silence } from './kit/wav.js';
 
@@ -63,6 +64,15 @@ describe('a session', () => {
     const journal = await play('caller', '8001', { formats: '0', says: keysBySox('1590*#D7'), stayMs: 3000 });
     const keys = journal.flatMap((event) => (event.type === 'dtmf' ? [event.digit] : []));
     expect(keys.join('')).toBe('1590*#D7');
+  });
+
+  it.runIf(existsSync(SIPP_PCAPS))('is spoken and keyed into from recorded packets', async () => {
+    const journal = await play('pcap', '8001', { says: await speak('What are your opening hours?'), stayMs: 6000 });
+    expect(journal.find((event) => event.type === 'caller.turn')).toMatchObject({
+      text: expect.stringMatching(/opening hours/i),
+    });
+    const keys = journal.flatMap((event) => (event.type === 'dtmf' ? [event.digit] : []));
+    expect(keys.join('')).toBe('24#');
   });
 
   it('is refused when it would have to be refreshed too often, and answered when it must be reliable', async () => {

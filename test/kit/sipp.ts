@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SipTarget } from './raw-peer.js';
+import { rtpHeader } from './rtp-peer.js';
 import { scratchFolder } from './scratch.js';
 import { ROOT } from './server.js';
 import { type Sound, toMuLaw } from './wav.js';
@@ -25,6 +26,9 @@ export interface SippOptions {
   timeoutS?: number;
 }
 
+/** Where Debian has sipp's recordings of keys by RFC 4733. */
+export const SIPP_PCAPS = '/usr/share/sip-tester';
+
 /** What sipp counted. */
 export interface SippResult {
   code: number;
@@ -38,13 +42,18 @@ export interface SippResult {
 export async function runSipp(options: SippOptions): Promise<SippResult> {
   const folder = scratchFolder('sipp');
   try {
-    writeFileSync(join(folder.path, 'caller.ul'), toMuLaw(options.says.pcm));
+    const words = toMuLaw(options.says.pcm);
+    writeFileSync(join(folder.path, 'caller.ul'), words);
+    writeFileSync(join(folder.path, 'caller.pcap'), pcapOf(words));
+    // sipp looks for recordings beside the scenario.
+    copyFileSync(join(ROOT, 'test/sipp', `${options.scenario}.xml`), join(folder.path, 'scenario.xml'));
+    if (existsSync(SIPP_PCAPS)) symlinkSync(SIPP_PCAPS, join(folder.path, 'keys'));
     const atOnce = options.atOnce ?? 1;
     const statistics = join(folder.path, 'statistics.csv');
     const errors = join(folder.path, 'errors.log');
     const code = await run(folder.path, [
       `${options.target.host}:${options.target.port}`,
-      ...['-sf', join(ROOT, 'test/sipp', `${options.scenario}.xml`)],
+      ...['-sf', 'scenario.xml'],
       ...['-s', options.number ?? '8001', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-mp', '31000'],
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
       ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
@@ -74,4 +83,35 @@ function readCounts(file: string): { succeeded: number; failed: number } {
   const values = (rows.at(-1) ?? '').split(';');
   const count = (name: string) => Number(values[names.indexOf(name)] ?? 0);
   return { succeeded: count('SuccessfulCall(C)'), failed: count('FailedCall(C)') };
+}
+
+/** A recording of PCMU in RTP over UDP, IPv4 and Ethernet, a packet each 20 ms. Nobody checks the checksums left 0. */
+function pcapOf(said: Buffer): Buffer {
+  const header = Buffer.alloc(24);
+  header.writeUInt32LE(0xa1b2c3d4);
+  header.writeUInt16LE(2, 4);
+  header.writeUInt16LE(4, 6);
+  header.writeUInt32LE(65_535, 16);
+  header.writeUInt32LE(1, 20);
+  const parts = [header];
+  for (let n = 0; n * 160 < said.length; n++) {
+    const rtp = Buffer.concat([rtpHeader(n, n * 160, 0x7061_6361), said.subarray(n * 160, (n + 1) * 160)]);
+    const packet = Buffer.alloc(42);
+    packet.writeUInt16BE(0x0800, 12);
+    packet.writeUInt16BE(0x4500, 14);
+    packet.writeUInt16BE(28 + rtp.length, 16);
+    packet.writeUInt16BE(0x4011, 22);
+    packet.writeUInt32BE(0x7f00_0001, 26);
+    packet.writeUInt32BE(0x7f00_0001, 30);
+    packet.writeUInt16BE(6000, 34);
+    packet.writeUInt16BE(6000, 36);
+    packet.writeUInt16BE(8 + rtp.length, 38);
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(Math.floor(n / 50), 0);
+    record.writeUInt32LE((n % 50) * 20_000, 4);
+    record.writeUInt32LE(packet.length + rtp.length, 8);
+    record.writeUInt32LE(packet.length + rtp.length, 12);
+    parts.push(record, packet, rtp);
+  }
+  return Buffer.concat(parts);
 }
