@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { echoConfig } from '../../src/media/echo-config.js';
 import type { CodecName, PcmRate } from '../../src/rtp/negotiated.js';
 import type { SrtpSuite } from '../../src/rtp/srtp/suites.js';
 import { speechConfig } from '../../src/workers/config.js';
@@ -17,6 +18,8 @@ interface Mode {
   payloadType: number;
   vad: boolean;
   srtp?: SrtpSuite;
+  /** Echo control, in its dearest case: everybody speaks while the agent does, all the time. Off by default. */
+  echo?: boolean;
   /** Calls at once, one load after another until one is too much. */
   loads: readonly number[];
 }
@@ -32,6 +35,7 @@ const MODES: readonly Mode[] = [
     srtp: 'AES_CM_128_HMAC_SHA1_80',
     loads: [50, 100, 150, 200, 250, 300, 400],
   },
+  { name: 'G.711, VAD, echo control', codec: 'PCMU', payloadType: 0, vad: true, echo: true, loads: [25, 50, 75, 100] },
   { name: 'G.722, VAD', codec: 'G722', payloadType: 9, vad: true, loads: [50, 100, 150, 200, 250, 300] },
   { name: 'Opus, VAD', codec: 'opus', payloadType: 111, vad: true, loads: [50, 100, 150, 200, 250] },
 ];
@@ -98,6 +102,7 @@ async function measure(mode: Mode, calls: number, said: Int16Array, quick: boole
     ports: { from: 20_000, to: 29_999 },
     vad: { ...speechConfig.parse({}).detection, windowMs: 32 },
     codecs: [mode.codec],
+    stages: echoConfig.parse({ echo: mode.echo ? 'on' : 'off' }),
     logLevel: 'error',
   });
   const folder = scratchFolder('bench-media');
