@@ -1,6 +1,7 @@
-import { armEndpoint, commitTo, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
+import { armEndpoint, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
 import { burstEnded, contest, judgeBurst, keepsFloor } from './overlap.js';
-import { apologise, beginTurn, interrupt, reopen, settle, speak } from './reply-side.js';
+import { apologise, beginTurn, interrupt, leaveUnanswered, reopen, settle, speak } from './reply-side.js';
+import type { TakenTurn } from './state.js';
 import { goesOn, type Step, sameWords } from './step.js';
 import type { VoiceEvent } from './voice.js';
 
@@ -180,13 +181,7 @@ function takeWords(step: Step): void {
   });
   if (decision === 'hand-back') return giveTime(step);
   if (gaveWay(step, completeness)) return goAhead(step);
-  const taken = {
-    text: caller.text,
-    from: 'speech' as const,
-    startedAt: caller.turnSince,
-    endedAt: caller.voicedAt,
-    position: caller.textPosition,
-  };
+  const taken = spoken(step);
   beginTurn(step, taken, { voiced: caller.voicedAt, decided: step.at, final: step.at });
   // The caller goes on: what comes now is the next turn, or this one would be reopened for ever.
   if (decision === 'maximum' && step.state.current) settle(step, step.state.current);
@@ -202,25 +197,23 @@ function gaveWay({ state }: Step, completeness: string): boolean {
 /** Words that are no turn after a collision: so few, and so unlikely to be whole. */
 const SCRAP = { words: 3, finished: 0.4 };
 
+/** The words of the caller that a turn would be made of. */
+function spoken({ state: { caller } }: Step): TakenTurn {
+  const { text, turnSince: startedAt, voicedAt: endedAt, textPosition: position } = caller;
+  return { text, from: 'speech', startedAt, endedAt, position };
+}
+
 /** "Sorry, go ahead." */
 function goAhead(step: Step): void {
   const { state } = step;
-  const { text, turnSince: startedAt, voicedAt: endedAt, textPosition } = state.caller;
-  state.turn += 1;
-  step.journal({ type: 'caller.turn', turn: state.turn, text, from: 'speech', startedAt, endedAt });
-  commitTo(step, textPosition);
-  forget(step);
+  leaveUnanswered(step, spoken(step));
   speak(step, 'go-ahead', [state.settings.goAhead]);
 }
 
 /** The caller asked for time: the words go on record, nothing is answered, and nobody is asked whether they are there. */
 function giveTime(step: Step): void {
   const { state } = step;
-  const { text, turnSince: startedAt, voicedAt: endedAt, textPosition } = state.caller;
-  state.turn += 1;
-  step.journal({ type: 'caller.turn', turn: state.turn, text, from: 'speech', startedAt, endedAt });
-  commitTo(step, textPosition);
-  forget(step);
+  leaveUnanswered(step, spoken(step));
   if (!state.held) step.timer('idle', state.settings.handBackMs);
 }
 

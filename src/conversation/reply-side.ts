@@ -28,11 +28,16 @@ export function beginTurn(step: Step, taking: TakenTurn, marks: Reply['marks']):
 }
 
 /** A turn that nobody answers, since the agent is paused. */
-function overhear(step: Step, { text, from, startedAt, endedAt, position }: TakenTurn): void {
+function overhear(step: Step, taken: TakenTurn): void {
+  leaveUnanswered(step, taken);
+  step.do({ type: 'overheard', text: taken.text });
+}
+
+/** The turn is the caller's and on record, and no answer to it is asked for. */
+export function leaveUnanswered(step: Step, { text, from, startedAt, endedAt, position }: TakenTurn): void {
   const { state } = step;
   state.turn += 1;
   step.journal({ type: 'caller.turn', turn: state.turn, text, from, startedAt, endedAt });
-  step.do({ type: 'overheard', text });
   commitTo(step, position);
   forget(step);
 }

@@ -75,8 +75,8 @@ class EscalatingSession implements ReasonerSession {
     this.inner.heard(turn, text, interrupted);
   }
 
-  async *transferFailed(reason: string, signal: AbortSignal): AsyncGenerator<ReplyPart, void, undefined> {
-    for await (const part of this.inner.transferFailed(reason, signal)) yield part;
+  transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart> {
+    return this.inner.transferFailed(reason, signal);
   }
 
   guide(text: string): boolean {
