@@ -1,4 +1,4 @@
-import { armEndpoint, dismiss, dropSpeculation, endpointOf, forget, listenOn, speculate } from './floor.js';
+import { armEndpoint, dismiss, dropSpeculation, endpointOf, listenOn, speculate } from './floor.js';
 import { burstEnded, contest, judgeBurst, keepsFloor } from './overlap.js';
 import { apologise, beginTurn, interrupt, leaveUnanswered, reopen, settle, speak } from './reply-side.js';
 import type { TakenTurn } from './state.js';
