@@ -15,6 +15,10 @@ export const ERRORS = {
     message: 'environment variable {name}: {reason}',
     mend: 'Correct or unset {name}.',
   },
+  PARLEY_ERR_RELOAD: {
+    message: 'the changed files are not used: {reason}',
+    mend: 'Correct what is named (parley check tells it, too); until then calls are answered with what was loaded before.',
+  },
   PARLEY_ERR_INIT_EXISTS: {
     message: '{file} is there already',
     mend: 'Name another folder (npx parley init DIR), or move what is there: nothing is overwritten.',

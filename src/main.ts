@@ -1,24 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type AgentDefinition, loadAgents } from './agent/agents.js';
-import { createReasoner } from './agent/create.js';
-import type { Classifier } from './agent/topics/classifier.js';
-import { fitTopics } from './agent/topics/meaning.js';
-import { agentVocabulary } from './agent/vocabulary.js';
+import { Answering, readFiles } from './answering.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
 import { CallQueues } from './calls/targets/queues.js';
-import { checkTargets, Targets, type TrunkRoute, targetsOf } from './calls/targets/targets.js';
+import { Targets, type TrunkRoute } from './calls/targets/targets.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { AuditLog } from './console/audit.js';
 import { Console } from './console/http.js';
 import { Metrics } from './console/metrics.js';
 import { deleteCall } from './console/records.js';
+import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
 import { Webhooks } from './console/webhooks/webhooks.js';
-import { Dialplan } from './dialplan/dialplan.js';
 import { ParleyError } from './errors.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
@@ -28,17 +24,15 @@ import { usableCodecs } from './rtp/codec.js';
 import type { CodecName } from './rtp/negotiated.js';
 import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
-import { conversationSettings, type Settings } from './settings.js';
+import type { Settings } from './settings.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { sipUsers } from './sip/registrar/users.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
-import { Lexicon } from './speech/synthesis/lexicon.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
 import { openStore } from './store/open.js';
 import type { Store } from './store/store.js';
 import { createLogger, type Logger } from './telemetry/log.js';
-import { LlmJudge } from './turns/llm-judge.js';
 import { MediaHost } from './workers/media-host.js';
 import { Speaker } from './workers/speaker.js';
 import { SpeechHost } from './workers/speech-host.js';
@@ -49,6 +43,8 @@ export interface Parley {
   sip: string;
   /** Where HTTP is, `host:port`. */
   http: string;
+  /** Reads agents and dialplans again, for the calls from now on. */
+  reload(): Promise<ReloadOutcome>;
   /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
   drain(): Promise<void>;
   /** Ends all calls and stops; safe to call twice. */
@@ -89,12 +85,7 @@ async function compose(
   keep: <T extends { close(): unknown }>(part: T) => T,
   stop: () => Promise<void>,
 ): Promise<Parley> {
-  const definitions = loadAgents(settings.agents);
-  const dialplan = Dialplan.load(settings.dialplans);
-  dialplan.checkAgents(new Set(definitions.keys()));
-  dialplan.checkTargets(new Set(Object.keys(settings.targets)));
-  checkTargets(settings.targets, [...definitions.values()]);
-  const judge = secondJudge(settings);
+  const files = readFiles(settings);
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
@@ -118,8 +109,8 @@ async function compose(
     memoryBytes: settings.speech.clipCacheMb * 1024 * 1024,
     logger,
   });
-  const agents = await voiceAgents(definitions, settings, speech, judge);
-  await warmPrompts(agents, speaker, pcmRates(audio), logger);
+  const sampleRates = pcmRates(audio);
+  const answering = keep(await Answering.start(files, { settings, speech, speaker, sampleRates, logger }));
   const { format, opusBitrate: bitrate } = settings.recording;
   const recording = { folder: recordingsFolder(settings), format, bitrate };
 
@@ -133,8 +124,7 @@ async function compose(
         speech,
         speaker,
         audio: audio.of,
-        dialplan,
-        agents,
+        ...answering.edition,
         limits: settings.limits,
         announcement: settings.recording.announcement,
         control: (leg) => legControl(leg, recording),
@@ -155,6 +145,10 @@ async function compose(
       },
       journals,
     ),
+  );
+  answering.watch(
+    (edition) => calls.renew(edition),
+    (outcome) => metrics.reloaded(outcome),
   );
   media.onWorkerLost((legs) => calls.lostLegs(legs));
   keep(new Webhooks(settings.webhooks, journals, store.records, logger));
@@ -181,6 +175,7 @@ async function compose(
       feed,
       logger,
       handoffs,
+      files: answering,
       tokens: new TokenBook(store.records),
       audit: new AuditLog(store, settings.store.retention.auditMs, logger),
       registrations: async () => (await registrar?.registered()) ?? [],
@@ -188,7 +183,7 @@ async function compose(
         deleteCall(call, {
           journals,
           recordings: (id) => deleteRecordings(recording.folder, id),
-          clips: (agent, texts) => discardClips(agents.get(agent ?? ''), texts, speaker, pcmRates(audio)),
+          clips: (agent, texts) => discardClips(answering.edition.agents.get(agent ?? ''), texts, speaker, sampleRates),
         }),
       stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
       metrics: async () => ({
@@ -204,10 +199,11 @@ async function compose(
       }),
     }),
   );
-  logger.info({ sip: agent.address, http: console.address, agents: [...agents.keys()] }, 'ready');
+  logger.info({ sip: agent.address, http: console.address, agents: [...files.definitions.keys()] }, 'ready');
   return {
     sip: agent.address,
     http: console.address,
+    reload: () => answering.reload(),
     drain: () => calls.drain(),
     close: async () => {
       await calls.close();
@@ -280,79 +276,12 @@ function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<M
   });
 }
 
-/** One for all calls, so that they share its verdicts. */
-function secondJudge({ conversation }: Settings): LlmJudge | undefined {
-  if (!conversation.judge) return undefined;
-  const { url, model, apiKey, timeoutMs } = conversation.judge;
-  return new LlmJudge({ url, model, timeoutMs, headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {} });
-}
-
-/** The agents, their topics fitted on the meaning of their examples. */
-async function voiceAgents(
-  definitions: ReadonlyMap<string, AgentDefinition>,
-  settings: Settings,
-  speech: SpeechHost,
-  judge: LlmJudge | undefined,
-): Promise<Map<string, VoiceAgent>> {
-  const source = { embed: (texts: readonly string[]) => speech.embed(texts), meanings: speech.meanings };
-  const agents = new Map<string, VoiceAgent>();
-  for (const [name, agent] of definitions) {
-    agents.set(name, voiceAgent(agent, settings, await fitTopics(agent.topics, source), judge));
-  }
-  return agents;
-}
-
-/** An agent file as a call needs it. */
-function voiceAgent(
-  agent: AgentDefinition,
-  settings: Settings,
-  classifier: Classifier,
-  judge: LlmJudge | undefined,
-): VoiceAgent {
-  const { pronunciations, ...voice } = agent.voice;
-  const { target } = agent.escalation;
-  return {
-    name: agent.name,
-    reasoner: createReasoner(agent, { classifier }),
-    voice,
-    lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
-    vocabulary: agentVocabulary(agent),
-    settings: conversationSettings(agent, settings),
-    judge,
-    escalationTarget: target,
-    ownTargets: targetsOf(agent),
-  };
-}
-
 function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
   return trunks.flatMap(({ name, outbound }) => {
     if (!outbound) return [];
     const { host, username, password = '', from } = outbound;
     return [{ name, host, from, auth: username === undefined ? undefined : { username, password } }];
   });
-}
-
-/** What every caller hears is synthesised before the first call: greetings, idle prompts, apologies. */
-async function warmPrompts(
-  agents: ReadonlyMap<string, VoiceAgent>,
-  speaker: Speaker,
-  sampleRates: readonly number[],
-  logger: Logger,
-): Promise<void> {
-  for (const { name, reasoner, voice, lexicon, settings } of agents.values()) {
-    const session = reasoner.open({ call: 'warm-up', channel: 'voice', variables: {} });
-    const { idle, apology, farewell } = settings;
-    for (const text of [session.greeting(), ...idle.prompts, idle.goodbye, apology, farewell]) {
-      for (const sentence of sentencesOf(text)) {
-        for (const sampleRate of sampleRates) {
-          await speaker
-            .prepare(sentence, voice, sampleRate, lexicon)
-            .catch((error) => logger.error({ err: error, agent: name }, 'prompt could not be synthesised'));
-        }
-      }
-    }
-    session.close();
-  }
 }
 
 /** Deletes the clips of what was said on a call, sentence by sentence as they were made. */

@@ -72,6 +72,8 @@ export const settingsSchema = z
 export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplans'> & {
   agents: string;
   dialplans: string;
+  /** The file that it was read from. */
+  file?: string | undefined;
 };
 
 /** Variables that are read elsewhere and name no key of the configuration. */
@@ -89,6 +91,7 @@ export function loadSettings(file: string | undefined, env: NodeJS.ProcessEnv = 
   const settings = overlayEnvironment(read, settingsSchema, { ...env, ...drachtioVariables(env) }, OTHER_VARIABLES);
   return {
     ...settings,
+    file: path === undefined ? undefined : resolve(path),
     data: resolve(settings.data),
     agents: resolve(settings.agents ?? ownFolder('agents')),
     dialplans: resolve(settings.dialplans ?? ownFolder('dialplans')),

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigProblems, collectProblems } from '../config/problems.js';
+import { versionOf } from '../config/version.js';
 import { type LoadedYaml, loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import { type AgentFile, agentFile } from './file/schema.js';
@@ -14,6 +15,10 @@ export type AgentDefinition = AgentFile & {
   directory: string;
   /** The knowledge articles, cut into chunks. */
   chunks: readonly Chunk[];
+  /** Of the content of all its files. */
+  version: string;
+  /** The agent file, its articles, and the modules of its actions. */
+  sources: readonly string[];
 };
 
 /**
@@ -50,10 +55,11 @@ function agentFiles(directory: string): string[] {
   }
 }
 
-function complete(file: string, { value: agent, problemAt }: LoadedYaml<AgentFile>): AgentDefinition {
+function complete(file: string, { value: agent, text, problemAt }: LoadedYaml<AgentFile>): AgentDefinition {
   const directory = dirname(file);
   const problems: ParleyError[] = [];
   const articles = new Map<string, Chunk[]>();
+  const contents = new Map([[file, text]]);
   agent.knowledge.forEach((pattern, index) => {
     const found = filesMatching(directory, pattern);
     if (found.length === 0) {
@@ -62,11 +68,18 @@ function complete(file: string, { value: agent, problemAt }: LoadedYaml<AgentFil
     }
     for (const path of found) {
       const name = basename(path).replace(/\.[^.]*$/, '');
-      articles.set(name, chunkArticle(name, readFileSync(path, 'utf8')));
+      const article = readFileSync(path, 'utf8');
+      articles.set(name, chunkArticle(name, article));
+      contents.set(path, article);
     }
   });
   agent.actions.forEach((action, index) => {
-    if (action.type !== 'local' || isFile(resolve(directory, action.module))) return;
+    if (action.type !== 'local') return;
+    const path = resolve(directory, action.module);
+    if (isFile(path)) {
+      contents.set(path, readFileSync(path, 'utf8'));
+      return;
+    }
     const hint = 'Paths are relative to the agent file.';
     problems.push(problemAt(['actions', index, 'module'], `there is no file "${action.module}"`, hint));
   });
@@ -83,7 +96,9 @@ function complete(file: string, { value: agent, problemAt }: LoadedYaml<AgentFil
     });
   });
   if (problems.length > 0) throw new ConfigProblems(problems);
-  return { ...agent, file, directory, chunks: [...articles.values()].flat() };
+  const version = versionOf(...[...contents].flatMap(([path, content]) => [basename(path), content]));
+  const chunks = [...articles.values()].flat();
+  return { ...agent, file, directory, chunks, version, sources: [...contents.keys()] };
 }
 
 /** Files for a path whose last part may hold `*`. */

@@ -10,13 +10,18 @@ export class CallServer {
   private readonly live = new Map<string, Call>();
   private draining = false;
 
-  private readonly services: CallServices;
+  private services: CallServices;
 
   constructor(
     services: CallServices,
     private readonly journals: JournalBook,
   ) {
     this.services = { ...services, running: (entry) => this.running(entry) };
+  }
+
+  /** From the next call on; a call keeps what it began with. */
+  renew(edition: Pick<CallServices, 'dialplan' | 'agents'>): void {
+    this.services = { ...this.services, ...edition };
   }
 
   /** Calls that are not wholly released yet, and what they have pending. */

@@ -105,6 +105,7 @@ export class Call {
       running: services.running,
     });
     this.entry = match?.entry;
+    const agent = match?.action.type === 'answer' ? match.action.agent : undefined;
     this.record({
       type: 'call.received',
       time: new Date().toISOString(),
@@ -115,7 +116,8 @@ export class Call {
       user: invite.user,
       trunk,
       entry: match?.entry,
-      agent: match?.action.type === 'answer' ? match.action.agent : undefined,
+      agent,
+      versions: { agent: services.agents.get(agent ?? '')?.version, dialplan: services.dialplan.version },
     });
     invite.cancelled(() => this.dispatch({ type: 'cancelled' }));
     this.dispatch({ type: 'routed', action: match?.action });

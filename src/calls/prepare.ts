@@ -1,6 +1,6 @@
 import { Conversation, type Opening, openingOf } from '../conversation/conversation.js';
 import type { Afterwards } from '../conversation/state.js';
-import type { DialplanAction } from '../dialplan/dialplan.js';
+import { type DialplanAction, noticeOf } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
@@ -141,12 +141,6 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     hidden: ivr.hidden,
     inform,
   };
-}
-
-/** What is said before the greeting: that the call is recorded, then what the dialplan says. */
-function noticeOf({ record, notice }: AnswerAction, usual: string): string | undefined {
-  const announcement = record === true ? usual : record !== false && record.announcement;
-  return [announcement, notice].filter(Boolean).join(' ') || undefined;
 }
 
 /** Longest that a notice is played before the answer: callers' proxies give up after three minutes (RFC 3261 16.6), ms. */

@@ -8,6 +8,8 @@ import type { LlmJudge } from '../turns/llm-judge.js';
 /** An agent as a call needs it: what answers, how it sounds, what it can expect to hear, how it takes turns, and who takes over. */
 export interface VoiceAgent {
   name: string;
+  /** Of its files' content. */
+  version: string;
   reasoner: Reasoner;
   voice: VoiceSettings;
   lexicon: Lexicon | undefined;

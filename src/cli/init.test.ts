@@ -28,7 +28,7 @@ async function init(): Promise<void> {
 it('writes a beginning that loads, whose comments are the defaults, and overwrites nothing', async () => {
   await init();
   const file = join(folder, 'parley.yaml');
-  expect(loadSettings(file, {})).toEqual(loadSettings(undefined, {}));
+  expect(loadSettings(file, {})).toEqual({ ...loadSettings(undefined, {}), file });
   const plan = Dialplan.load(join(folder, 'dialplans'));
   plan.checkAgents(new Set(loadAgents(join(folder, 'agents')).keys()));
 

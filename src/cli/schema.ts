@@ -22,6 +22,16 @@ file that holds the value: \`PARLEY_HTTP_TOKEN_FILE=/run/secrets/token\`.
 \`npx parley init\` writes a commented beginning. Editors complete and check what you write with the schemas in [schemas/](schemas) (for the YAML language server:
 \`# yaml-language-server: $schema=.../parley.schema.json\` as first line); \`npx parley schema parley\` prints them too. \`npx parley check\` tells what is wrong.
 
+## While it runs
+
+Agent files, their articles and action modules, and dialplans are read again when they change, at SIGHUP, and by \`POST /v1/reload\` (role admin). Everything is
+checked and made ready first; then new calls have it, and calls that are up keep what they began with. When anything is wrong, nothing changes: the log, the answer
+(422) and \`parley_reload_refused\` say so. \`GET /v1/reload\` shows what is loaded, each with a version of its content, which the journal's
+\`call.received\` has, too. A changed action module is loaded anew, what it imports itself is not. **parley.yaml is read at the start only**: a change is
+warned of, and takes a restart.
+
+## Keys
+
 This page is made from the schema by \`npm run docs\`.
 
 `;

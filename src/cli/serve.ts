@@ -28,6 +28,7 @@ async function serve(options: ServeOptions): Promise<void> {
   process.on('unhandledRejection', printFailure);
   const parley = await startParley(overridden(loadSettings(options.config), options));
   print(JSON.stringify({ ready: true, sip: parley.sip, http: parley.http }));
+  process.on('SIGHUP', () => void parley.reload());
   await new Promise<void>((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
       process.off('SIGTERM', stop);

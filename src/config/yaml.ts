@@ -8,6 +8,8 @@ import { ConfigProblems } from './problems.js';
 /** A validated file, with the means to point into it when a later check finds something wrong. */
 export interface LoadedYaml<T> {
   value: T;
+  /** The file as it was read. */
+  text: string;
   /** A PARLEY_ERR_CONFIG_INVALID for the value at that path of keys and indexes; `hint` says what to write. */
   problemAt(path: readonly PropertyKey[], reason: string, hint: string): ParleyError;
 }
@@ -61,7 +63,7 @@ function parseYamlLocated<T>(text: string, file: string, schema: z.ZodType<T>): 
     const found = explainIssues(result.error.issues, data, schema);
     throw new ConfigProblems(found.map(({ path, reason, hint }) => problemAt(path, reason, hint)));
   }
-  return { value: result.data, problemAt };
+  return { value: result.data, text, problemAt };
 }
 
 function invalid(file: string, line: number, key: string, reason: string, hint: string): ParleyError {

@@ -10,6 +10,9 @@ const KNOWN = (['viewer', 'supervisor', 'admin'] as const).map((role) => ({
   entry: { id: role, name: role, role, createdAt: '' },
 }));
 
+const files = { since: '', agents: [], dialplans: [], dialplan: 'd1', problems: [], restartNeeded: false };
+let outcome: 'unchanged' | 'refused' = 'unchanged';
+
 /** The API over one call that notes what it is asked for. */
 function api(token?: string, address = '127.0.0.1') {
   const asked: unknown[][] = [];
@@ -48,6 +51,7 @@ function api(token?: string, address = '127.0.0.1') {
       return { events: 3, recordings: 1 };
     },
     registrations: async () => [],
+    files: { state: () => files, reload: async () => ({ ...files, outcome, changed: [] }) },
     handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
     calls: {
       list: () => [{ id: 'c1', from: 'a', to: 'b', agent: 'orders', state: 'talking', onHold: false, ageMs: 5 }],
@@ -142,6 +146,20 @@ describe('control of live calls', () => {
     expect(audited).toContainEqual(['hold', 'supervisor', 'supervisor']);
     expect(audited).toContainEqual(['admin', 'call.delete', 'old', 'done']);
     expect(audited).toContainEqual(['admin', 'call.delete', 'c1', 'failed']);
+  });
+
+  it('has admins read agents and dialplans again, and tells what stands against the files', async () => {
+    const { app, audited } = api(TOKEN);
+    const ask = (role: string, method: string) =>
+      app.request('/v1/reload', { method, headers: { Authorization: `Bearer token-of-${role}` } });
+    expect((await ask('viewer', 'GET')).status).toBe(200);
+    expect((await ask('supervisor', 'POST')).status).toBe(403);
+    expect(await (await ask('admin', 'POST')).json()).toMatchObject({ outcome: 'unchanged', dialplan: 'd1' });
+    outcome = 'refused';
+    const refused = await ask('admin', 'POST');
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({ code: 'PARLEY_ERR_RELOAD', outcome: 'refused' });
+    expect(audited).toContainEqual(['admin', 'reload', '', 'failed']);
   });
 
   it('lets no page of another site act for who works on this machine', async () => {

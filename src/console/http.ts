@@ -13,6 +13,7 @@ import type { ConsoleConfig } from './config.js';
 import { type HandoffSource, handoffsApi } from './handoffs-api.js';
 import { LiveServer } from './live/live-server.js';
 import { refused } from './refusal.js';
+import { type ReloadSource, reloadApi } from './reload-api.js';
 import type { TokenBook } from './tokens.js';
 
 /** What the HTTP side asks of the server. */
@@ -25,6 +26,7 @@ export interface ConsoleSource {
   metrics: () => Promise<{ text: string; contentType: string }>;
   calls: CallsSource;
   handoffs: HandoffSource;
+  files: ReloadSource;
   tokens: Pick<TokenBook, 'find'>;
   audit: Pick<AuditLog, 'note' | 'read'>;
   /** Deletes all that is kept of a call. @throws ParleyError */
@@ -90,6 +92,7 @@ export function routes(source: ConsoleSource, access: Access): Hono<Env> {
   });
   app.route('/v1/calls', callsApi(source.calls, { access, audit: source.audit, remove: source.remove }));
   app.route('/v1/handoffs', handoffsApi(source.handoffs, access));
+  app.route('/v1/reload', reloadApi(source.files, access, source.audit));
   app.get('/v1/registrations', access.requires('viewer'), async (c) =>
     c.json({ registrations: await source.registrations() }),
   );

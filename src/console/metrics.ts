@@ -51,6 +51,10 @@ export class Metrics {
   private readonly mos = this.histogram('media_mos', 'Opinion score by the E-model', ['direction'], MOS);
   private readonly silent = this.counter('media_silent_total', 'Directions that lost their RTP', ['direction']);
   private readonly errors = this.counter('errors_total', 'Errors on calls by code', ['code']);
+  private readonly reloads = this.counter('reloads_total', 'Reads of agents and dialplans; refused: not used', [
+    'outcome',
+  ]);
+  private readonly filesBad = this.gauge('reload_refused', '1 while the files can not be used as they are', []);
   private readonly live = this.gauge('calls_live', 'Calls that are up', []);
   private readonly pending = this.gauge('journal_pending_events', 'Events not stored yet', []);
   private readonly backlog = this.gauge('speech_backlog', 'Jobs that wait for a speech worker', []);
@@ -88,6 +92,12 @@ export class Metrics {
       default:
         return this.count(event);
     }
+  }
+
+  /** Agents and dialplans were read again. */
+  reloaded(outcome: 'done' | 'unchanged' | 'refused'): void {
+    this.reloads.inc({ outcome });
+    this.filesBad.set(outcome === 'refused' ? 1 : 0);
   }
 
   /** What a scrape gets, in Prometheus' text format. */

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../config/nearest.js';
 import { ConfigProblems, collectProblems } from '../config/problems.js';
+import { versionOf } from '../config/version.js';
 import { loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import { type CallFacts, type Condition, roomCondition, shareCondition } from './conditions.js';
@@ -25,6 +26,14 @@ export type DialplanAction =
     }
   | { type: 'reject'; status: number; reason: string }
   | { type: 'redirect'; to: Redirection };
+
+type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
+
+/** What is said before the greeting: that the call is recorded, then what the dialplan says. */
+export function noticeOf({ record, notice }: AnswerAction, usual: string): string | undefined {
+  const announcement = record === true ? usual : record !== false && record.announcement;
+  return [announcement, notice].filter(Boolean).join(' ') || undefined;
+}
 
 /** Where a call is redirected: a SIP URI, or a target of parley.yaml. */
 export type Redirection = { uri: string } | { target: string };
@@ -59,9 +68,16 @@ type Problem = (key: string, reason: string, hint: string) => ParleyError;
 /** The entries of all dialplan files, in the order in which they are tried. */
 export class Dialplan {
   readonly entries: readonly DialplanEntry[];
+  /** Of the content of all files. */
+  readonly version: string;
   readonly #problemOf: ReadonlyMap<DialplanEntry, Problem>;
 
-  private constructor(problemOf: ReadonlyMap<DialplanEntry, Problem>) {
+  private constructor(
+    problemOf: ReadonlyMap<DialplanEntry, Problem>,
+    /** The files that it was read from, by name, each with the version of its content. */
+    readonly files: ReadonlyMap<string, string>,
+  ) {
+    this.version = versionOf(...[...files].flat());
     // Map order is file order, then position; sort() is stable.
     this.entries = [...problemOf.keys()].sort(
       (a, b) => Number(a.default) - Number(b.default) || b.priority - a.priority,
@@ -77,10 +93,12 @@ export class Dialplan {
    */
   static load(directory: string): Dialplan {
     const problemOf = new Map<DialplanEntry, Problem>();
+    const files = new Map<string, string>();
     collectProblems(
       yamlFiles(directory).map((name) => () => {
         const file = join(directory, name);
-        const { value, problemAt } = loadYamlLocated(file, dialplanFile);
+        const { value, text, problemAt } = loadYamlLocated(file, dialplanFile);
+        files.set(name, versionOf(text));
         value.forEach((entry, index) => {
           problemOf.set(compile(name, entry), (key, reason, hint) =>
             problemAt([index, ...key.split('.')], reason, hint),
@@ -89,7 +107,7 @@ export class Dialplan {
       }),
     );
     checkDefaults(problemOf);
-    return new Dialplan(problemOf);
+    return new Dialplan(problemOf, files);
   }
 
   /**
@@ -124,6 +142,13 @@ export class Dialplan {
       return [problem('redirect.target', `there is no target "${target}"`, known)];
     });
     if (problems.length > 0) throw new ConfigProblems(problems);
+  }
+
+  /** What is said to callers before an agent's greeting. @param usual said of a recording where the entry has no words */
+  spoken(agent: string, usual: string): string[] {
+    return this.entries.flatMap(({ action }) => {
+      return action.type === 'answer' && action.agent === agent ? (noticeOf(action, usual) ?? []) : [];
+    });
   }
 
   /**

@@ -87,7 +87,7 @@ escalation: { target: "sip:desk@127.0.0.1" }
     'shop.yaml',
     agentFile,
   );
-  return { ...file, file: 'shop.yaml', directory: folder, chunks: [] };
+  return { ...file, file: 'shop.yaml', directory: folder, chunks: [], version: '', sources: [] };
 }
 
 async function talk(lines: string[]): Promise<{ text: string; parts: ReplyPart[] }[]> {

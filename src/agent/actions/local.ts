@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { versionOf } from '../../config/version.js';
 import type { ActionDefinition, LocalActionDefinition } from '../file/actions.js';
 import type { Variables } from '../file/paths.js';
 
@@ -46,8 +48,20 @@ export class LocalModules {
   #load(module: string): Promise<unknown> {
     const known = this.#modules.get(module);
     if (known) return known;
-    const loading: Promise<unknown> = import(pathToFileURL(resolve(this.directory, module)).href);
+    const loading: Promise<unknown> = importNow(resolve(this.directory, module));
     this.#modules.set(module, loading);
     return loading;
   }
+}
+
+/** The version of each module that was imported first. */
+const imported = new Map<string, string>();
+
+/** A module that was changed since it was imported is imported anew; what it imports itself is not. */
+async function importNow(path: string): Promise<unknown> {
+  const { href } = pathToFileURL(path);
+  const version = versionOf(readFileSync(path));
+  const first = imported.get(path) ?? version;
+  imported.set(path, first);
+  return import(version === first ? href : `${href}?version=${version}`);
 }
