@@ -146,6 +146,10 @@ export const ERRORS = {
     message: 'HTTP could not listen on {host}:{port}: {reason}',
     mend: 'Choose another port with http.port or --http HOST:PORT, or stop what listens there.',
   },
+  PARLEY_ERR_API: {
+    message: 'the server at {url} did not do this: {reason}',
+    mend: 'Check that `parley serve` runs there (--url), and that --token, PARLEY_TOKEN or http.token may do it.',
+  },
   PARLEY_ERR_HTTP_BODY: {
     message: 'this request cannot be carried out: {reason}',
     mend: 'Send JSON as docs/guides/call-control.md says.',

@@ -27,6 +27,7 @@ import { pcmRates } from './rtp/sdp.js';
 import type { Settings } from './settings.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { sipUsers } from './sip/registrar/users.js';
+import { deleteTrace, readTrace, SipTraces } from './sip/trace/traces.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
@@ -153,10 +154,13 @@ async function compose(
   media.onWorkerLost((legs) => calls.lostLegs(legs));
   keep(new Webhooks(settings.webhooks, journals, store.records, logger));
   const feed = keep(new JournalFeed(journals, store, logger));
+  const traces = sipTraces(settings, store, journals, logger);
+  if (traces) keep(traces);
   const agent = keep(
     await UserAgent.start({
       config: settings.sip,
       registrar,
+      traces,
       trunkOf: (source) => audio.of(source).trunk,
       logger,
       logLevel: settings.log.level,
@@ -178,11 +182,13 @@ async function compose(
       files: answering,
       tokens: new TokenBook(store.records),
       audit: new AuditLog(store, settings.store.retention.auditMs, logger),
+      sip: (call) => (traces ? traces.read(call) : readTrace(store.streams, call)),
       registrations: async () => (await registrar?.registered()) ?? [],
       remove: (call) =>
         deleteCall(call, {
           journals,
           recordings: (id) => deleteRecordings(recording.folder, id),
+          trace: (id) => deleteTrace(store.streams, id),
           clips: (agent, texts) => discardClips(answering.edition.agents.get(agent ?? ''), texts, speaker, sampleRates),
         }),
       stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
@@ -218,6 +224,18 @@ function sipRegistrar({ sip }: Settings, store: Store, logger: Logger): Registra
   const { realm, users, authenticate, registrar } = sip;
   if (users.length === 0 && authenticate !== 'all') return undefined;
   return new Registrar({ realm, authenticate, ...registrar, users: sipUsers(users, realm) }, store, logger);
+}
+
+/** The SIP messages of calls; undefined when none are kept. */
+function sipTraces({ sip, store: { retention } }: Settings, store: Store, journals: JournalBook, logger: Logger) {
+  const { enabled, ...options } = sip.trace;
+  if (!enabled) return undefined;
+  const traces = new SipTraces(store.streams, { ...options, retentionMs: retention.sipMs }, logger);
+  journals.onEvent((event) => {
+    if (event.type === 'call.received') traces.claim(event.sipCallId, event.call, 'caller');
+    else if (event.type === 'call.ended') traces.ended(event.call);
+  });
+  return traces;
 }
 
 function journalBook(store: Store, settings: Settings, logger: Logger): JournalBook {

@@ -77,7 +77,7 @@ export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplan
 };
 
 /** Variables that are read elsewhere and name no key of the configuration. */
-const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG'];
+const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG', 'PARLEY_TOKEN'];
 
 /**
  * Reads parley.yaml (the given file, PARLEY_CONFIG, or ./parley.yaml; without any the defaults hold) and the

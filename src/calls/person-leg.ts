@@ -144,7 +144,8 @@ export class PersonLeg {
     this.media = media;
     if (this.over) return;
     const { headers, body } = handedContext({ ...context, replaces }, uri, media.localSdp);
-    const request = { uri, headers, body, proxy, auth: route?.auth };
+    const { call, name } = this.options;
+    const request = { uri, headers, body, proxy, auth: route?.auth, leg: { call, name } };
     this.call = this.services.dial(request, () => this.over || this.events.ringing());
     const outcome = await this.call.outcome;
     if (!outcome.answered) return this.refuse(outcome.status, outcome.reason);

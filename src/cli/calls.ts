@@ -2,7 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { StoredEvent } from '../journal/events.js';
 import type { CallSummary, JournalBook } from '../journal/journal.js';
 import { renderTranscript, transcript } from '../journal/transcript.js';
+import type { Settings } from '../settings.js';
+import { readTrace, type TracedMessage } from '../sip/trace/traces.js';
+import type { Store } from '../store/store.js';
+import { apiOf } from './api.js';
 import { Follower } from './calls/follower.js';
+import { ladderLines } from './calls/ladder.js';
 import { findCall, reading, type StoreOptions, withStore } from './calls/store.js';
 import { print, tableLines } from './output.js';
 
@@ -21,6 +26,17 @@ export function register(program: Command): void {
     .option('--json', 'print the events of its journal as one JSON array')
     .action((id: string, options: StoreOptions & { json?: boolean }) =>
       reading(options, (book, store) => show(book, id, store, options.json ?? false)),
+    );
+  withStore(calls.command('ladder <id>').description('Shows the SIP messages of a call, of all its legs, as a ladder.'))
+    .option('--full', 'each message in full; credentials and sensitive headers are not kept')
+    .option('--json', 'print one JSON array')
+    .action((id: string, options: StoreOptions & { full?: boolean; json?: boolean }) =>
+      reading(options, async (book, where, store, settings) => {
+        const call = await findCall(book, id, where);
+        const messages = await traceOf(call, store, settings);
+        if (options.json) return print(JSON.stringify(messages));
+        for (const line of ladderLines(messages, await book.read(call), options.full ?? false)) print(line);
+      }),
     );
   withStore(calls.command('follow [id]').description('Shows a call as it happens; without an id, every new call.'))
     .option('--json', 'print each event as a line of JSON')
@@ -80,4 +96,12 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('write a whole number from 1 on.');
   return number;
+}
+
+/** From the store; of a call that is up, from the server that has it. */
+async function traceOf(call: string, store: Store, settings: Settings): Promise<TracedMessage[]> {
+  const kept = await readTrace(store.streams, call);
+  if (kept.length > 0) return kept;
+  const answer = await apiOf(settings).get(`/v1/calls/${call}/sip`);
+  return (answer as { messages: TracedMessage[] }).messages;
 }

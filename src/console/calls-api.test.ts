@@ -50,6 +50,7 @@ function api(token?: string, address = '127.0.0.1') {
       if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
       return { events: 3, recordings: 1 };
     },
+    sip: async (id: string) => (id === 'c1' ? [{ at: 1 }] : []),
     registrations: async () => [],
     files: { state: () => files, reload: async () => ({ ...files, outcome, changed: [] }) },
     handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
@@ -136,6 +137,8 @@ describe('control of live calls', () => {
         }),
       );
     expect(await statuses('GET', '/v1/calls')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/calls/c1/sip')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/calls/old/sip')).toEqual([404, 404, 404, 401]);
     expect(await statuses('GET', '/v1/registrations')).toEqual([200, 200, 200, 401]);
     expect(await statuses('POST', '/v1/calls/c1/hold')).toEqual([403, 200, 200, 401]);
     expect(await statuses('POST', '/v1/handoffs', '{}')).toEqual([403, 201, 201, 401]);

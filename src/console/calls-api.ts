@@ -65,14 +65,20 @@ export interface CallsApiOptions {
   audit: Pick<AuditLog, 'note'>;
   /** Deletes all that is kept of a call. */
   remove(call: string): Promise<{ events: number; recordings: number }>;
+  /** The SIP messages of a call, masked. */
+  sip(call: string): Promise<readonly unknown[]>;
 }
 
 /** `GET /v1/calls` and what can be done to one of them: see docs/guides/call-control.md. */
-export function callsApi(source: CallsSource, { access, audit, remove }: CallsApiOptions): Hono<Env> {
+export function callsApi(source: CallsSource, { access, audit, remove, sip }: CallsApiOptions): Hono<Env> {
   const app = new Hono<Env>();
   const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
   app.get('/', access.requires('viewer'), (c) => c.json({ calls: source.list() }));
+  app.get('/:id/sip', access.requires('viewer'), async (c) => {
+    const messages = await sip(c.req.param('id'));
+    return messages.length > 0 ? c.json({ messages }) : refused(c, noTrace(c.req.param('id')));
+  });
   const command = (path: string, run: (call: CallControls, body: unknown, by: string) => Promise<void> | void) =>
     app.post(`/:id/${path}`, access.requires('supervisor'), async (c) => {
       const id = c.req.param('id') ?? '';
@@ -115,4 +121,9 @@ export function callsApi(source: CallsSource, { access, audit, remove }: CallsAp
     }
   });
   return app;
+}
+
+function noTrace(id: string): ParleyError {
+  const hint = 'Its SIP messages are kept for store.retention.sipMs where sip.trace.enabled is on.';
+  return new ParleyError('PARLEY_ERR_CALL_UNKNOWN', { id, store: 'the SIP traces', hint });
 }

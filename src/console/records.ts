@@ -9,6 +9,8 @@ export interface CallRecords {
   journals: Pick<JournalBook, 'read' | 'delete' | 'live'>;
   /** Recordings of this call. Returns how many. */
   recordings(call: string): Promise<number>;
+  /** The SIP messages of this call. */
+  trace(call: string): Promise<void>;
   /** Clips of what its agent said. */
   clips(agent: string | undefined, texts: readonly string[]): Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function deleteCall(call: string, records: CallRecords): Promise<{ 
   const said = events.flatMap((event) => (event.type === 'agent.turn' ? event.planned : []));
   const agent = first?.type === 'call.received' ? first.agent : undefined;
   await records.clips(agent, said);
+  await records.trace(call);
   // Last: should anything before it fail, the request can be made again.
   await records.journals.delete(call);
   return { events: events.length, recordings };

@@ -66,6 +66,27 @@ export const sipConfig = z.strictObject({
         .describe('Phones that one user may register at a time.'),
     })
     .prefault({}),
+  trace: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Whether the SIP messages of each call are kept with it, for `parley calls ladder`.'),
+      messages: z
+        .number()
+        .int()
+        .min(50)
+        .max(5000)
+        .default(400)
+        .describe('Most messages of one call; beyond them its beginning and its end are kept.'),
+      maskedHeaders: z
+        .array(z.string().regex(/^[A-Za-z0-9!%'`_~.-]+\*?$/, 'is a header name, or its beginning and *'))
+        .default(['User-to-User', 'X-*'])
+        .describe(
+          'Headers whose values are not kept, besides credentials; `*` at the end stands for all that begin so.',
+        ),
+    })
+    .prefault({}),
   dnsServers: z
     .array(z.string())
     .optional()

@@ -17,6 +17,8 @@ export interface OutgoingRequest {
   /** Where it is sent instead of to its URI. */
   proxy?: string | undefined;
   auth?: { username: string; password: string } | undefined;
+  /** Of which call, and what the leg is called there. */
+  leg?: { call: string; name: string } | undefined;
 }
 
 /** What came of it. */
@@ -45,13 +47,17 @@ export class OutgoingCall {
   private early: string | undefined;
   private least = 0;
 
-  /** @param ringing told at each 180 or 183 */
+  /**
+   * @param ringing told at each 180 or 183
+   * @param sent told the Call-ID of each INVITE
+   */
   constructor(
     private readonly srf: Srf,
     private readonly options: OutgoingRequest,
     private readonly timer: SessionTimerConfig,
     private readonly logger: Logger,
     private readonly ringing: () => void,
+    private readonly sent: (callId: string) => void = () => undefined,
   ) {
     this.outcome = this.place();
   }
@@ -101,6 +107,7 @@ export class OutgoingCall {
         {
           cbRequest: (_error: unknown, request: Srf.SrfRequest) => {
             this.request = request;
+            if (request) this.sent(request.get('Call-ID'));
             if (this.cancelled) request?.cancel(() => undefined);
           },
           cbProvisional: (response: Srf.SrfResponse) => this.progress(response as unknown as Progress),

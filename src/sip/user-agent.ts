@@ -11,6 +11,8 @@ import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
 import { OutgoingCall, type OutgoingRequest } from './outgoing.js';
 import type { Registrar, SipRequestView } from './registrar/registrar.js';
+import { tapControl } from './trace/control-tap.js';
+import type { SipTraces } from './trace/traces.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {
@@ -21,6 +23,8 @@ export interface UserAgentOptions {
   onInvite: (invite: Invite) => void;
   /** Takes registrations, and says who may call. */
   registrar?: Registrar | undefined;
+  /** Keeps the messages of calls. */
+  traces?: SipTraces | undefined;
   /** The trunk that a request of this address comes by. */
   trunkOf?: ((source: string) => string | undefined) | undefined;
   /** The signalling was lost and is being set up again: dialogs may be gone. */
@@ -52,14 +56,17 @@ export class UserAgent {
     const edge = config.drachtio.host ? undefined : await startEdge(edgeOptions(options, secret, 0, config.port));
     const agent = new UserAgent(options, srf, edge);
     agent.listen();
+    agent.trace(edge);
     const server = {
       host: config.drachtio.host ?? '127.0.0.1',
       port: edge?.controlPort ?? config.drachtio.port,
       secret,
       reconnect: agent.reconnect,
     };
+    const { traces } = options;
     try {
       await connected(srf, server);
+      if (!edge && traces) tapControl(srf, (message) => traces.seen(message), options.logger);
     } catch (error) {
       await agent.close();
       throw new ParleyError('PARLEY_ERR_SIP_START', { reason: reasonOf(error) }, { cause: error });
@@ -77,8 +84,10 @@ export class UserAgent {
 
   /** Calls somebody. @param ringing told at each 180 or 183 */
   call(request: OutgoingRequest, ringing: () => void): OutgoingCall {
-    const { config, logger } = this.options;
-    return new OutgoingCall(this.srf, request, config.sessionTimer, logger, ringing);
+    const { config, logger, traces } = this.options;
+    const { leg } = request;
+    const sent = (callId: string) => leg && traces?.claim(callId, leg.call, leg.name);
+    return new OutgoingCall(this.srf, request, config.sessionTimer, logger, ringing, sent);
   }
 
   async counts(): Promise<EdgeCounts | undefined> {
@@ -97,6 +106,11 @@ export class UserAgent {
     clearTimeout(this.restarting);
     this.disconnect();
     await edge?.close();
+  }
+
+  private trace(edge: RunningEdge | undefined): void {
+    const { traces } = this.options;
+    if (traces) edge?.onWire((message) => traces.seen(message));
   }
 
   /** Also ends the attempts to connect again. */
@@ -170,6 +184,7 @@ export class UserAgent {
       const next = await startEdge(edgeOptions(this.options, secret, edge.controlPort, edge.sipPort));
       if (this.closed) return next.close();
       this.edge = next;
+      this.trace(next);
       this.watch(next, secret);
     } catch (error) {
       if (this.closed) return;
@@ -211,6 +226,7 @@ function edgeOptions(options: UserAgentOptions, secret: string, controlPort: num
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
     ...(dnsServers === undefined ? {} : { dnsServers }),
     logLevel: options.logLevel,
+    traced: options.traces !== undefined,
   };
 }
 

@@ -15,6 +15,12 @@ const retention = z.strictObject({
     .min(60_000)
     .default(365 * DAY_MS)
     .describe('How long it is kept who did what by the API, ms.'),
+  sipMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .default(7 * DAY_MS)
+    .describe('How long the SIP messages of a call are kept after it, ms.'),
   clipsMs: z
     .number()
     .int()

@@ -4,6 +4,7 @@ import { ParleyError } from '../../errors.js';
 import { JournalBook } from '../../journal/journal.js';
 import { loadSettings, type Settings } from '../../settings.js';
 import { openStore } from '../../store/open.js';
+import type { Store } from '../../store/store.js';
 import { createLogger } from '../../telemetry/log.js';
 
 /** Which store is read. */
@@ -25,7 +26,7 @@ export function withStore(command: Command): Command {
 /** Opens the configured store, and closes it whatever happens. */
 export async function reading(
   options: StoreOptions,
-  read: (book: JournalBook, store: string) => Promise<void>,
+  read: (book: JournalBook, where: string, store: Store, settings: Settings) => Promise<void>,
 ): Promise<void> {
   const settings = loadSettings(options.config);
   const data = options.data ?? settings.data;
@@ -38,7 +39,7 @@ export async function reading(
   const store = await openStore(settings.store, data, logger);
   const book = new JournalBook(store, logger, { retentionMs: retentionOf(settings) });
   try {
-    await read(book, where);
+    await read(book, where, store, settings);
   } finally {
     await book.close();
     await store.close();

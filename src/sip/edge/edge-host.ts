@@ -2,12 +2,15 @@ import { Worker } from 'node:worker_threads';
 import { ParleyError } from '../../errors.js';
 import type { LogLevel } from '../../telemetry/log.js';
 import { threadEntry } from '../../threads.js';
+import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
 import type { EdgeCommand, EdgeReport } from './edge-messages.js';
 import type { EdgeServerOptions } from './edge-server.js';
 
-export interface EdgeOptions extends Omit<EdgeServerOptions, 'log'> {
+export interface EdgeOptions extends Omit<EdgeServerOptions, 'log' | 'wire'> {
   readonly logLevel: LogLevel;
+  /** Messages of calls are told to the listener of {@link RunningEdge.onWire}. */
+  readonly traced?: boolean;
 }
 
 /** An edge in its own thread. */
@@ -21,6 +24,8 @@ export interface RunningEdge {
   close(): Promise<void>;
   /** Called when the thread has ended: with the error it died of, or with nothing after {@link close}. */
   onExit(listener: (error: Error | undefined) => void): void;
+  /** Told of each message of a call, before the application is. */
+  onWire(listener: (message: WireMessage) => void): void;
 }
 
 /** How long a thread that was told to close may take, in ms. */
@@ -42,6 +47,9 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     counts: () => thread.counts(),
     close: () => thread.close(),
     onExit: (listener) => thread.onExit(listener),
+    onWire: (listener) => {
+      thread.wire = listener;
+    },
   };
 }
 
@@ -49,6 +57,7 @@ type Started = Extract<EdgeReport, { kind: 'started' }>;
 
 class EdgeThread {
   readonly started: Promise<Started>;
+  wire: (message: WireMessage) => void = () => undefined;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #listeners: ((error: Error | undefined) => void)[] = [];
@@ -63,6 +72,7 @@ class EdgeThread {
     this.started = new Promise((resolve, reject) => {
       worker.on('message', (message: EdgeReport) => {
         if (message.kind === 'started') resolve(message);
+        else if (message.kind === 'wire') this.wire(message.message);
         else if (message.kind === 'counts') this.#answer(message.id, message.counts);
         else failure = new ParleyError(message.code, message.details);
       });

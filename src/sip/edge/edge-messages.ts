@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails } from '../../errors.js';
+import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
 
 /** What the host asks of the edge's thread. */
@@ -8,4 +9,5 @@ export type EdgeCommand = { readonly kind: 'counts'; readonly id: number } | { r
 export type EdgeReport =
   | { readonly kind: 'started'; readonly controlPort: number; readonly sipPort: number; readonly sipHost: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly details: ErrorDetails }
-  | { readonly kind: 'counts'; readonly id: number; readonly counts: EdgeCounts };
+  | { readonly kind: 'counts'; readonly id: number; readonly counts: EdgeCounts }
+  | { readonly kind: 'wire'; readonly message: WireMessage };

@@ -1,5 +1,6 @@
 import { ParleyError, reasonOf } from '../../errors.js';
 import type { Logger } from '../../telemetry/log.js';
+import { callIdOf, type WireMessage } from '../trace/wire.js';
 import type { Application } from './application.js';
 import { Applications } from './applications.js';
 import { CallRecords } from './call-records.js';
@@ -58,6 +59,8 @@ export interface EdgeServerOptions {
   readonly requestHandlers?: readonly RequestHandler[];
   /** Bounds on what one source may ask for; what is left out has its default. */
   readonly defence?: Partial<Defence>;
+  /** Told of each message of a call, repetitions and those of the edge itself included. */
+  readonly wire?: (message: WireMessage) => void;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
 }
@@ -121,13 +124,21 @@ export class EdgeServer {
     const filter = new NetworkFilter(options.allowedNetworks);
     const sources = new SourceGuard({ ...DEFENCE, ...options.defence });
     const counters = new Counters();
+    const note = (out: boolean, text: string, { protocol, host, port }: Peer) => {
+      if (options.wire && callIdOf(text) !== undefined)
+        options.wire({ at: Date.now(), out, protocol, host, port, text });
+    };
     const transports = await Transports.open({
       ...sip,
       tls: options.tls,
       filter,
       timers,
       events: {
-        message: (text, source) => guard('message', () => server?.receive(text, source)),
+        message: (text, source) => {
+          // Before anything answers it.
+          note(false, text, source);
+          guard('message', () => server?.receive(text, source));
+        },
         malformed: (reason, source, text) => guard('message', () => server?.unreadable(reason, source, text)),
       },
     });
@@ -149,6 +160,7 @@ export class EdgeServer {
     });
     const send: Send = (text, peer, failed) => {
       counters.message('out', text);
+      note(true, text, peer);
       transports.send(text, peer, failed);
     };
     const { families } = local;

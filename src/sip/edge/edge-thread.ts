@@ -14,7 +14,11 @@ const report = (message: EdgeReport) => port.postMessage(message);
 const options: EdgeOptions = workerData;
 
 try {
-  const server = await EdgeServer.start({ ...options, log: createLogger(options.logLevel, 'edge') });
+  const server = await EdgeServer.start({
+    ...options,
+    log: createLogger(options.logLevel, 'edge'),
+    ...(options.traced && { wire: (message) => report({ kind: 'wire', message }) }),
+  });
   port.on('message', (command: EdgeCommand) => {
     if (command.kind === 'counts') report({ kind: 'counts', id: command.id, counts: server.counts() });
     else void server.close().then(() => port.close());
