@@ -71,9 +71,10 @@ export class CallServer {
     for (const call of this.live.values()) call.end('lost', reason);
   }
 
-  /** The media of these legs is gone. */
+  /** The media of these legs is gone: `call`, `call/person`, each with `~n` behind it when it was set up again before. */
   lostLegs(legs: readonly string[]): void {
-    for (const leg of legs) this.live.get(leg)?.end('lost', 'media worker lost');
+    const calls = new Set(legs.map((leg) => leg.split(/[/~]/)[0] ?? ''));
+    for (const call of calls) this.live.get(call)?.mediaLost();
   }
 
   /**

@@ -90,6 +90,19 @@ export class CallSession {
     record({ type: on ? 'recording.paused' : 'recording.resumed', reason });
   }
 
+  /**
+   * The media worker is lost: the call goes on over another, and its peer is told by re-INVITE where.
+   *
+   * @param moved the leg stands; what is said is heard again
+   * @throws ParleyError PARLEY_ERR_SESSION_REFUSED: the peer does not know where we listen now; as `MediaHost.open`
+   */
+  async recover(moved: () => void): Promise<void> {
+    const same = await this.host.media.reopen();
+    if (this.ended) throw this.notUp('it is over');
+    moved();
+    await this.inTurn(() => this.tellMoved(same));
+  }
+
   /** The call is over. */
   end(): void {
     this.ended = true;
@@ -145,6 +158,20 @@ export class CallSession {
       lost(reasonOf(error));
       throw error;
     }
+  }
+
+  private async tellMoved(same: boolean): Promise<void> {
+    const { dialog, media, lost } = this.host;
+    let offer = '';
+    const outcome = await dialog.offer(() => {
+      offer = media.movedOffer();
+      return offer;
+    });
+    if (this.ended) throw this.notUp('it is over');
+    if (outcome.accepted) return this.heldByCaller(media.movedAccepted(offer, outcome.answer));
+    const { status, reason, gone } = outcome;
+    if (gone) lost(`the other side is gone: ${status} ${reason}`);
+    else if (!same) throw new ParleyError('PARLEY_ERR_SESSION_REFUSED', { change: 'a new port', status, reason });
   }
 
   private async sendByMedia(digits: string, method: 'rfc4733' | 'inband'): Promise<void> {

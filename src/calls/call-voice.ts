@@ -36,6 +36,9 @@ interface Saying {
   firm: boolean;
   clip?: Clip;
   abort: AbortController;
+  /** When it began to be heard, and was stopped; monotonicMs(). */
+  startedAt?: number;
+  stoppedAt?: number;
 }
 
 /** Sentences that are said besides the conversation. */
@@ -48,10 +51,19 @@ interface Announcement {
   done: () => void;
 }
 
+/** The caller's last words on a leg that is lost are waited for so long, ms. */
+const LAST_WORDS_MS = 5000;
+
 /** The voice of a SIP call: a media leg, its recognition stream, and synthesis into its playout queue. */
 export class CallVoice implements Voice {
   readonly channel = 'voice';
+  private leg: MediaLeg;
   private stream: SpeechStream;
+  /** Where the present leg begins in all that was heard, samples: positions go on when the leg is another. */
+  private base = 0;
+  /** Of the leg before, whose last words are not known yet. */
+  private former: { stream: SpeechStream; timer: NodeJS.Timeout } | undefined;
+  private expected: ExpectedAnswer | undefined;
   private readonly saying = new Map<string, Saying>();
   private listener: (event: VoiceEvent) => void = () => {};
   private epoch = 1;
@@ -75,16 +87,64 @@ export class CallVoice implements Voice {
   private readonly keys = new DigitMerge();
 
   constructor(private readonly options: CallVoiceOptions) {
+    this.leg = options.leg;
     this.stream = this.recognise(0);
   }
 
   private recognise(from: number): SpeechStream {
-    return this.options.speech.openStream(
-      this.options.leg,
-      (event) => this.fromSpeech(event),
-      this.options.vocabulary,
-      from,
-    );
+    const { speech, vocabulary } = this.options;
+    const { base } = this;
+    return speech.openStream(this.leg, (event) => this.fromSpeech(event, base), vocabulary, from);
+  }
+
+  /**
+   * The leg was lost with its worker, and this one stands in its place. What was being said is said again, sentence by
+   * sentence; what the caller said until then counts.
+   */
+  moveTo(leg: MediaLeg): void {
+    if (this.closed) return;
+    const { stream, base } = this;
+    const end = new AudioRing(this.leg.ring).end;
+    this.leg = leg;
+    this.base = base + end;
+    if (this.deaf) stream.close();
+    else this.leave(stream, end);
+    this.held = undefined;
+    if (!this.deaf) {
+      this.stream = this.recognise(0);
+      if (this.expected) this.stream.expect(this.expected);
+    }
+    if (this.pausing || this.onHold) leg.hold();
+    for (const [id, saying] of [...this.saying]) {
+      if (saying.abort.signal.aborted) this.ended(lostUtterance(id, saying));
+      else this.sayAgain(id, saying);
+    }
+  }
+
+  /** The stream of a lost leg: what it has not told yet is waited for. */
+  private leave(stream: SpeechStream, end: number): void {
+    if (!this.unrecognised) return stream.close();
+    this.forgetFormer();
+    const timer = setTimeout(() => this.forgetFormer(), LAST_WORDS_MS);
+    this.former = { stream, timer };
+    if (!this.speaking) return;
+    this.speaking = false;
+    stream.finalise(end);
+    const at = monotonicMs();
+    this.tell({ type: 'offset', at, voicedAt: at, position: this.base });
+  }
+
+  private forgetFormer(): void {
+    clearTimeout(this.former?.timer);
+    this.former?.stream.close();
+    this.former = undefined;
+  }
+
+  private sayAgain(id: string, { text, firm, abort, startedAt }: Saying): void {
+    abort.abort();
+    this.say({ id, text, firm });
+    const again = this.saying.get(id);
+    if (again && startedAt !== undefined) again.startedAt = startedAt;
   }
 
   /** To the conversation, or to whom it is diverted; of a hold both want to know. */
@@ -102,14 +162,15 @@ export class CallVoice implements Voice {
   }
 
   say({ id, text, firm }: { id: string; text: string; firm: boolean }): void {
-    const { leg, speaker, settings, lexicon, logger } = this.options;
+    const { leg } = this;
+    const { speaker, settings, lexicon, logger } = this.options;
     const saying: Saying = { text, firm, abort: new AbortController() };
     this.saying.set(id, saying);
     const request = { epoch: this.epoch, utterance: id, text, settings, lexicon, signal: saying.abort.signal };
     speaker.say(leg, request).then(
       (clip) => {
         saying.clip = clip;
-        this.tell({ type: 'utterance.ready', at: monotonicMs(), id });
+        if (this.saying.get(id) === saying) this.tell({ type: 'utterance.ready', at: monotonicMs(), id });
       },
       (error) => {
         if (!saying.abort.signal.aborted) logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
@@ -118,7 +179,8 @@ export class CallVoice implements Voice {
   }
 
   prepare(text: string, signal: AbortSignal): void {
-    const { leg, speaker, settings, lexicon } = this.options;
+    const { leg } = this;
+    const { speaker, settings, lexicon } = this.options;
     // What can't be made ready is tried again, and complained about, when it is said.
     speaker.prepare(text, settings, leg.sampleRate, lexicon, signal).catch(() => undefined);
   }
@@ -163,7 +225,7 @@ export class CallVoice implements Voice {
     this.deaf = !on;
     this.unrecognised = this.speaking = false;
     this.stream.close();
-    if (on) this.stream = this.recognise(new AudioRing(this.options.leg.ring).end);
+    if (on) this.stream = this.recognise(new AudioRing(this.leg.ring).end);
   }
 
   stop(): void {
@@ -171,21 +233,23 @@ export class CallVoice implements Voice {
     this.pausing = this.onHold;
     this.held = undefined;
     this.epoch += 1;
-    this.options.leg.stop(this.epoch);
+    this.leg.stop(this.epoch);
     // What is said next waits for the end of the hold, too.
-    if (this.onHold) this.options.leg.hold();
-    for (const saying of this.saying.values()) saying.abort.abort();
+    if (this.onHold) this.leg.hold();
+    for (const saying of this.saying.values()) {
+      saying.stoppedAt ??= monotonicMs();
+      saying.abort.abort();
+    }
   }
 
   yield(how: 'duck' | 'pause', level: number): void {
-    if (how === 'duck') return this.options.leg.gain(level);
+    if (how === 'duck') return this.leg.gain(level);
     this.pausing = true;
-    this.options.leg.hold();
+    this.leg.hold();
   }
 
   goOn(): void {
-    const { leg } = this.options;
-    const { held } = this;
+    const { leg, held } = this;
     leg.gain(1);
     if (this.onHold || !this.pausing) return;
     clearTimeout(this.forgotten);
@@ -204,19 +268,20 @@ export class CallVoice implements Voice {
   }
 
   expect(expected: ExpectedAnswer): void {
+    this.expected = expected;
     this.stream.expect(expected);
   }
 
   sensitive(on: boolean): void {
-    this.options.leg.maskRecording(on);
+    this.leg.maskRecording(on);
   }
 
   commit(position: number): void {
-    this.stream.commit(position);
+    if (position >= this.base) this.stream.commit(position - this.base);
   }
 
   finalise(): void {
-    this.stream.finalise(new AudioRing(this.options.leg.ring).end);
+    this.stream.finalise(new AudioRing(this.leg.ring).end);
   }
 
   /**
@@ -242,6 +307,7 @@ export class CallVoice implements Voice {
     this.closed = true;
     clearTimeout(this.forgotten);
     if (!this.deaf) this.stream.close();
+    this.forgetFormer();
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
     for (const announcement of this.announcements) announcement.done();
@@ -262,19 +328,18 @@ export class CallVoice implements Voice {
         if (this.unheard) return;
         this.unrecognised = true;
         this.speaking = true;
-        return this.tell({ type: 'onset', at, voicedAt: event.at, position: event.position });
+        return this.tell({ type: 'onset', at, voicedAt: event.at, position: this.base + event.position });
       case 'offset':
         // Of what began during an announcement the conversation knows nothing.
         if (!this.speaking) return;
         this.speaking = false;
-        return this.tell({ type: 'offset', at, voicedAt: event.at, position: event.position });
+        return this.tell({ type: 'offset', at, voicedAt: event.at, position: this.base + event.position });
       case 'dtmf':
         return this.key(event.source, event.digit, event.durationMs, event.at);
       case 'held':
         return this.paused(event);
       case 'utterance.started':
-        this.tellAgent(event.utterance);
-        return this.tell({ type: 'utterance.started', at: event.at, id: event.utterance });
+        return this.started(event.utterance, event.at);
       case 'utterance.ended':
         return this.ended(event);
     }
@@ -297,7 +362,15 @@ export class CallVoice implements Voice {
     this.stream.agentSays({ text: this.agentText, speaking, stopWords });
   }
 
-  private ended({ at, utterance: id, played, stopped }: Extract<FromMedia, { type: 'utterance.ended' }>): void {
+  private started(id: string, at: number): void {
+    this.tellAgent(id);
+    const saying = this.saying.get(id);
+    const again = saying?.startedAt !== undefined;
+    if (saying) saying.startedAt ??= at;
+    if (!again) this.tell({ type: 'utterance.started', at, id });
+  }
+
+  private ended({ at, utterance: id, played, stopped }: Ended): void {
     const saying = this.saying.get(id);
     if (!saying) return;
     this.saying.delete(id);
@@ -316,19 +389,30 @@ export class CallVoice implements Voice {
     if (announcement.left.size === 0) announcement.done();
   }
 
-  private fromSpeech(event: FromSpeech): void {
+  /** @param base where the leg began that it was heard on */
+  private fromSpeech(event: FromSpeech, base: number): void {
     const at = monotonicMs();
     if (this.unheard) return;
     if (event.type === 'partial') {
-      const { text, position, paused, finished, real } = event;
-      return this.tell({ type: 'partial', at, text, position, paused, finished, real });
+      const { text, paused, finished, real } = event;
+      return this.tell({ type: 'partial', at, text, position: base + event.position, paused, finished, real });
     }
     if (event.type !== 'final' && event.type !== 'stream.failed') return;
-    this.unrecognised = false;
+    if (base !== this.base) this.forgetFormer();
+    this.unrecognised = this.speaking && base !== this.base;
     if (event.type === 'final') {
-      const { text, position, finished, real } = event;
-      this.tell({ type: 'final', at, text, position, finished, real });
+      const { text, finished, real } = event;
+      this.tell({ type: 'final', at, text, position: base + event.position, finished, real });
     } else this.tell({ type: 'recognition.failed', at, reason: event.reason });
     this.onSettled();
   }
+}
+
+type Ended = Omit<Extract<FromMedia, { type: 'utterance.ended' }>, 'type' | 'leg' | 'epoch' | 'total'>;
+
+/** The end of what was cut on a leg of which nothing more is heard: what was played follows from the time. */
+function lostUtterance(utterance: string, { startedAt, stoppedAt, clip }: Saying): Ended {
+  const at = monotonicMs();
+  const ms = startedAt === undefined ? 0 : Math.max(0, (stoppedAt ?? at) - startedAt);
+  return { at, utterance, played: Math.round((ms * (clip?.sampleRate ?? 8000)) / 1000), stopped: true };
 }

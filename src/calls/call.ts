@@ -28,6 +28,8 @@ import { Transfer } from './transfer/transfer.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
+/** A call whose media workers are lost more often than this may be the reason. */
+const RECOVERIES = 5;
 
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
@@ -36,6 +38,8 @@ export class Call {
   private state: CallState = initialCall;
   private prepared: Prepared | undefined;
   private preparing: Promise<void> = Promise.resolve();
+  private recovering: Promise<void> = Promise.resolve();
+  private recoveries = 0;
   private dialog: Dialog | undefined;
   private session: CallSession | undefined;
   private transfer: Transfer | undefined;
@@ -190,6 +194,32 @@ export class Call {
   toFallback(reason: string): void {
     const target = this.prepared?.agent.escalationTarget;
     this.dispatch({ type: 'silent', action: 'fallback', target, reason });
+  }
+
+  /** Its media worker is lost: the call goes on over another, or with the people behind the agent. */
+  mediaLost(): void {
+    const { session, state } = this;
+    if (state.phase === 'ended') return;
+    const { message, code } = new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'the call is set up again' });
+    this.record({ type: 'error', code, message });
+    if (!session || ++this.recoveries > RECOVERIES) return this.end('lost', 'media worker lost');
+    this.recovering = this.recovering.then(() => this.recover(session));
+  }
+
+  private async recover(session: CallSession): Promise<void> {
+    const began = monotonicMs();
+    try {
+      await session.recover(() => {
+        const { prepared } = this;
+        if (prepared) prepared.voice.moveTo(prepared.media.leg);
+        this.supervision.moved();
+      });
+      await this.transfer?.recover();
+      this.record({ type: 'media.restored', ms: Math.round(monotonicMs() - began) });
+    } catch (error) {
+      this.logger.error({ err: error }, 'the media of a call could not be set up again');
+      this.toFallback('media worker lost');
+    }
   }
 
   /** Ends the call, whatever it is doing. */

@@ -5,19 +5,20 @@ import type { MediaControl } from './media-control.js';
 /**
  * What of a call's media is controlled besides the talk, carried out by its leg.
  *
+ * @param leg the present one
  * @param recording where and how recordings are made
  */
-export function legControl(leg: MediaLeg, recording: Omit<RecordOptions, 'call'>): MediaControl {
+export function legControl(leg: () => MediaLeg, recording: Omit<RecordOptions, 'call'>): MediaControl {
   return {
     music(on) {
       // What the agent was saying waits: its voice goes on when the hold ends.
-      if (on) leg.hold();
-      leg.sound(on ? 'music' : undefined);
+      if (on) leg().hold();
+      leg().sound(on ? 'music' : undefined);
     },
-    keys: (keys, method) => leg.digits(keys, method),
+    keys: (keys, method) => leg().digits(keys, method),
     record(action) {
-      if (action === 'start') leg.record({ ...recording, call: leg.leg });
-      else leg.pauseRecording(action === 'pause');
+      if (action === 'start') leg().record({ ...recording, call: leg().call });
+      else leg().pauseRecording(action === 'pause');
     },
   };
 }

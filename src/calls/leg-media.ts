@@ -15,10 +15,15 @@ export class LegMedia {
   private holding = false;
   private heldByCaller = false;
 
+  private times = 0;
+  private closed = false;
+
   private constructor(
-    readonly leg: MediaLeg,
+    private readonly host: MediaHost,
+    private opened: MediaLeg,
     private readonly session: SdpSession,
     private readonly audio: AudioOptions,
+    private readonly listener: (event: FromMedia) => void,
   ) {}
 
   /**
@@ -37,7 +42,7 @@ export class LegMedia {
   ): Promise<LegMedia> {
     const inband = audio.inbandDtmf ?? 'auto';
     const opened = await host.open(leg, listener, legRate(offer, audio), { call, inband });
-    const media = new LegMedia(opened, new SdpSession(), audio);
+    const media = new LegMedia(host, opened, new SdpSession(), audio, listener);
     try {
       media.describe(offer);
       return media;
@@ -45,6 +50,42 @@ export class LegMedia {
       await media.close();
       throw error;
     }
+  }
+
+  /** The present one: {@link reopen} takes another. */
+  get leg(): MediaLeg {
+    return this.opened;
+  }
+
+  /**
+   * Its worker is lost: opens the leg in another, at the same port where that can be had, and goes on as was agreed. The
+   * peer is to be told by {@link movedOffer}; until it knows, only what we send arrives where the port is another.
+   *
+   * @returns whether the peer need not know: it is the same port, and there are no keys that were lost
+   * @throws ParleyError as `MediaHost.open`
+   */
+  async reopen(): Promise<boolean> {
+    const { opened: after, audio, listener } = this;
+    const { leg, call, sampleRate } = after;
+    const name = `${leg.replace(/~\d+$/, '')}~${++this.times}`;
+    const inband = audio.inbandDtmf ?? 'auto';
+    this.opened = await this.host.open(name, listener, sampleRate, { call, inband, after });
+    if (this.closed) {
+      await this.opened.close();
+      throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'the call is over' });
+    }
+    if (this.agreed) this.tellLeg(this.agreed);
+    return this.opened.port === after.port && this.agreed?.security === undefined;
+  }
+
+  /** Our offer after {@link reopen}: a new port, new keys. Nothing changes until the answer. */
+  movedOffer(): string {
+    return this.ownOffer();
+  }
+
+  /** The peer took it. @returns as `held` of {@link reoffered} @throws ParleyError as {@link accept} */
+  movedAccepted(offer: string, answer: string): boolean | undefined {
+    return this.offerAccepted(offer, answer, this.holding);
   }
 
   /** Our side's SDP: the answer, or our own offer. */
@@ -118,6 +159,7 @@ export class LegMedia {
   }
 
   close(): Promise<LegStats> {
+    this.closed = true;
     return this.leg.close();
   }
 
@@ -168,7 +210,11 @@ export class LegMedia {
     const held = media.direction === 'recvonly' || media.direction === 'inactive';
     if (offered || !this.holding) this.heldByCaller = held;
     this.agreed = media;
-    // The music that comes while we are on hold is not the caller speaking.
+    this.tellLeg(media);
+  }
+
+  /** The music that comes while we are on hold is not the caller speaking. */
+  private tellLeg(media: NegotiatedMedia): void {
     this.leg.negotiated(this.heldByCaller ? { ...media, direction: 'inactive' } : media);
   }
 }

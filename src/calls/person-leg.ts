@@ -28,7 +28,7 @@ export interface PersonLegServices {
   dial(request: OutgoingRequest, ringing: () => void): OutgoingCall;
   /** What is offered to who is called by this trunk. */
   audioFor(trunk: string | undefined): AudioOptions;
-  control?: ((leg: MediaLeg) => MediaControl) | undefined;
+  control?: ((leg: () => MediaLeg) => MediaControl) | undefined;
   logger: Logger;
 }
 
@@ -137,6 +137,17 @@ export class PersonLeg {
     return this.closing;
   }
 
+  /** The media worker is lost: the leg goes on in another. One that still rings has offered its port, which it most often gets again. */
+  async recover(): Promise<void> {
+    try {
+      const media = await this.opened;
+      if (this.session) await this.session.recover(() => this.speaking?.moveTo(media.leg));
+      else if (!this.over) await media.reopen();
+    } catch (error) {
+      this.leave(`media worker lost: ${reasonOf(error)}`);
+    }
+  }
+
   private async dial(): Promise<void> {
     const { destination, context } = this.options;
     const { uri, route, proxy, replaces } = destination;
@@ -179,7 +190,7 @@ export class PersonLeg {
       call,
       dialog,
       media,
-      control: control?.(media.leg),
+      control: control?.(() => media.leg),
       who: 'person',
       recorded: false,
       record: (event) => this.events.record(event),

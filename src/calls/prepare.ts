@@ -134,7 +134,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     action,
     agent,
     media,
-    control: services.control?.(media.leg),
+    control: services.control?.(() => media.leg),
     conversation,
     voice,
     opening,

@@ -39,6 +39,8 @@ export interface Listening {
 interface Monitor {
   by: string;
   ear: Ear;
+  rate: PcmRate;
+  to: TalksTo;
 }
 
 /** What supervisors do to one call, at any moment of it. All of it is on the call's record. */
@@ -101,14 +103,15 @@ export class Supervision {
    */
   listen(by: string, rate: PcmRate, to: TalksTo, ear: Ear): Listening {
     const monitor = `${by}-${++this.last}`;
-    const set = (talksTo: TalksTo) => this.leg.monitor({ monitor, rate, talksTo: this.legOf(talksTo) });
-    set(to);
-    this.monitors.set(monitor, { by, ear });
+    this.attach(monitor, rate, to);
+    const listening: Monitor = { by, ear, rate, to };
+    this.monitors.set(monitor, listening);
     this.call.record({ type: 'supervisor.listening', by, on: true, talksTo: to });
     return {
       say: (pcm) => this.call.leg()?.monitorAudio(monitor, pcm),
       talkTo: (talksTo) => {
-        set(talksTo);
+        this.attach(monitor, rate, talksTo);
+        listening.to = talksTo;
         this.call.record({ type: 'supervisor.listening', by, on: true, talksTo });
       },
       end: () => {
@@ -124,6 +127,11 @@ export class Supervision {
     this.monitors.get(monitor)?.ear(pcm);
   }
 
+  /** The call goes on over another leg: those who listen hear that one. */
+  moved(): void {
+    for (const [monitor, { rate, to }] of this.monitors) this.attach(monitor, rate, to);
+  }
+
   /** The call is over. */
   end(): void {
     for (const [monitor, { by, ear }] of [...this.monitors]) {
@@ -131,6 +139,10 @@ export class Supervision {
       this.call.record({ type: 'supervisor.listening', by, on: false, talksTo: 'none' });
       ear(undefined);
     }
+  }
+
+  private attach(monitor: string, rate: PcmRate, to: TalksTo): void {
+    this.leg.monitor({ monitor, rate, talksTo: this.legOf(to) });
   }
 
   private get conversing(): Conversation {

@@ -292,6 +292,8 @@ export type JournalEvent =
     }
   /** No RTP came (or went) in one direction for `seconds`; `on` false: it flows again. Not while the call is on hold. */
   | { type: 'media.silent'; direction: MediaFlow; seconds: number; on: boolean }
+  /** A media worker was lost, and the call goes on over another: after `ms`, when the peer knew of it. */
+  | { type: 'media.restored'; ms: number }
   /** What the call came to; right before `call.ended`. */
   | {
       type: 'call.summary';

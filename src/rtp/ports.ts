@@ -20,8 +20,12 @@ export class PortPool {
     return this.pairs;
   }
 
-  /** An even port. @throws ParleyError PARLEY_ERR_RTP_NO_PORT */
-  take(): number {
+  /** An even port: the one wished for if it is free. @throws ParleyError PARLEY_ERR_RTP_NO_PORT */
+  take(wished?: number): number {
+    if (wished !== undefined && !this.taken.has(wished)) {
+      this.taken.add(wished);
+      return wished;
+    }
     for (let n = 0; n < this.pairs; n++) {
       const port = this.first + 2 * this.cursor;
       this.cursor = (this.cursor + 1) % this.pairs;

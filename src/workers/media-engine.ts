@@ -39,6 +39,9 @@ export class MediaEngine {
   private readonly phases: Set<MediaRoom>[] = Array.from({ length: PHASES }, () => new Set());
   private readonly speech = new Map<number, MessagePort>();
   private readonly lateness = new Lateness();
+  /** The same since the last ping. */
+  private readonly latenessNow = new Lateness();
+  private frames = 0;
   /** By the rate of the streams: one batched run each. */
   private readonly detection: Readonly<Record<PcmRate, Detection>>;
   private readonly context: LegContext;
@@ -67,7 +70,10 @@ export class MediaEngine {
     };
     this.pacer = new Pacer(
       (phase, frame, now) => this.tick(phase, frame, now),
-      (ms) => this.lateness.add(ms),
+      (ms) => {
+        this.lateness.add(ms);
+        this.latenessNow.add(ms);
+      },
     );
   }
 
@@ -92,6 +98,13 @@ export class MediaEngine {
           late: this.lateness.take(),
         });
         return;
+      case 'ping':
+        return this.post({
+          type: 'pong',
+          legs: this.legs.size,
+          frames: this.frames,
+          lateMs: this.latenessNow.take().p99,
+        });
       default: {
         const leg = this.legs.get(message.leg);
         if (leg) this.guard(leg, () => this.direct(leg, message));
@@ -109,7 +122,7 @@ export class MediaEngine {
 
   private direct(
     leg: RtpLeg,
-    message: Exclude<ToMedia, { type: 'open' | 'close' | 'speech.port' | 'stats' | 'shutdown' }>,
+    message: Exclude<ToMedia, { type: 'open' | 'close' | 'speech.port' | 'stats' | 'ping' | 'shutdown' }>,
   ): void {
     switch (message.type) {
       case 'negotiated':
@@ -215,6 +228,7 @@ export class MediaEngine {
   }
 
   private tickRoom(room: MediaRoom, frame: number, now: number): void {
+    this.frames++;
     try {
       room.tick(frame, now);
     } catch (error) {

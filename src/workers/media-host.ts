@@ -45,6 +45,8 @@ export interface MediaHostOptions {
 /** One RTP port and what it plays and hears. */
 export interface MediaLeg {
   readonly leg: string;
+  /** Legs of one call can be mixed. */
+  readonly call: string;
   /** Index of its worker. */
   readonly worker: number;
   /** Where the peer is to send, for SDP. */
@@ -99,6 +101,16 @@ export interface OpenOptions {
   detect?: boolean;
   /** Whether keys are looked for in the sound; default auto: where RFC 4733 was not agreed. */
   inband?: 'auto' | 'always' | 'never';
+  /** Takes the place of a leg whose worker is lost: its port if it can be had, its sounds, masks and recording. */
+  after?: MediaLeg | undefined;
+}
+
+/** What a leg was told that holds until it is told otherwise. */
+interface Standing {
+  sound?: BackgroundKind | undefined;
+  masked?: boolean;
+  recorded?: RecordOptions;
+  paused?: boolean;
 }
 
 /** What a media worker tells about one leg. */
@@ -124,6 +136,7 @@ interface OpenLeg {
 export class MediaHost {
   private readonly threads: MediaThread[] = [];
   private readonly legs = new Map<string, OpenLeg>();
+  private readonly standing = new WeakMap<MediaLeg, Standing>();
   private readonly ports: PortPool;
   private readonly speech = new Map<number, (media: number, port: MessagePort) => void>();
   private readonly lostListeners: ((legs: string[]) => void)[] = [];
@@ -164,14 +177,18 @@ export class MediaHost {
     leg: string,
     listener: (event: LegEvent) => void,
     sampleRate: PcmRate = 8000,
-    { call = leg, detect = true, inband = 'auto' }: OpenOptions = {},
+    { call = leg, detect = true, inband = 'auto', after }: OpenOptions = {},
   ): Promise<MediaLeg> {
     for (let attempt = 0; attempt < this.ports.size; attempt++) {
-      const opened = await this.tryPort(
-        { type: 'open', leg, port: this.ports.take(), call, sampleRate, detect, inband },
-        listener,
-      );
-      if (opened) return opened;
+      const port = this.ports.take(attempt === 0 ? after?.port : undefined);
+      const opened = await this.tryPort({ type: 'open', leg, port, call, sampleRate, detect, inband }, listener);
+      if (!opened) continue;
+      const { sound, masked, recorded, paused } = (after && this.standing.get(after)) ?? {};
+      if (sound) opened.sound(sound);
+      if (masked) opened.maskRecording(true);
+      if (recorded) opened.record(recorded);
+      if (paused) opened.pauseRecording(true);
+      return opened;
     }
     throw this.ports.exhausted();
   }
@@ -190,7 +207,17 @@ export class MediaHost {
     return Promise.all(this.threads.map((thread) => thread.stats()));
   }
 
-  /** Told the legs of a worker that crashed. It is replaced at once; its legs have to be opened again. */
+  /** How late the 20 ms tick of the worst worker comes now, 99 of 100, ms. */
+  get lateMs(): number {
+    return Math.max(0, ...this.threads.map((thread) => thread.lateMs));
+  }
+
+  /** Workers that take calls now. */
+  get workersReady(): number {
+    return this.threads.filter((thread) => thread.isReady).length;
+  }
+
+  /** Told the legs of a worker that crashed or hung. It is replaced at once; its legs have to be opened again. */
   onWorkerLost(listener: (legs: string[]) => void): void {
     this.lostListeners.push(listener);
   }
@@ -249,10 +276,11 @@ export class MediaHost {
     throw new ParleyError('PARLEY_ERR_RTP_BIND', { address: this.options.bind, reason: answer.reason });
   }
 
-  /** The worker that has the call, else the one with the fewest legs. */
+  /** The worker that has the call, else of those that are ready the one with the fewest legs. */
   private threadFor(call: string): MediaThread {
     const known = [...this.legs.values()].find((leg) => leg.call === call);
-    const least = this.threads.reduce((a, b) => (b.legs < a.legs ? b : a));
+    const ready = this.threads.filter((thread) => thread.isReady);
+    const least = (ready.length > 0 ? ready : this.threads).reduce((a, b) => (b.legs < a.legs ? b : a));
     return (known && this.threads[known.worker]) ?? least;
   }
 
@@ -268,8 +296,10 @@ export class MediaHost {
       if (entry && this.legs.get(leg) === entry) thread.post(message);
     };
     let closing = false;
-    return {
+    const standing: Standing = {};
+    const opened: MediaLeg = {
       leg,
+      call: entry?.call ?? leg,
       worker: thread.worker,
       address,
       port,
@@ -284,11 +314,23 @@ export class MediaHost {
       gain: (level) => post({ type: 'gain', leg, gain: level }),
       hold: () => post({ type: 'hold', leg }),
       resume: (sample) => post({ type: 'resume', leg, sample }),
-      sound: (sound) => post({ type: 'sound', leg, sound }),
+      sound: (sound) => {
+        standing.sound = sound;
+        post({ type: 'sound', leg, sound });
+      },
       mix: (mode) => post({ type: 'mix', leg, mode }),
-      record: (options) => post({ type: 'record', leg, options }),
-      pauseRecording: (on) => post({ type: 'record.pause', leg, on }),
-      maskRecording: (on) => post({ type: 'mask', leg, on }),
+      record: (options) => {
+        standing.recorded = options;
+        post({ type: 'record', leg, options });
+      },
+      pauseRecording: (on) => {
+        standing.paused = on;
+        post({ type: 'record.pause', leg, on });
+      },
+      maskRecording: (on) => {
+        standing.masked = on;
+        post({ type: 'mask', leg, on });
+      },
       monitor: (options) => post({ type: 'monitor', leg, options }),
       monitorAudio: (monitor, pcm) => post({ type: 'monitor.audio', leg, monitor, pcm }),
       monitorEnd: (monitor) => post({ type: 'monitor.end', leg, monitor }),
@@ -304,10 +346,12 @@ export class MediaHost {
         return whenClosed;
       },
     };
+    this.standing.set(opened, standing);
+    return opened;
   }
 
   private heard(event: FromMedia): void {
-    if (event.type === 'ready' || event.type === 'stats') return;
+    if (event.type === 'ready' || event.type === 'stats' || event.type === 'pong') return;
     const leg = this.legs.get(event.leg);
     if (!leg) return;
     if (event.type === 'opened' || event.type === 'open.failed') leg.opened(event);

@@ -67,6 +67,7 @@ export type ToMedia =
   | { type: 'digits'; leg: string; request: number; digits: string; method: 'rfc4733' | 'inband' }
   | { type: 'close'; leg: string }
   | { type: 'stats'; request: number }
+  | { type: 'ping' }
   | { type: 'shutdown' };
 
 /** Where and how a call is recorded. */
@@ -157,7 +158,9 @@ export type FromMedia =
       stopped: boolean;
     }
   | { type: 'closed'; leg: string; stats: LegStats }
-  | { type: 'stats'; request: number; legs: number; ports: number; late: LatenessStats };
+  | { type: 'stats'; request: number; legs: number; ports: number; late: LatenessStats }
+  /** `frames`: sent since the start, of all legs; `lateMs`: how late the 20 ms tick came since the last ping, 99 of 100. */
+  | { type: 'pong'; legs: number; frames: number; lateMs: number };
 
 /** Packet counts of a leg, for the journal and leak tests. */
 export interface LegStats {

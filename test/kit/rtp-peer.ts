@@ -159,6 +159,11 @@ export class RtpPeer {
     );
   }
 
+  /** Whether the other side has spoken since then (`performance.now()`). */
+  speaks(since: number): boolean {
+    return this.heard.some((packet) => packet.at > since && loudness(packet) > 200);
+  }
+
   /** All sound heard of the audio payload types, each packet where its timestamp puts it; gaps are silent. */
   sound(): Sound {
     return toSound(this.heard);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { JournalEventType, StoredEvent } from '../../src/journal/events.js';
 import type { SipTarget } from './raw-peer.js';
 import { scratchFolder } from './scratch.js';
@@ -14,6 +15,10 @@ export const CLI = join(ROOT, 'dist/cli/parley.js');
 export interface ServerOptions {
   env?: Record<string, string>;
   args?: readonly string[];
+  /** Where its data lie, instead of a folder that is deleted with it. */
+  data?: string;
+  /** Its threads can be crashed and hung: {@link Server.fault}. */
+  faults?: boolean;
   /** Working folder, whose parley.yaml, agents/ and dialplans/ are used; the repository's by default. */
   cwd?: string;
 }
@@ -46,6 +51,8 @@ export class Server {
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: { path: string; remove(): void },
+    readonly data: string,
+    private readonly faults: string,
   ) {
     child.stdout?.on('data', (text: Buffer) => {
       this.output += text;
@@ -64,14 +71,23 @@ export class Server {
   /** Starts it and waits for its ready line. */
   static async start(options: ServerOptions = {}): Promise<Server> {
     const folder = scratchFolder('data');
-    const own = ['serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', folder.path];
+    const { data = join(folder.path, 'data') } = options;
+    const faults = join(folder.path, 'fault.json');
+    const preload = `--import ${pathToFileURL(join(ROOT, 'test/kit/faults.mjs')).href}`;
+    const own = ['serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', data];
     const child = spawn(process.execPath, [CLI, ...own, ...(options.args ?? [])], {
       cwd: options.cwd ?? ROOT,
       // Tests take the embedded SIP edge unless they say otherwise, and no test waits for the calls of another.
-      env: { ...process.env, DRACHTIO_HOST: undefined, PARLEY_LIMITS_DRAIN_MS: '0', ...options.env },
+      env: {
+        ...process.env,
+        DRACHTIO_HOST: undefined,
+        PARLEY_LIMITS_DRAIN_MS: '0',
+        ...(options.faults ? { NODE_OPTIONS: preload, PARLEY_TEST_FAULTS: faults } : {}),
+        ...options.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const server = new Server(child, folder);
+    const server = new Server(child, folder, data, faults);
     try {
       await until('ready line of parley serve', () => server.exit !== undefined || server.readReady(), { ms: 60_000 });
       if (server.exit) throw new Error('parley serve ended before it was ready');
@@ -82,16 +98,18 @@ export class Server {
     return server;
   }
 
-  get data(): string {
-    return this.folder.path;
-  }
-
   get pid(): number {
     return this.child.pid ?? 0;
   }
 
   get alive(): boolean {
     return this.exit === undefined;
+  }
+
+  /** Does this to threads (by a pattern of their names: main, media-0, speech-1, edge): see faults.mjs. */
+  fault(thread: string, how: 'throw' | 'reject' | 'exit' | 'hang' | 'clock', more: { ms?: number } = {}): void {
+    writeFileSync(this.faults, JSON.stringify({ thread, how, ...more }));
+    this.child.kill('SIGUSR2');
   }
 
   /** SIGTERM, and SIGKILL after 10 s. Deletes the data folder. Resolves with the exit and how long it took, ms. */

@@ -111,6 +111,15 @@ export class CallerSide {
     this.holdMusic();
   }
 
+  /** The legs are others now. */
+  rejoin(): void {
+    const { media } = this.call;
+    const leg = this.person?.leg;
+    if (!leg) return;
+    media.leg.mix({ mode: 'bridge', between: [media.leg.leg, leg.leg] });
+    this.holdMusic();
+  }
+
   unjoin(person: PersonLeg): void {
     const { media } = this.call;
     media.leg.mix({ mode: 'apart', who: media.leg.leg });

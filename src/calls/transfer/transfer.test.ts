@@ -71,6 +71,7 @@ class Media {
     const none = () => undefined;
     return {
       leg: name,
+      call: name,
       worker: 0,
       address: '127.0.0.1',
       port: 20_000,

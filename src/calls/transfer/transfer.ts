@@ -109,6 +109,12 @@ export class Transfer {
     this.dispatch({ type: 'stop', reason, ending });
   }
 
+  /** The media worker is lost, and the caller's leg stands again: so do the others, and who was joined is joined again. */
+  async recover(): Promise<void> {
+    await Promise.all([...this.legs.values()].map((leg) => leg.recover()));
+    if (!this.over) this.caller.rejoin();
+  }
+
   /** Resolves when no leg is left. To be called after the end, when the caller's last words are known. */
   async released(): Promise<void> {
     this.caller.endTurns('');
