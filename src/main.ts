@@ -14,6 +14,7 @@ import { Metrics } from './console/metrics.js';
 import { deleteCall } from './console/records.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
+import { startTracing } from './console/tracing/start.js';
 import { Webhooks } from './console/webhooks/webhooks.js';
 import { ParleyError } from './errors.js';
 import { JournalFeed } from './journal/feed.js';
@@ -92,6 +93,11 @@ async function compose(
   const journals = keep(journalBook(store, settings, logger));
   const metrics = new Metrics();
   journals.onEvent((event) => metrics.observe(event));
+  const tracing = await startTracing(logger);
+  if (tracing) {
+    keep(tracing);
+    journals.onEvent((event) => tracing.observe(event));
+  }
   const audio = callAudio(settings, logger);
   const media = keep(await startMedia(settings, audio.codecs));
   keep(keepRecordings(settings, logger));
@@ -128,6 +134,8 @@ async function compose(
         ...answering.edition,
         limits: settings.limits,
         announcement: settings.recording.announcement,
+        traceHeader: settings.traces.header,
+        traceparent: (call) => tracing?.traceparent(call) ?? journals.traceparent(call),
         control: (leg) => legControl(leg, recording),
         handoffs,
         dial: (request, ringing) => {

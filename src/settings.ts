@@ -52,6 +52,17 @@ export const settingsSchema = z
       .string()
       .optional()
       .describe('Folder of the dialplan files; ./dialplans, else the examples that Parley comes with.'),
+    traces: z
+      .strictObject({
+        header: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]+$/, 'is the name of a header')
+          .optional()
+          .describe(
+            'Header of an INVITE that brings W3C Trace Context, e.g. X-Traceparent: the spans of the call belong to that trace.',
+          ),
+      })
+      .prefault({}),
     log: z
       .strictObject({
         level: z

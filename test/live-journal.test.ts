@@ -15,12 +15,18 @@ const SECRET = 'the key of the signatures';
 describe('live journal and accounts', () => {
   let server: Server;
   const posted: StoredEvent[] = [];
+  /** Names of spans by trace. */
+  const spans = new Map<string, string[]>();
   let refusals = 2;
   const receiver = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
+      if (request.url === '/v1/traces') {
+        noteSpans(body, spans);
+        return response.writeHead(200).end('{}');
+      }
       const [, time, hash] = /^t=(\d+),v1=(\w+)$/.exec(String(request.headers['parley-signature'])) ?? [];
       const right = hash === createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex');
       const taken = right && refusals-- <= 0;
@@ -33,7 +39,8 @@ describe('live journal and accounts', () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
     const hooks = [{ name: 'test', url, events: ['call.*'], secret: SECRET }];
-    server = await Server.start({ env: { PARLEY_WEBHOOKS: JSON.stringify(hooks) } });
+    const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: '50' };
+    server = await Server.start({ env: { PARLEY_WEBHOOKS: JSON.stringify(hooks), ...traces } });
   });
 
   afterAll(async () => {
@@ -93,6 +100,10 @@ describe('live journal and accounts', () => {
       await until('webhooks', () => posted.length === own.length, { ms: 15_000 });
       expect(posted.map(({ seq }) => seq)).toEqual(own);
 
+      await until('the spans of the call', () => [...spans.values()].some((names) => names.includes('call')));
+      expect([...spans.values()]).toEqual([expect.arrayContaining(['call', 'setup', 'greeting', 'agent speaks'])]);
+      expect(await status('GET', `/v1/calls/${call}/sip`, viewer)).toBe(200);
+
       expect(await status('DELETE', `/v1/calls/${call}`, viewer)).toBe(403);
       expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(200);
       expect(server.journals().has(call)).toBe(false);
@@ -103,3 +114,13 @@ describe('live journal and accounts', () => {
     expect(server.noise).toEqual([]);
   });
 });
+
+/** Of an export request of OTLP in JSON. */
+function noteSpans(body: string, spans: Map<string, string[]>): void {
+  const { resourceSpans } = JSON.parse(body);
+  for (const { scopeSpans } of resourceSpans) {
+    for (const { traceId, name } of scopeSpans.flatMap((scope: { spans: object[] }) => scope.spans)) {
+      spans.set(traceId, [...(spans.get(traceId) ?? []), name]);
+    }
+  }
+}

@@ -10,6 +10,8 @@ export interface ConversationContext {
   variables: Record<string, unknown>;
   /** What an IVR says that the caller wants, the likeliest first: topics, or names that the agent's file maps to them. */
   wants?: readonly string[] | undefined;
+  /** W3C Trace Context of the call, for requests that are made on its behalf. */
+  traceparent?: string | undefined;
 }
 
 /** One turn of the caller. */

@@ -121,6 +121,7 @@ export class Call {
       trunk,
       entry: match?.entry,
       agent,
+      traceparent: invite.traceContext(services.traceHeader),
       versions: { agent: services.agents.get(agent ?? '')?.version, dialplan: services.dialplan.version },
     });
     invite.cancelled(() => this.dispatch({ type: 'cancelled' }));

@@ -101,7 +101,13 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
   const { speech, speaker } = services;
   for (const { event, at } of ivr.events) record(event, origin + at);
   const variables = { caller: invite.from, called: invite.to, ...action.variables, ...ivr.variables };
-  const session = agent.reasoner.open({ call, channel: 'voice', variables, wants: ivr.wants });
+  const session = agent.reasoner.open({
+    call,
+    channel: 'voice',
+    variables,
+    wants: ivr.wants,
+    traceparent: services.traceparent?.(call),
+  });
   if (session.topic !== undefined) record({ type: 'topic', turn: 0, topic: session.topic, score: 1, ms: 0 }, origin);
   const opening = openingOf(session, noticeOf(action, services.announcement));
   const { voice: settings, lexicon, vocabulary } = agent;

@@ -18,6 +18,10 @@ export interface CallServices extends TransferServices {
   handoffs?: Handoffs | undefined;
   /** Calls that a dialplan entry, `file#name`, has at the moment. */
   running?: ((entry: string) => number) | undefined;
+  /** Header of an INVITE that brings W3C Trace Context. */
+  traceHeader?: string | undefined;
+  /** W3C Trace Context of a call, for requests on its behalf. */
+  traceparent?: ((call: string) => string | undefined) | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
 }

@@ -98,6 +98,8 @@ export type JournalEvent =
       /** Dialplan entry that matched, `file#name`. */
       entry?: string | undefined;
       agent?: string | undefined;
+      /** W3C Trace Context that came with the INVITE. */
+      traceparent?: string | undefined;
       /** Which versions of the agent's files and of the dialplan the call has, as `GET /v1/reload` tells them. */
       versions?: { agent?: string | undefined; dialplan: string } | undefined;
     }

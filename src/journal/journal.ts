@@ -115,6 +115,12 @@ export class JournalBook {
     }
   }
 
+  /** W3C Trace Context that a live call came with. */
+  traceparent(call: string): string | undefined {
+    const first = this.#live.get(call)?.events[0];
+    return first?.type === 'call.received' ? first.traceparent : undefined;
+  }
+
   /** Answers that were prepared before the turn was over, since the start. */
   get speculations(): Readonly<{ used: number; dropped: number }> {
     return this.#speculations;

@@ -13,6 +13,9 @@ import { SessionInterval, type SessionTimerConfig } from './session-interval.js'
  */
 const UNKNOWN_TRANSACTION = /unknown transaction/i;
 
+/** Version 00; ids of zeros are none. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** What drachtio-srf really has; its typings lack what is called when the PRACK comes. */
 interface Progressing {
   send(status: number, options: object, sent: (error: unknown) => void, acknowledged: () => void): void;
@@ -84,6 +87,12 @@ export class Invite {
       uri: string;
     };
     return { headers, contentType: this.header('Content-Type'), body: body ?? '', uri };
+  }
+
+  /** W3C Trace Context in this header; what is none is left out. */
+  traceContext(header: string | undefined): string | undefined {
+    const value = header === undefined ? undefined : this.header(header)?.trim().toLowerCase();
+    return value !== undefined && TRACEPARENT.test(value) ? value : undefined;
   }
 
   /** The caller gave up before the answer. */

@@ -1,4 +1,4 @@
-import { type ChatMessage, streamChat, type ToolCall } from '../../../inference/chat/chat.js';
+import { type ChatEndpoint, type ChatMessage, streamChat, type ToolCall } from '../../../inference/chat/chat.js';
 import { monotonicMs } from '../../../telemetry/clock.js';
 import { yesNo } from '../../../text/yes-no.js';
 import type { ActionOutcome } from '../../actions/actions.js';
@@ -40,10 +40,15 @@ export class LlmSession implements ReasonerSession {
   private readonly proposed = new Map<string, number>();
   private readonly done = new Map<string, Promise<ActionOutcome>>();
 
+  private readonly endpoint: ChatEndpoint;
+
   constructor(
     private readonly equipment: LlmEquipment,
     context: ConversationContext,
   ) {
+    const { endpoint } = equipment;
+    const { traceparent } = context;
+    this.endpoint = traceparent ? { ...endpoint, headers: { ...endpoint.headers, traceparent } } : endpoint;
     const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
     this.variables = { ...Object.fromEntries(defaults), ...context.variables };
     this.wanted = topicFromIvr(equipment.agent, context.wants ?? []);
@@ -98,7 +103,8 @@ export class LlmSession implements ReasonerSession {
   }
 
   private async *converse(work: Work): Parts {
-    const { endpoint, tools, model } = this.equipment;
+    const { endpoint } = this;
+    const { tools, model } = this.equipment;
     const { temperature, maxTokens } = model;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       let said = '';
