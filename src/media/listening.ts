@@ -91,7 +91,7 @@ export class ListeningStream {
     const samples = codec.decode(packet.bytes, packet.start, packet.end, decoded);
     if (samples === 0) return;
     if (!this.begun) this.begin(packet);
-    if (!this.allow(samples, packet.at)) {
+    if (!this.allow(samples, packet)) {
       this.dropped++;
       return;
     }
@@ -139,7 +139,7 @@ export class ListeningStream {
   }
 
   /** Whether so many more samples are still credible at this time. */
-  private allow(samples: number, at: number): boolean {
+  private allow(samples: number, { at }: Released): boolean {
     const most = (MAX_AHEAD_MS * this.sampleRate) / 1000;
     const earned = ((at - this.allowanceAt) * MAX_SPEED * this.sampleRate) / 1000;
     this.allowance = Math.min(most, this.allowance + Math.max(0, earned));

@@ -43,9 +43,9 @@ describe.each([
       sent++;
       const sequence = (65_000 + n - Math.floor(n / 3000) * 100) & 0xffff;
       const timestamp = (0xffff_f000 + n * 160) >>> 0;
-      const fields = { ...rtpFields(), ssrc: 9, sequence, timestamp, payloadEnd: 160 };
-      jitter.push(fields, payload, at);
-      reorder.push(fields, payload, at);
+      const fields = { ...rtpFields(), ssrc: 9, sequence, timestamp, payloadEnd: 160, at };
+      jitter.push(fields, payload);
+      reorder.push(fields, payload);
     }
     // What is heard stands where the sender's clock puts it, to within a gap that is still being filled.
     const samples = PACKETS * 160;

@@ -55,9 +55,10 @@ export class MediaWatch {
   }
 
   /** RTP came. */
-  onReceived(at: number): void {
+  onReceived(packet: { readonly at: number }): void {
     this.heard = true;
-    this.life(this.received, at);
+    if (this.received.silent) this.life(this.received, packet.at);
+    else this.received.alive = packet.at;
   }
 
   /** Valid RTCP came: the peer lives, and may be silent by its own will. Without any RTP before, it proves nothing. */

@@ -47,7 +47,7 @@ describe('MediaWatch', () => {
       ['silent', 40_000],
       ['timeout', 90_000],
     ]);
-    watch.onReceived(101_000);
+    watch.onReceived({ at: 101_000 });
     expect(events.at(-1)).toEqual({ type: 'returned', direction: 'received', forMs: 71_000, at: 101_000 });
     // Silence suppression: reports are life now.
     watch.onRtcp(108_000);
@@ -63,7 +63,7 @@ describe('MediaWatch', () => {
     watch.expect(true, true, 0);
     const run = (from: number, to: number, arrival: Arrival) => {
       for (let now = from; now < to; now += 1000) {
-        watch.onReceived(now);
+        watch.onReceived({ at: now });
         watch.onSent(now);
         if (now % 5000 === 0) watch.onArrival(arrival, now);
         watch.tick(now);

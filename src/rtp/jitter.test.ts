@@ -22,7 +22,7 @@ function run(packets: number, late: (n: number) => number | undefined, speed = 1
       const { n, at } = arrivals[next]!;
       const sequence = (65_000 + n) & 0xffff;
       const timestamp = (0xffff_0000 + n * 160) >>> 0;
-      buffer.push({ ...rtpFields(), ssrc: 1, sequence, timestamp, payloadEnd: 160 }, payload, at);
+      buffer.push({ ...rtpFields(), ssrc: 1, sequence, timestamp, payloadEnd: 160, at }, payload);
     }
     buffer.pull(out, now);
   }
@@ -88,7 +88,7 @@ function heardOf(codecName: 'PCMU' | 'opus', pause: (frame: number) => Uint8Arra
     const fields = { ...rtpFields(), ssrc: 1, sequence: sent, timestamp: (frame * codec.clockRate) / 50 };
     const payloadType = noise ? COMFORT_NOISE : 0;
     if (bytes.length > 0) {
-      buffer.push({ ...fields, payloadType, payloadEnd: bytes.length }, bytes, 1000 + 20 * frame);
+      buffer.push({ ...fields, payloadType, payloadEnd: bytes.length, at: 1000 + 20 * frame }, bytes);
       sent++;
     }
     buffer.pull(out, 1000 + 20 * frame);

@@ -95,8 +95,8 @@ export class JitterBuffer {
     this.decoders = decoders;
   }
 
-  /** Takes any packet of the stream, as it comes. `at` in ms monotonic. */
-  push(fields: RtpFields, datagram: Uint8Array, at: number): void {
+  /** Takes any packet of the stream, as it comes. */
+  push(fields: RtpFields, datagram: Uint8Array): void {
     const clockRate = this.decoders[fields.payloadType]?.clockRate ?? (this.clockRate || 8000);
     const ahead = (((fields.sequence - this.next) & 0xffff) << 16) >> 16;
     if (fields.ssrc !== this.ssrc || clockRate !== this.clockRate || Math.abs(ahead) >= 100)
@@ -107,10 +107,10 @@ export class JitterBuffer {
     }
     this.media += (((fields.timestamp - this.timestamp) | 0) * 1000) / clockRate;
     this.timestamp = fields.timestamp;
-    if (this.count > 0 && Math.abs(at - this.media - this.fastest) > RESTART_MS) {
+    if (this.count > 0 && Math.abs(fields.at - this.media - this.fastest) > RESTART_MS) {
       this.restart(fields, clockRate);
     }
-    this.measure(at - this.media);
+    this.measure(fields);
     if (((fields.sequence - this.next) & 0xffff) >= SLOTS) this.flush(fields.sequence);
     this.store(fields, datagram);
   }
@@ -142,7 +142,8 @@ export class JitterBuffer {
     this.playing = this.described = false;
   }
 
-  private measure(transit: number): void {
+  private measure({ at }: RtpFields): void {
+    const transit = at - this.media;
     this.transits[this.count++ % WINDOW] = transit;
     const known = Math.min(this.count, WINDOW);
     if (known === 1 || transit < this.fastest) this.fastest = transit;

@@ -13,6 +13,12 @@ interface Source {
   port: number;
 }
 
+/** A packet: whose it says it is, and when it came. */
+interface Arrived {
+  readonly ssrc: number;
+  readonly at: number;
+}
+
 /**
  * Which source belongs to the call. A peer behind NAT is reached where its packets come from, not where its SDP says
  * (symmetric RTP, RFC 4961); but a stranger that sends into our port must neither take over the call nor be heard.
@@ -67,30 +73,30 @@ export class SourceLatch {
   /**
    * Whether a valid packet from this source belongs to the call.
    *
-   * @param ssrc of the packet
+   * @param packet its source, and when it came
    * @param authentic whether the packet proves that it is the peer's
    */
-  accepts(address: string, port: number, ssrc: number, at: number, authentic = false): boolean {
-    if (this.isTaken(address, port, ssrc, at, authentic)) {
-      this.lastAt = at;
-      this.ssrc = ssrc;
+  accepts(address: string, port: number, packet: Arrived, authentic = false): boolean {
+    if (this.isTaken(address, port, packet, authentic)) {
+      this.lastAt = packet.at;
+      this.ssrc = packet.ssrc;
       return true;
     }
     if (!authentic) this.foreign++;
     return authentic;
   }
 
-  private isTaken(address: string, port: number, ssrc: number, at: number, authentic: boolean): boolean {
+  private isTaken(address: string, port: number, packet: Arrived, authentic: boolean): boolean {
     if (this.locked && address === this.address && port === this.port) return true;
     if (this.nominated) return false;
-    if (this.mayLock(address, port, ssrc, at, authentic)) {
+    if (this.mayLock(address, port, packet, authentic)) {
       this.lock(address, port);
       return true;
     }
     return false;
   }
 
-  private mayLock(address: string, port: number, ssrc: number, at: number, authentic: boolean): boolean {
+  private mayLock(address: string, port: number, { ssrc, at }: Arrived, authentic: boolean): boolean {
     if (isSame(this.signalled, address, port)) return true;
     if (!this.locked) return authentic || this.hasStoodTrial(address, port, at);
     const silent = at - this.lastAt >= REBIND_MS;

@@ -22,11 +22,13 @@ export interface RtpFields {
   ssrc: number;
   payloadStart: number;
   payloadEnd: number;
+  /** When it came, ms monotonic: {@link parseRtp} leaves it alone. Handed on in here, since a number a call would be garbage. */
+  at: number;
 }
 
 /** Empty fields to parse into. */
 export function rtpFields(): RtpFields {
-  return { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0, payloadStart: 0, payloadEnd: 0 };
+  return { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0, payloadStart: 0, payloadEnd: 0, at: 0 };
 }
 
 /** Reads a datagram into `fields`; false when it is not a valid RTP packet. Never throws. */
@@ -49,8 +51,9 @@ export function parseRtp(datagram: Uint8Array, fields: RtpFields): boolean {
   fields.payloadType = datagram[1]! & 0x7f;
   fields.marker = (datagram[1]! & 0x80) !== 0;
   fields.sequence = read16(datagram, 2);
-  fields.timestamp = read32(datagram, 4);
-  fields.ssrc = read32(datagram, 8);
+  // Written out: what a function returns above 2^31 would be garbage a packet.
+  fields.timestamp = ((datagram[4]! << 24) | (datagram[5]! << 16) | (datagram[6]! << 8) | datagram[7]!) >>> 0;
+  fields.ssrc = ((datagram[8]! << 24) | (datagram[9]! << 16) | (datagram[10]! << 8) | datagram[11]!) >>> 0;
   fields.payloadStart = start;
   fields.payloadEnd = end;
   return true;
@@ -61,7 +64,27 @@ export function isRtcp(datagram: Uint8Array): boolean {
   return datagram.length >= 8 && datagram[0]! >> 6 === 2 && datagram[1]! >= 192 && datagram[1]! <= 223;
 }
 
+/** What a header of ours says. */
+export type RtpHeader = Pick<RtpFields, 'payloadType' | 'marker' | 'sequence' | 'timestamp' | 'ssrc'>;
+
 /** Writes a header of {@link RTP_HEADER_BYTES} octets to the beginning of `out`. */
+export function writeRtp(out: Uint8Array, header: RtpHeader): void {
+  const { timestamp, ssrc } = header;
+  out[0] = 0x80;
+  out[1] = (header.marker ? 0x80 : 0) | header.payloadType;
+  out[2] = header.sequence >>> 8;
+  out[3] = header.sequence;
+  out[4] = timestamp >>> 24;
+  out[5] = timestamp >>> 16;
+  out[6] = timestamp >>> 8;
+  out[7] = timestamp;
+  out[8] = ssrc >>> 24;
+  out[9] = ssrc >>> 16;
+  out[10] = ssrc >>> 8;
+  out[11] = ssrc;
+}
+
+/** {@link writeRtp} of fields that lie nowhere together. */
 export function writeRtpHeader(
   out: Uint8Array,
   payloadType: number,
@@ -70,25 +93,9 @@ export function writeRtpHeader(
   timestamp: number,
   ssrc: number,
 ): void {
-  out[0] = 0x80;
-  out[1] = (marker ? 0x80 : 0) | payloadType;
-  out[2] = sequence >>> 8;
-  out[3] = sequence;
-  write32(out, 4, timestamp);
-  write32(out, 8, ssrc);
+  writeRtp(out, { payloadType, marker, sequence, timestamp, ssrc });
 }
 
 function read16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
-}
-
-function read32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-function write32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }

@@ -15,8 +15,8 @@ describe('ReorderBuffer', () => {
   });
 
   function push(sequence: number, at = 0, ssrc = 1): void {
-    const fields = { ...rtpFields(), sequence: sequence & 0xffff, ssrc, timestamp: sequence * 160, payloadEnd: 1 };
-    buffer.push(fields, Uint8Array.of(sequence & 0xff), at);
+    const fields = { ...rtpFields(), sequence: sequence & 0xffff, ssrc, timestamp: sequence * 160, payloadEnd: 1, at };
+    buffer.push(fields, Uint8Array.of(sequence & 0xff));
   }
 
   it('lets packets in order through at once, over the wrap', () => {

@@ -68,7 +68,7 @@ export class ReorderBuffer {
   }
 
   /** Takes a packet whose fields lie in `datagram`. */
-  push(fields: RtpFields, datagram: Uint8Array, at: number): void {
+  push(fields: RtpFields, datagram: Uint8Array): void {
     if (!this.started || fields.ssrc !== this.ssrc) {
       this.restart(fields);
     } else {
@@ -85,7 +85,7 @@ export class ReorderBuffer {
         return;
       } else if (ahead > 0) {
         if (ahead < WINDOW) {
-          this.hold(fields, datagram, at);
+          this.hold(fields, datagram);
           return;
         }
         // So long an outage is over: nothing of it will come any more.
@@ -100,7 +100,7 @@ export class ReorderBuffer {
     out.bytes = datagram;
     out.start = fields.payloadStart;
     out.end = fields.payloadEnd;
-    out.at = at;
+    out.at = fields.at;
     this.emit(out);
     this.drain();
   }
@@ -140,7 +140,7 @@ export class ReorderBuffer {
     else this.counts.late++;
   }
 
-  private hold(fields: RtpFields, datagram: Uint8Array, at: number): void {
+  private hold(fields: RtpFields, datagram: Uint8Array): void {
     const slot = this.slots[fields.sequence % WINDOW]!;
     if (slot.filled) {
       this.counts.duplicate++;
@@ -151,7 +151,7 @@ export class ReorderBuffer {
     slot.payloadType = fields.payloadType;
     slot.marker = fields.marker;
     slot.timestamp = fields.timestamp;
-    slot.at = at;
+    slot.at = fields.at;
     slot.filled = true;
     this.held++;
   }

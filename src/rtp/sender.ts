@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type Codec, createCodec } from './codec.js';
 import type { NegotiatedMedia, PcmRate } from './negotiated.js';
-import { RTP_HEADER_BYTES, writeRtpHeader } from './packet.js';
+import { RTP_HEADER_BYTES, type RtpHeader, writeRtp } from './packet.js';
 import { plainPackets } from './packet-memory.js';
 import { type DigitOptions, DigitSender } from './sender-digits.js';
 
@@ -20,10 +20,14 @@ export class RtpSender {
   /** Packets and payload octets of the present SSRC, for RTCP (RFC 3550, 6.4.1). */
   packets = 0;
   octets = 0;
-  /** RTP timestamp of the packet made last; an event's is that of its beginning. */
-  lastTimestamp = 0;
-  private source = randomInt(0x1_0000_0000);
-  private sequence = randomInt(0x1_0000);
+  /** Of the next packet; its timestamp is that of the last one. */
+  private readonly header: RtpHeader = {
+    payloadType: 0,
+    marker: true,
+    sequence: randomInt(0x1_0000),
+    timestamp: 0,
+    ssrc: randomInt(0x1_0000_0000),
+  };
   private timestamp = randomInt(0x1_0000_0000);
   private marker = true;
   private codec: Codec | undefined;
@@ -42,7 +46,12 @@ export class RtpSender {
 
   /** Of the present stream. */
   get ssrc(): number {
-    return this.source;
+    return this.header.ssrc;
+  }
+
+  /** RTP timestamp of the packet made last; an event's is that of its beginning. */
+  get lastTimestamp(): number {
+    return this.header.timestamp;
   }
 
   /** RTP timestamp that belongs to now: of the audio that comes next, for the sender reports of RTCP. */
@@ -113,7 +122,8 @@ export class RtpSender {
   }
 
   private packet(codec: Codec, frame: Int16Array, render: (frame: Int16Array) => void): Buffer | undefined {
-    const step = this.keys.step(this.frameMs, this.timestamp, codec.clockRate, this.event?.clockRate);
+    const { keys } = this;
+    const step = keys.active ? keys.step(this.frameMs, this.timestamp, codec.clockRate, this.event?.clockRate) : 'audio';
     if (step === 'event' && this.event) return this.key(this.event.payloadType);
     if (step === 'audio') render(frame);
     else this.keys.tone(frame);
@@ -127,23 +137,29 @@ export class RtpSender {
       this.marker = true;
       return undefined;
     }
-    const packet = this.finish(this.negotiated!.payloadType, this.marker, this.timestamp, octets);
+    const { header } = this;
+    header.marker = this.marker;
+    header.timestamp = this.timestamp;
     this.marker = false;
-    return packet;
+    return this.finish(this.negotiated!.payloadType, octets);
   }
 
   /** A packet of the key that is down. Audio after it is a new talkspurt. */
   private key(payloadType: number): Buffer {
     const octets = this.keys.event(plainPackets.bytes, RTP_HEADER_BYTES);
+    const { header, keys } = this;
+    header.marker = keys.marker;
+    header.timestamp = keys.timestamp;
     this.marker = true;
-    return this.finish(payloadType, this.keys.marker, this.keys.timestamp, octets);
+    return this.finish(payloadType, octets);
   }
 
-  private finish(payloadType: number, marker: boolean, timestamp: number, octets: number): Buffer {
+  private finish(payloadType: number, octets: number): Buffer {
+    const { header } = this;
     const packet = plainPackets.view(RTP_HEADER_BYTES + octets);
-    writeRtpHeader(packet, payloadType, marker, this.sequence, timestamp, this.source);
-    this.sequence = (this.sequence + 1) & 0xffff;
-    this.lastTimestamp = timestamp;
+    header.payloadType = payloadType;
+    writeRtp(packet, header);
+    header.sequence = (header.sequence + 1) & 0xffff;
     this.sent++;
     this.packets++;
     this.octets += octets;
@@ -152,8 +168,8 @@ export class RtpSender {
 
   /** The clock is another one: another stream. */
   private beginAnew(): void {
-    this.source = randomInt(0x1_0000_0000);
-    this.sequence = randomInt(0x1_0000);
+    this.header.ssrc = randomInt(0x1_0000_0000);
+    this.header.sequence = randomInt(0x1_0000);
     this.timestamp = randomInt(0x1_0000_0000);
     this.marker = true;
     this.packets = this.octets = 0;

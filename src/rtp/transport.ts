@@ -14,10 +14,10 @@ import { PacketSecurity } from './transport-security.js';
 
 /**
  * Gets what belongs to the call: plain, authentic where that was agreed, from the right source, of a payload type that was
- * negotiated. A datagram and its fields are valid during the call only. `at` is its arrival, ms of the monotonic clock.
+ * negotiated. A datagram and its fields are valid during the call only. `at` is the arrival of RTCP, ms of the monotonic clock.
  */
 export interface TransportListener {
-  rtp(datagram: Uint8Array, fields: RtpFields, at: number): void;
+  rtp(datagram: Uint8Array, fields: RtpFields): void;
   rtcp(datagram: Uint8Array, at: number): void;
   /** Something went wrong; the transport goes on. */
   error(error: Error): void;
@@ -195,11 +195,11 @@ export class MediaTransport {
       if (typeof length === 'string') return this.refuse(length);
       packet = datagram.subarray(0, length);
     }
-    if (!parseRtp(packet, this.fields)) return this.refuse('malformed');
-    if (this.expected[this.fields.payloadType] === 0) return;
-    const at = monotonicMs();
-    if (this.latch.accepts(source.address, source.port, this.fields.ssrc, at, required))
-      this.listener.rtp(packet, this.fields, at);
+    const { fields } = this;
+    if (!parseRtp(packet, fields)) return this.refuse('malformed');
+    if (this.expected[fields.payloadType] === 0) return;
+    fields.at = monotonicMs();
+    if (this.latch.accepts(source.address, source.port, fields, required)) this.listener.rtp(packet, fields);
   }
 
   private rtcp(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {
@@ -214,7 +214,7 @@ export class MediaTransport {
       packet = datagram.subarray(0, length);
     }
     const at = monotonicMs();
-    if (latch.accepts(source.address, source.port, packet.readUInt32BE(4), at, required)) {
+    if (latch.accepts(source.address, source.port, { ssrc: packet.readUInt32BE(4), at }, required)) {
       this.listener.rtcp(packet, at);
     }
   }

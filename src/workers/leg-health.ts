@@ -29,7 +29,8 @@ export class LegHealth {
     private readonly leg: string,
     config: MediaWatchConfig,
     private readonly sender: RtpSender,
-    now: number,
+    /** Of the last tick, ms monotonic. */
+    private now: number,
     private readonly post: (event: FromMedia) => void,
   ) {
     this.qualityAt = now + QUALITY_MS;
@@ -47,6 +48,7 @@ export class LegHealth {
     const before = this.media?.remote;
     if (before && (before.port !== remote.port || before.address !== remote.address)) this.watch.moved(now);
     this.media = media;
+    this.now = now;
     const both = direction === 'sendrecv';
     this.watch.expect(both || direction === 'recvonly', both || direction === 'sendonly', now);
   }
@@ -54,7 +56,7 @@ export class LegHealth {
   /** A packet leaves. `now` in ms monotonic. */
   sent(packet: Uint8Array, now: number): void {
     const clockRate = this.media?.codec.clockRate ?? 8000;
-    this.session(now).onRtpSent(packet.length - RTP_HEADER_BYTES, this.sender.mediaTimestamp, now, clockRate);
+    this.session().onRtpSent(packet.length - RTP_HEADER_BYTES, this.sender.mediaTimestamp, now, clockRate);
     this.watch.onSent(now);
   }
 
@@ -64,14 +66,14 @@ export class LegHealth {
   }
 
   /** @param clockRate of its timestamp, Hz; 0 for keys and comfort noise */
-  received(fields: RtpFields, at: number, clockRate: number): void {
-    this.session(at).onRtpReceived(fields, at, clockRate);
-    this.watch.onReceived(at);
+  received(fields: RtpFields, clockRate: number): void {
+    this.session().onRtpReceived(fields, clockRate);
+    this.watch.onReceived(fields);
   }
 
   /** A datagram of RTCP; false when it is none. */
   report(datagram: Uint8Array, at: number): boolean {
-    const session = this.session(at);
+    const session = this.session();
     if (!session.received(datagram, at)) return false;
     this.watch.onRtcp(at);
     if (session.arrival) this.watch.onArrival(session.arrival, at);
@@ -80,8 +82,9 @@ export class LegHealth {
 
   /** @param send takes a report that is due */
   tick(now: number, send: (report: Uint8Array) => void): void {
+    this.now = now;
     if (!this.media) return;
-    const report = this.session(now).due(now);
+    const report = this.session().due(now);
     if (report) send(report);
     if (now >= this.watchAt) {
       this.watchAt = now + WATCH_MS;
@@ -100,10 +103,10 @@ export class LegHealth {
   }
 
   /** A stream of another clock has another source, and reports of its own. */
-  private session(now: number): RtcpSession {
+  private session(): RtcpSession {
     if (!this.rtcp || this.ssrc !== this.sender.ssrc) {
       this.ssrc = this.sender.ssrc;
-      this.rtcp = new RtcpSession({ ssrc: this.ssrc, cname: this.cname, now });
+      this.rtcp = new RtcpSession({ ssrc: this.ssrc, cname: this.cname, now: this.now });
     }
     return this.rtcp;
   }

@@ -103,9 +103,9 @@ export class LegHearing {
     else frame.fill(0);
   }
 
-  push(fields: RtpFields, datagram: Uint8Array, at: number): void {
-    this.jitter?.push(fields, datagram, at);
-    this.reorder.push(fields, datagram, at);
+  push(fields: RtpFields, datagram: Uint8Array): void {
+    this.jitter?.push(fields, datagram);
+    this.reorder.push(fields, datagram);
   }
 
   tick(now: number): void {

@@ -91,7 +91,7 @@ export class RtpLeg {
     const made = new RtpLeg(leg, options, context);
     try {
       made.transport = await MediaTransport.bind(context.bind, port, {
-        rtp: (datagram, fields, at) => made.receive(datagram, fields, at),
+        rtp: (datagram, fields) => made.receive(datagram, fields),
         rtcp: (datagram, at) => made.report(datagram, at),
         error: (error) => made.complain('transport', error),
       });
@@ -196,11 +196,11 @@ export class RtpLeg {
     if (this.sends) this.transport?.sendRtcp(Uint8Array.from(report));
   };
 
-  private receive(datagram: Uint8Array, fields: RtpFields, at: number): void {
+  private receive(datagram: Uint8Array, fields: RtpFields): void {
     if (!this.media) return;
-    if (this.packets++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at });
-    this.health.received(fields, at, this.hearing.clockOf(fields.payloadType));
-    this.hearing.push(fields, datagram, at);
+    if (this.packets++ === 0) this.context.post({ type: 'rtp.started', leg: this.leg, at: fields.at });
+    this.health.received(fields, this.hearing.clockOf(fields.payloadType));
+    this.hearing.push(fields, datagram);
   }
 
   private report(datagram: Uint8Array, at: number): void {

@@ -28,14 +28,13 @@ export class Reception {
   /**
    * Counts a packet.
    *
-   * @param at its arrival, ms monotonic
    * @param clockRate of its audio, Hz; 0 for what says nothing about jitter, as keys do, which repeat a timestamp
    */
-  packet(fields: RtpFields, at: number, clockRate: number): void {
+  packet(fields: RtpFields, clockRate: number): void {
     if (!this.begun || fields.ssrc !== this.ssrc) this.restart(fields);
     else if (!this.follows(fields)) return;
     this.received++;
-    if (clockRate > 0 && fields.timestamp !== this.timestamp) this.measure(fields.timestamp, at, clockRate);
+    if (clockRate > 0 && fields.timestamp !== this.timestamp) this.measure(fields, clockRate);
   }
 
   /** Packets that should have come. */
@@ -113,7 +112,7 @@ export class Reception {
     return true;
   }
 
-  private measure(timestamp: number, at: number, clockRate: number): void {
+  private measure({ timestamp, at }: RtpFields, clockRate: number): void {
     // In whole and broken ticks modulo 2^32, as the timestamps are.
     const transit = ((at * clockRate) / 1000 - timestamp) % 0x1_0000_0000;
     if (clockRate === this.clockRate && !Number.isNaN(this.transit)) {

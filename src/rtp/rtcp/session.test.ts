@@ -6,8 +6,8 @@ import { RtcpSession } from './session.js';
 
 const WALL = 1_800_000_000_000;
 
-function packet(sequence: number, timestamp = sequence * 160, ssrc = 7) {
-  return { ...rtpFields(), sequence: sequence & 0xffff, timestamp: timestamp >>> 0, ssrc };
+function packet(sequence: number, at: number, timestamp = sequence * 160, ssrc = 7) {
+  return { ...rtpFields(), sequence: sequence & 0xffff, timestamp: timestamp >>> 0, ssrc, at };
 }
 
 describe('Reception', () => {
@@ -15,7 +15,7 @@ describe('Reception', () => {
     const reception = new Reception();
     for (let n = 65_500; n < 65_500 + 200_000; n++) {
       if (n % 10 === 3) continue;
-      reception.packet(packet(n % 100 === 50 ? n + 1 : n % 100 === 51 ? n - 1 : n), n * 20, 8000);
+      reception.packet(packet(n % 100 === 50 ? n + 1 : n % 100 === 51 ? n - 1 : n, n * 20), 8000);
     }
     expect(reception.expected).toBe(200_000);
     expect(reception.lost).toBe(20_000);
@@ -27,22 +27,22 @@ describe('Reception', () => {
   it('measures jitter as the RFC does, in spite of keys, a wrap of the timestamp and a pause', () => {
     const reception = new Reception();
     // Every other packet 10 ms late: the difference of transits is always 10 ms.
-    for (let n = 0; n < 500; n++) reception.packet(packet(n, 0xffff_0000 + n * 160), n * 20 + (n % 2) * 10, 8000);
+    for (let n = 0; n < 500; n++) reception.packet(packet(n, n * 20 + (n % 2) * 10, 0xffff_0000 + n * 160), 8000);
     expect(reception.jitterMs).toBeCloseTo(10, 1);
-    for (let n = 500; n < 540; n++) reception.packet(packet(n, 5), n * 20, 0);
-    reception.packet(packet(540, 0xffff_0000 + 540 * 160), 540 * 20 + 60_000, 8000);
+    for (let n = 500; n < 540; n++) reception.packet(packet(n, n * 20, 5), 0);
+    reception.packet(packet(540, 540 * 20 + 60_000, 0xffff_0000 + 540 * 160), 8000);
     expect(reception.jitterMs).toBeCloseTo(10, 1);
   });
 
   it('tells bursts from random loss, and begins anew with another source or numbering', () => {
     const reception = new Reception();
-    for (let n = 0; n < 1000; n++) if (n % 100 < 95) reception.packet(packet(n), n * 20, 8000);
+    for (let n = 0; n < 1000; n++) if (n % 100 < 95) reception.packet(packet(n, n * 20), 8000);
     expect(reception.burstRatio).toBeGreaterThan(4);
-    reception.packet(packet(30_000), 20_000, 8000);
+    reception.packet(packet(30_000, 20_000), 8000);
     expect(reception.expected).toBeGreaterThan(900);
-    reception.packet(packet(30_001), 20_020, 8000);
+    reception.packet(packet(30_001, 20_020), 8000);
     expect([reception.expected, reception.lost]).toEqual([1, 0]);
-    reception.packet(packet(5, 5, 8), 20_040, 8000);
+    reception.packet(packet(5, 20_040, 5, 8), 8000);
     expect([reception.ssrc, reception.expected]).toEqual([8, 1]);
   });
 });
@@ -76,7 +76,7 @@ describe('RtcpSession', () => {
   it('finds the round trip, and what the other side hears', () => {
     const [near, far] = [make(7), make(8)];
     near.onRtpSent(160, 0, 1000, 8000);
-    for (let n = 0; n < 20; n++) if (n !== 3) far.onRtpReceived(packet(n), 1000 + n * 20, 8000);
+    for (let n = 0; n < 20; n++) if (n !== 3) far.onRtpReceived(packet(n, 1000 + n * 20), 8000);
     expect(far.received(near.due(5000)!, 5040)).toBe(true);
     expect(near.received(far.due(6000)!, 6060)).toBe(true);
     expect(near.roundTripMs).toBeCloseTo(100, 0);
@@ -90,7 +90,7 @@ describe('RtcpSession', () => {
     const talk = (from: number, arrives: boolean) => {
       for (let n = 0; n < 100; n++, sequence++) {
         near.onRtpSent(160, sequence * 160, from + n * 20, 8000);
-        if (arrives) far.onRtpReceived(packet(sequence), from + n * 20, 8000);
+        if (arrives) far.onRtpReceived(packet(sequence, from + n * 20), 8000);
       }
       near.received(far.due(from + 10_000)!, from + 10_000);
       return near.arrival;
@@ -105,7 +105,7 @@ describe('RtcpSession', () => {
     expect(near.arrival).toBe('arrives');
     // Who reports on others only knows nothing of us.
     const between = make(9);
-    between.onRtpReceived(packet(1, 160, 70), 60_000, 8000);
+    between.onRtpReceived(packet(1, 60_000, 160, 70), 8000);
     for (let n = 0; n < 100; n++) near.onRtpSent(160, n, 60_000, 8000);
     near.received(between.due(70_000)!, 70_000);
     expect(near.arrival).toBe('arrives');
@@ -117,8 +117,8 @@ describe('RtcpSession', () => {
     const [near, far] = [at2036(7), at2036(8)];
     near.sentPackets = 0xffff_ffff;
     for (const n of [1, 2]) near.onRtpSent(160, 160 * n, 3990, 8000);
-    far.onRtpReceived(packet(65_535), 3990, 8000);
-    far.onRtpReceived(packet(0), 3990, 8000);
+    far.onRtpReceived(packet(65_535, 3990), 8000);
+    far.onRtpReceived(packet(0, 3990), 8000);
     const before = near.due(3995)!;
     expect(parseRtcp(before)?.[0]).toMatchObject({ sender: { ntpSeconds: 0xffff_ffff, packets: 1 } });
     far.received(before, 4010);
@@ -128,9 +128,9 @@ describe('RtcpSession', () => {
     expect(parseRtcp(near.due(9000)!)?.[0]).toMatchObject({ sender: { ntpSeconds: 5 } });
 
     const reception = new Reception();
-    reception.packet(packet(0), 0, 8000);
+    reception.packet(packet(0, 0), 8000);
     // 65,536 times round: steps as large as losses may be.
-    for (let n = 2500; n < 0x1_0000_0000 + 5000; n += 2500) reception.packet(packet(n), 0, 0);
+    for (let n = 2500; n < 0x1_0000_0000 + 5000; n += 2500) reception.packet(packet(n, 0), 0);
     expect(reception.extended).toBeGreaterThan(0x1_0000_0000);
     expect(reception.report(0, 0)?.highestSequence).toBe(reception.extended - 0x1_0000_0000);
     expect(reception.lost).toBeGreaterThan(4e9);
@@ -140,12 +140,12 @@ describe('RtcpSession', () => {
     const [near, far] = [make(7), make(8)];
     expect(near.bye(2000)).toBeUndefined();
     near.onRtpSent(160, 0, 1000, 8000);
-    far.onRtpReceived(packet(1), 1000, 8000);
+    far.onRtpReceived(packet(1, 1000), 8000);
     const bye = near.bye(2000)!;
     expect(far.received(bye.subarray(0, bye.length - 2), 2000)).toBe(false);
     expect(far.left).toBe(false);
     const other = make(9);
-    other.onRtpReceived(packet(1, 160, 70), 1000, 8000);
+    other.onRtpReceived(packet(1, 1000, 160, 70), 8000);
     expect(other.received(bye, 2000) && !other.left).toBe(true);
     expect(far.received(bye, 2000)).toBe(true);
     expect(far.left).toBe(true);

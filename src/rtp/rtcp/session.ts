@@ -100,12 +100,12 @@ export class RtcpSession {
   }
 
   /** A packet came; see {@link Reception.packet}. */
-  onRtpReceived(fields: RtpFields, at: number, clockRate: number): void {
+  onRtpReceived(fields: RtpFields, clockRate: number): void {
     if (fields.ssrc !== this.reception.ssrc) {
       this.lastReport = 0;
       this.left = false;
     }
-    this.reception.packet(fields, at, clockRate);
+    this.reception.packet(fields, clockRate);
   }
 
   /** Reads a datagram that came at `at`, ms monotonic; false when it is not valid RTCP, of which nothing is believed. */
