@@ -26,8 +26,8 @@ export class DetectedStream {
   readonly window: Int16Array;
   removed = false;
   private readonly gate: SpeechGate;
-  private readonly windowMs: number;
   private next = 0;
+  private readonly frame: Int16Array;
   /** Level of the loudest window since the onset, dB. */
   private loudest = Number.NEGATIVE_INFINITY;
 
@@ -38,9 +38,9 @@ export class DetectedStream {
     private readonly listener: DetectedListener,
     private readonly echo?: EchoEvidence,
   ) {
-    this.windowMs = options.windowMs;
     this.state = vad.createState();
     this.window = new Int16Array(vad.windowSamples);
+    this.frame = new Int16Array((vad.windowSamples * FRAME_MS) / options.windowMs);
     this.gate = new SpeechGate(options);
   }
 
@@ -69,11 +69,11 @@ export class DetectedStream {
 
   /** Where the last sound ends that is loud enough to be the voice: what callers wait from, to the frame. */
   private lastVoiced(position: number): number {
-    const perMs = this.window.length / this.windowMs;
-    const frame = FRAME_MS * perMs;
-    const earliest = Math.max(this.ring.start, position - HANGOVER_MS * perMs);
-    for (let end = position; end - frame >= earliest; end -= frame) {
-      if (levelDb(this.ring.read(end - frame, end).pcm) >= this.loudest - VOICED_DB) return end;
+    const { ring, frame } = this;
+    const earliest = Math.max(ring.start, position - (HANGOVER_MS * frame.length) / FRAME_MS);
+    for (let end = position; end - frame.length >= earliest; end -= frame.length) {
+      ring.copy(end - frame.length, frame);
+      if (levelDb(frame) >= this.loudest - VOICED_DB) return end;
     }
     return Math.max(0, earliest);
   }
@@ -83,6 +83,7 @@ export class DetectedStream {
 export class Detection {
   private readonly streams: DetectedStream[] = [];
   private readonly batch: DetectedStream[] = [];
+  private readonly probabilities = new Float32Array(MAX_BATCH);
   /** Where the next collection begins, so that under load all streams fall behind alike. */
   private cursor = 0;
   private running = false;
@@ -107,23 +108,19 @@ export class Detection {
   }
 
   /**
-   * Judges every window that is due. Returns at once when the last call is still at work. Windows that become due
+   * Judges every window that is due. Does nothing when the last call is still at work. Windows that become due
    * meanwhile wait for the next call: runs of one or two cost nearly as much as runs of ten.
+   *
+   * @returns resolves when they are judged; undefined when there was nothing to do
    */
-  async poll(): Promise<void> {
-    if (this.running) return;
+  poll(): Promise<void> | undefined {
+    if (this.running || !this.collect()) return undefined;
     this.running = true;
-    try {
-      do {
-        this.collect();
-        if (this.batch.length > 0) await this.judge();
-      } while (this.batch.length === MAX_BATCH);
-    } finally {
-      this.running = false;
-    }
+    return this.judge();
   }
 
-  private collect(): void {
+  /** Whether any window is due. */
+  private collect(): boolean {
     this.batch.length = 0;
     const count = this.streams.length;
     for (let n = 0; n < count && this.batch.length < MAX_BATCH; n++) {
@@ -131,16 +128,19 @@ export class Detection {
       const stream = this.streams[this.cursor]!;
       if (stream.fetch()) this.batch.push(stream);
     }
+    return this.batch.length > 0;
   }
 
   private async judge(): Promise<void> {
+    const { batch, probabilities } = this;
     try {
-      const probabilities = await this.vad.run(this.batch);
-      this.batch.forEach((stream, n) => {
-        if (!stream.removed) stream.judge(probabilities[n] ?? 0);
-      });
+      do {
+        await this.vad.run(batch, probabilities);
+        for (let n = 0; n < batch.length; n++) if (!batch[n]!.removed) batch[n]!.judge(probabilities[n]!);
+      } while (batch.length === MAX_BATCH && this.collect());
     } catch (error) {
       this.failed(error);
     }
+    this.running = false;
   }
 }

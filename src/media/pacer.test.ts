@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Pacer, type PacerClock } from './pacer.js';
+import { Pacer, type PacerClock, type PacerTimer } from './pacer.js';
 
 /** Time that moves only when told to. */
 class FakeClock implements PacerClock {
@@ -10,10 +10,14 @@ class FakeClock implements PacerClock {
     return this.time;
   }
 
-  after(ms: number, callback: () => void): () => void {
-    this.due = { at: this.time + ms, callback };
-    return () => {
-      this.due = undefined;
+  timer(callback: () => void): PacerTimer {
+    return {
+      set: (ms) => {
+        this.due = { at: this.time + ms, callback };
+      },
+      clear: () => {
+        this.due = undefined;
+      },
     };
   }
 

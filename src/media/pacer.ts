@@ -10,15 +10,33 @@ const MAX_CATCH_UP_SLOTS = 3 * PHASES;
 export interface PacerClock {
   /** ms, monotonic */
   now(): number;
-  /** Calls back after `ms`; returns what cancels it. */
-  after(ms: number, callback: () => void): () => void;
+  /** A timer that calls back, to be set again and again. */
+  timer(callback: () => void): PacerTimer;
+}
+
+/** One timer, used again for every slot: one of its own would be garbage each time. */
+export interface PacerTimer {
+  /** Calls back once, after `ms`. */
+  set(ms: number): void;
+  clear(): void;
 }
 
 const REAL_CLOCK: PacerClock = {
   now: monotonicMs,
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
+  timer(callback) {
+    // One by the whole ms that it waits: Node.js rounds down, and no less than one.
+    const timers: (NodeJS.Timeout | undefined)[] = [];
+    return {
+      set(ms) {
+        const whole = Math.max(1, Math.floor(ms));
+        const timer = timers[whole];
+        if (timer) timer.refresh();
+        else timers[whole] = setTimeout(callback, whole);
+      },
+      clear() {
+        for (const timer of timers.splice(0)) clearTimeout(timer);
+      },
+    };
   },
 };
 
@@ -29,7 +47,8 @@ const REAL_CLOCK: PacerClock = {
 export class Pacer {
   private origin = 0;
   private done = 0;
-  private cancel: (() => void) | undefined;
+  private active = false;
+  private readonly timer: PacerTimer;
 
   /**
    * @param slot called with the phase (0 to 9), the number of the 20 ms frame, and the time, ms
@@ -39,39 +58,42 @@ export class Pacer {
     private readonly slot: (phase: number, frame: number, now: number) => void,
     private readonly late: (ms: number) => void,
     private readonly clock: PacerClock = REAL_CLOCK,
-  ) {}
+  ) {
+    this.timer = clock.timer(() => this.wake());
+  }
 
   get running(): boolean {
-    return this.cancel !== undefined;
+    return this.active;
   }
 
   start(): void {
-    if (this.cancel) return;
+    if (this.active) return;
+    this.active = true;
     this.origin = this.clock.now();
     this.done = 0;
     this.aim();
   }
 
   stop(): void {
-    this.cancel?.();
-    this.cancel = undefined;
+    this.active = false;
+    this.timer.clear();
   }
 
   private aim(): void {
     const wait = this.origin + (this.done + 1) * SLOT_MS - this.clock.now();
-    this.cancel = this.clock.after(Math.max(0, wait), this.wake);
+    this.timer.set(Math.max(0, wait));
   }
 
-  private readonly wake = (): void => {
+  private wake(): void {
     const now = this.clock.now();
     // Timers round to whole ms and may come a fraction early: the slot is then due already.
     const due = Math.max(this.done + 1, Math.floor((now - this.origin) / SLOT_MS));
     this.late(Math.max(0, now - this.origin - (this.done + 1) * SLOT_MS));
     if (due - this.done > MAX_CATCH_UP_SLOTS) this.done = due - MAX_CATCH_UP_SLOTS;
-    while (this.done < due && this.cancel) {
+    while (this.done < due && this.active) {
       this.done++;
       this.slot(this.done % PHASES, Math.floor(this.done / PHASES), now);
     }
-    if (this.cancel) this.aim();
-  };
+    if (this.active) this.aim();
+  }
 }

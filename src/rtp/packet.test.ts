@@ -17,6 +17,7 @@ describe('RTP packets', () => {
     const fields = rtpFields();
     expect(parseRtp(out, fields)).toBe(true);
     expect(fields).toEqual({
+      at: 0,
       payloadType: 101,
       marker: true,
       sequence: 65_535,

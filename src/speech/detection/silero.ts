@@ -17,10 +17,18 @@ interface Buffers {
   readonly hidden: Float32Array;
   readonly cell: Float32Array;
   readonly feeds: Record<string, Tensor>;
+  /** What a run gives: a probability a stream, and their states. */
+  readonly speech: Float32Array;
+  readonly nextHidden: Float32Array;
+  readonly nextCell: Float32Array;
+  readonly fetches: Record<string, Tensor>;
 }
 
-/** What a run gives: a probability a stream, and their states. */
-type Result = Record<'speech' | 'nextHidden' | 'nextCell', Float32Array>;
+/** A stream's state, and its next window of {@link BatchVad.windowSamples} samples. */
+export interface VadWindow {
+  readonly state: VadState;
+  readonly window: Int16Array;
+}
 
 /**
  * Silero voice activity detection, version 6, over many streams in one run; a run of 32 streams costs about three
@@ -34,7 +42,8 @@ export class BatchVad {
   /** Context, window, and what stands behind it: its end in reverse. */
   private readonly padded: Int16Array;
   private readonly buffers = new Map<number, Buffers>();
-  private last: Promise<unknown> = Promise.resolve();
+  /** The run under way. */
+  private active: Promise<unknown> | undefined;
 
   private constructor(
     private readonly session: InferenceSession,
@@ -67,49 +76,45 @@ export class BatchVad {
    * Judges the next window of each stream and advances its state. Runs are done one after another in the order asked
    * for; windows are read when a run's turn comes, so they must stay as they are until it is done.
    *
-   * @param batch one window of {@link windowSamples} samples per stream; a stream at most once
-   * @returns probability of speech, 0 to 1, in the batch's order
+   * @param batch one window per stream; a stream at most once
+   * @param out filled with the probabilities of speech, 0 to 1, in the batch's order
+   * @returns `out`
    * @throws ParleyError PARLEY_ERR_DETECTION_FAILED; the states are then as before
    */
-  run(batch: readonly { state: VadState; window: Int16Array }[]): Promise<Float32Array> {
-    if (batch.length === 0) return Promise.resolve(new Float32Array(0));
-    const run = this.last.then(() => this.runNow(batch));
-    this.last = run.catch(() => undefined);
-    return run;
+  async run(batch: readonly VadWindow[], out = new Float32Array(batch.length)): Promise<Float32Array> {
+    // Those who wait are woken in the order in which they came.
+    while (this.active) await this.active.catch(ignore);
+    if (batch.length === 0) return out;
+    const buffers = this.buffersFor(batch.length);
+    for (let n = 0; n < batch.length; n++) this.fill(buffers, n, batch[n]!);
+    try {
+      this.active = this.session.run(buffers.feeds, buffers.fetches);
+      await this.active;
+    } catch (error) {
+      throw new ParleyError('PARLEY_ERR_DETECTION_FAILED', { reason: reasonOf(error) }, { cause: error });
+    } finally {
+      this.active = undefined;
+    }
+    for (let n = 0; n < batch.length; n++) this.take(buffers, n, batch[n]!);
+    copy(buffers.speech, 0, out, 0, batch.length);
+    return out;
   }
 
   /** Frees the model once the runs under way are done. */
   async close(): Promise<void> {
-    await this.last;
+    while (this.active) await this.active.catch(ignore);
     this.buffers.clear();
     await this.session.release();
   }
 
-  private async runNow(batch: readonly { state: VadState; window: Int16Array }[]): Promise<Float32Array> {
-    const buffers = this.buffersFor(batch.length);
-    for (let n = 0; n < batch.length; n++) this.fill(buffers, n, batch[n]!.state, batch[n]!.window);
-    const { speech, nextHidden, nextCell } = await this.infer(buffers);
-    for (let n = 0; n < batch.length; n++) {
-      const { state, window } = batch[n]!;
-      copy(nextHidden, n * HIDDEN, state.hidden, 0, HIDDEN);
-      copy(nextCell, n * HIDDEN, state.cell, 0, HIDDEN);
-      copy(window, this.windowSamples - this.contextSamples, state.context, 0, this.contextSamples);
-    }
-    return speech;
+  private take({ nextHidden, nextCell }: Buffers, index: number, { state, window }: VadWindow): void {
+    const { contextSamples } = this;
+    copy(nextHidden, index * HIDDEN, state.hidden, 0, HIDDEN);
+    copy(nextCell, index * HIDDEN, state.cell, 0, HIDDEN);
+    copy(window, this.windowSamples - contextSamples, state.context, 0, contextSamples);
   }
 
-  private async infer(buffers: Buffers): Promise<Result> {
-    try {
-      const result = await this.session.run(buffers.feeds);
-      const [speech, nextHidden, nextCell] = [result.speech?.data, result.nextHidden?.data, result.nextCell?.data];
-      if (isFloats(speech) && isFloats(nextHidden) && isFloats(nextCell)) return { speech, nextHidden, nextCell };
-      throw new Error('the model has other outputs than expected');
-    } catch (error) {
-      throw new ParleyError('PARLEY_ERR_DETECTION_FAILED', { reason: reasonOf(error) }, { cause: error });
-    }
-  }
-
-  private fill(buffers: Buffers, index: number, state: VadState, window: Int16Array): void {
+  private fill(buffers: Buffers, index: number, { state, window }: VadWindow): void {
     const { padded, contextSamples, windowSamples } = this;
     copy(state.context, 0, padded, 0, contextSamples);
     copy(window, 0, padded, contextSamples, windowSamples);
@@ -129,14 +134,22 @@ export class BatchVad {
     const frames = new Float32Array(size * width);
     const hidden = new Float32Array(size * HIDDEN);
     const cell = new Float32Array(size * HIDDEN);
+    const speech = new Float32Array(size);
+    const nextHidden = new Float32Array(size * HIDDEN);
+    const nextCell = new Float32Array(size * HIDDEN);
+    const states = (data: Float32Array) => new Tensor('float32', data, [size, HIDDEN]);
     const made = {
       frames,
       hidden,
       cell,
-      feeds: {
-        frames: new Tensor('float32', frames, [size, width]),
-        hidden: new Tensor('float32', hidden, [size, HIDDEN]),
-        cell: new Tensor('float32', cell, [size, HIDDEN]),
+      feeds: { frames: new Tensor('float32', frames, [size, width]), hidden: states(hidden), cell: states(cell) },
+      speech,
+      nextHidden,
+      nextCell,
+      fetches: {
+        speech: new Tensor('float32', speech, [size, 1]),
+        nextHidden: states(nextHidden),
+        nextCell: states(nextCell),
       },
     };
     this.buffers.set(size, made);
@@ -144,13 +157,12 @@ export class BatchVad {
   }
 }
 
+/** Who started a run hears of its failure. */
+function ignore(): void {}
+
 type Samples = Float32Array | Int16Array;
 
 /** Copies without making views, which would be garbage. */
 function copy(from: Samples, at: number, to: Samples, into: number, count: number): void {
   for (let n = 0; n < count; n++) to[into + n] = from[at + n]!;
-}
-
-function isFloats(data: unknown): data is Float32Array {
-  return data instanceof Float32Array;
 }
