@@ -96,13 +96,13 @@ export class ListeningStream {
       return;
     }
     this.learnJitter(packet, missing, samples);
-    if (missing > 0) this.bridge(missing, lost, byCodec, packet.at);
+    if (missing > 0) this.bridge(missing, lost, byCodec, packet);
     else if (packet.restarted) this.concealer.reset();
     this.expected = (packet.timestamp + Math.round((samples * codec.clockRate) / this.sampleRate)) >>> 0;
     this.concealer.received(decoded, samples);
     this.stage?.process(decoded, samples, this.ring.end);
     this.ring.write(decoded, samples);
-    this.remember(packet.at);
+    this.remember(packet);
     this.packetAt = packet.at;
     this.syncAt = Math.max(this.syncAt, packet.at);
   }
@@ -117,7 +117,7 @@ export class ListeningStream {
     const ms = now - SILENCE_LAG_MS - this.jitter - this.syncAt;
     const samples = Math.floor((Math.min(ms, MAX_FILL_MS) * this.sampleRate) / 1000);
     this.fill(samples);
-    this.remember(now);
+    this.remember({ at: now });
     this.expected = (this.expected + Math.round((samples * clockRate) / this.sampleRate)) >>> 0;
     this.syncAt =
       ms > MAX_FILL_MS ? now - SILENCE_LAG_MS - this.jitter : this.syncAt + (samples * 1000) / this.sampleRate;
@@ -192,7 +192,7 @@ export class ListeningStream {
   }
 
   /** Writes what stands for `samples` that are missing, the first `lost` of them by loss: `byCodec` lie in `made` already. */
-  private bridge(samples: number, lost: number, byCodec: number, at: number): void {
+  private bridge(samples: number, lost: number, byCodec: number, packet: Released): void {
     let count = byCodec;
     if (byCodec > 0) this.concealer.reset();
     else if (lost > 0) {
@@ -205,7 +205,7 @@ export class ListeningStream {
       this.writeSilence(samples - count);
       this.concealer.reset();
     }
-    this.remember(at);
+    this.remember(packet);
   }
 
   private get mostConcealed(): number {
@@ -222,7 +222,8 @@ export class ListeningStream {
     for (let rest = samples; rest > 0; rest -= silence.length) this.ring.write(silence, Math.min(rest, silence.length));
   }
 
-  private remember(at: number): void {
+  /** Takes whole packets: a number would be garbage each time. */
+  private remember({ at }: { readonly at: number }): void {
     this.arrivalEnds[this.arrivals % ARRIVALS] = this.ring.end;
     this.arrivalTimes[this.arrivals % ARRIVALS] = at;
     this.arrivals++;

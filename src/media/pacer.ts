@@ -16,7 +16,7 @@ export interface PacerClock {
 
 /** One timer, used again for every slot: one of its own would be garbage each time. */
 export interface PacerTimer {
-  /** Calls back once, after `ms`. */
+  /** Calls back once, after `ms`, whole ones. */
   set(ms: number): void;
   clear(): void;
 }
@@ -24,14 +24,13 @@ export interface PacerTimer {
 const REAL_CLOCK: PacerClock = {
   now: monotonicMs,
   timer(callback) {
-    // One by the whole ms that it waits: Node.js rounds down, and no less than one.
+    // One for each wait: setting one again makes nothing, but keeps its wait.
     const timers: (NodeJS.Timeout | undefined)[] = [];
     return {
       set(ms) {
-        const whole = Math.max(1, Math.floor(ms));
-        const timer = timers[whole];
+        const timer = timers[ms];
         if (timer) timer.refresh();
-        else timers[whole] = setTimeout(callback, whole);
+        else timers[ms] = setTimeout(callback, ms);
       },
       clear() {
         for (const timer of timers.splice(0)) clearTimeout(timer);
@@ -81,7 +80,7 @@ export class Pacer {
 
   private aim(): void {
     const wait = this.origin + (this.done + 1) * SLOT_MS - this.clock.now();
-    this.timer.set(Math.max(0, wait));
+    this.timer.set(Math.max(0, Math.floor(wait)));
   }
 
   private wake(): void {

@@ -17,7 +17,6 @@ describe('RTP packets', () => {
     const fields = rtpFields();
     expect(parseRtp(out, fields)).toBe(true);
     expect(fields).toEqual({
-      at: 0,
       payloadType: 101,
       marker: true,
       sequence: 65_535,
@@ -25,6 +24,7 @@ describe('RTP packets', () => {
       ssrc: 3_735_928_559,
       payloadStart: 12,
       payloadEnd: 14,
+      at: 0,
     });
   });
 

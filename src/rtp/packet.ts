@@ -31,9 +31,8 @@ export function rtpFields(): RtpFields {
   return { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0, payloadStart: 0, payloadEnd: 0, at: 0 };
 }
 
-/** Reads a datagram into `fields`; false when it is not a valid RTP packet. Never throws. */
-export function parseRtp(datagram: Uint8Array, fields: RtpFields): boolean {
-  const length = datagram.length;
+/** Reads the first `length` octets of a datagram into `fields`; false when they are not a valid RTP packet. Never throws. */
+export function parseRtp(datagram: Uint8Array, fields: RtpFields, length = datagram.length): boolean {
   if (length < RTP_HEADER_BYTES || datagram[0]! >> 6 !== 2) return false;
   const first = datagram[0]!;
   let start = RTP_HEADER_BYTES + (first & 0x0f) * 4;

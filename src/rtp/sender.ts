@@ -123,7 +123,9 @@ export class RtpSender {
 
   private packet(codec: Codec, frame: Int16Array, render: (frame: Int16Array) => void): Buffer | undefined {
     const { keys } = this;
-    const step = keys.active ? keys.step(this.frameMs, this.timestamp, codec.clockRate, this.event?.clockRate) : 'audio';
+    const step = keys.active
+      ? keys.step(this.frameMs, this.timestamp, codec.clockRate, this.event?.clockRate)
+      : 'audio';
     if (step === 'event' && this.event) return this.key(this.event.payloadType);
     if (step === 'audio') render(frame);
     else this.keys.tone(frame);

@@ -5,7 +5,7 @@ import { DtlsClient, type DtlsSocket, HashAlgorithm, SignatureAlgorithm } from '
 import { makeIdentity } from './dtls/certificate.js';
 import { ATTRIBUTE, BINDING, parseStun, writeStun } from './ice/stun.js';
 import type { MediaSecurity, NegotiatedMedia } from './negotiated.js';
-import { writeRtpHeader } from './packet.js';
+import { type RtpFields, writeRtpHeader } from './packet.js';
 import { SRTP_OVERHEAD, SrtpReceiver, SrtpSender } from './srtp/session.js';
 import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from './srtp/suites.js';
 import { MediaTransport } from './transport.js';
@@ -68,7 +68,7 @@ async function transport() {
   const rtp = new Inbox();
   const rtcp = new Inbox();
   const listener = {
-    rtp: (bytes: Uint8Array) => rtp.put(bytes),
+    rtp: (bytes: Uint8Array, { payloadEnd }: RtpFields) => rtp.put(bytes.subarray(0, payloadEnd)),
     rtcp: (bytes: Uint8Array) => rtcp.put(bytes),
     error: (error: Error) => {
       throw error;

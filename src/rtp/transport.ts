@@ -14,7 +14,7 @@ import { PacketSecurity } from './transport-security.js';
 
 /**
  * Gets what belongs to the call: plain, authentic where that was agreed, from the right source, of a payload type that was
- * negotiated. A datagram and its fields are valid during the call only. `at` is the arrival of RTCP, ms of the monotonic clock.
+ * negotiated. A datagram and its fields are valid during the call only; behind the payload there may be what is none of the packet's. `at` is the arrival of RTCP, ms of the monotonic clock.
  */
 export interface TransportListener {
   rtp(datagram: Uint8Array, fields: RtpFields): void;
@@ -188,18 +188,18 @@ export class MediaTransport {
 
   private rtp(datagram: Buffer, source: RemoteInfo): void {
     const { required, receiver } = this.security;
-    let packet = datagram;
+    let { length } = datagram;
     if (required) {
       if (!receiver) return;
-      const length = receiver.unprotectRtp(datagram);
-      if (typeof length === 'string') return this.refuse(length);
-      packet = datagram.subarray(0, length);
+      const plain = receiver.unprotectRtp(datagram);
+      if (typeof plain === 'string') return this.refuse(plain);
+      length = plain;
     }
     const { fields } = this;
-    if (!parseRtp(packet, fields)) return this.refuse('malformed');
+    if (!parseRtp(datagram, fields, length)) return this.refuse('malformed');
     if (this.expected[fields.payloadType] === 0) return;
     fields.at = monotonicMs();
-    if (this.latch.accepts(source.address, source.port, fields, required)) this.listener.rtp(packet, fields);
+    if (this.latch.accepts(source.address, source.port, fields, required)) this.listener.rtp(datagram, fields);
   }
 
   private rtcp(datagram: Buffer, source: RemoteInfo, onRtcpPort: boolean): void {

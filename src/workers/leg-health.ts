@@ -29,8 +29,8 @@ export class LegHealth {
     private readonly leg: string,
     config: MediaWatchConfig,
     private readonly sender: RtpSender,
-    /** Of the last tick, ms monotonic. */
-    private now: number,
+    /** Of the present tick, ms monotonic. */
+    public now: number,
     private readonly post: (event: FromMedia) => void,
   ) {
     this.qualityAt = now + QUALITY_MS;
@@ -53,15 +53,14 @@ export class LegHealth {
     this.watch.expect(both || direction === 'recvonly', both || direction === 'sendonly', now);
   }
 
-  /** A packet leaves. `now` in ms monotonic. */
-  sent(packet: Uint8Array, now: number): void {
+  /** A packet leaves. */
+  sent(packet: Uint8Array): void {
     const clockRate = this.media?.codec.clockRate ?? 8000;
-    this.session().onRtpSent(packet.length - RTP_HEADER_BYTES, this.sender.mediaTimestamp, now, clockRate);
-    this.watch.onSent(now);
+    this.session().onRtpSent(packet.length - RTP_HEADER_BYTES, this.sender.mediaTimestamp, this.now, clockRate);
   }
 
-  /** Nothing need leave: there is silence that is not sent. */
-  silent(now: number): void {
+  /** Packets left in this tick as they should, or there was silence that need not be sent. */
+  spoke(now: number): void {
     this.watch.onSent(now);
   }
 
@@ -82,7 +81,6 @@ export class LegHealth {
 
   /** @param send takes a report that is due */
   tick(now: number, send: (report: Uint8Array) => void): void {
-    this.now = now;
     if (!this.media) return;
     const report = this.session().due(now);
     if (report) send(report);

@@ -57,8 +57,6 @@ export class RtpLeg {
   private transport: MediaTransport | undefined;
   private media: NegotiatedMedia | undefined;
   private sends = false;
-  /** Of the present tick, ms monotonic. */
-  private now = 0;
   private packets = 0;
   private malformed = 0;
   private loggedAt = Number.NEGATIVE_INFINITY;
@@ -155,10 +153,10 @@ export class RtpLeg {
 
   /** Second half: what goes out. `frames`: how many have passed, after a stall of the thread. */
   speak(frames: number, now: number): void {
-    this.now = now;
+    this.health.now = now;
     const { canSend } = this;
     this.speaking.tick(frames, canSend ? this.send : undefined);
-    if (canSend) this.health.silent(now);
+    if (canSend) this.health.spoke(now);
     this.health.tick(now, this.sendReport);
   }
 
@@ -187,7 +185,7 @@ export class RtpLeg {
   }
 
   private readonly send = (packet: Uint8Array): void => {
-    this.health.sent(packet, this.now);
+    this.health.sent(packet);
     this.transport?.sendRtp(packet);
   };
 

@@ -40,7 +40,8 @@ export class SrtpSender {
     const start = headerEnd(out, packet.length);
     if (start < 0) return 0;
     const sequence = out.readUInt16BE(2);
-    const ssrc = out.readUInt32BE(8);
+    // Signed, it is no garbage; which of the two does not matter here.
+    const ssrc = out.readInt32BE(8);
     const last = this.indices.get(ssrc);
     const index = last === undefined ? sequence : following(last, sequence);
     if (last === undefined || index > last) this.indices.set(ssrc, index);
@@ -86,7 +87,7 @@ export class SrtpReceiver {
     const start = headerEnd(packet, end);
     if (start < 0 || packet.length > MAX_PACKET) return 'malformed';
     this.dropMki(packet, this.facts.rtpTag);
-    const ssrc = packet.readUInt32BE(8);
+    const ssrc = packet.readInt32BE(8);
     const window = this.rtpWindows.get(ssrc) ?? this.spare;
     const index = window.indexOf(packet.readUInt16BE(2));
     if (!window.isNew(index)) return 'replayed';
