@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type AgentDefinition, loadAgents } from './agent/agents.js';
+import type { ActionFunctions } from './agent/actions/local.js';
+import { type AgentDefinition, type AgentSources, loadAgents } from './agent/agents.js';
 import { createReasoner } from './agent/create.js';
 import type { Classifier } from './agent/topics/classifier.js';
 import { fitTopics } from './agent/topics/meaning.js';
@@ -11,7 +12,7 @@ import { ConfigProblems } from './config/problems.js';
 import { versionOf } from './config/version.js';
 import { FileWatch } from './config/watch.js';
 import type { LoadedFiles, ReloadOutcome } from './console/reload-api.js';
-import { Dialplan } from './dialplan/dialplan.js';
+import { Dialplan, type DialplanSource } from './dialplan/dialplan.js';
 import { ParleyError, reasonOf } from './errors.js';
 import { conversationSettings, type Settings } from './settings.js';
 import { Lexicon } from './speech/synthesis/lexicon.js';
@@ -27,6 +28,14 @@ interface Files {
   dialplan: Dialplan;
 }
 
+/** What a program gives in place of the folders of the settings. */
+export interface Sources {
+  agents?: AgentSources | undefined;
+  dialplan?: DialplanSource | undefined;
+  /** For actions of type `function`. */
+  functions?: ActionFunctions | undefined;
+}
+
 /** What calls are answered with. A call keeps the edition that it began with. */
 export interface Edition {
   dialplan: Dialplan;
@@ -36,6 +45,7 @@ export interface Edition {
 /** What editions are prepared with. */
 export interface AnsweringOptions {
   settings: Settings;
+  given: Sources;
   speech: SpeechHost;
   speaker: Speaker;
   /** Rates that legs may have, Hz. */
@@ -48,9 +58,9 @@ export interface AnsweringOptions {
  *
  * @throws ConfigProblems, ParleyError
  */
-export function readFiles(settings: Settings): Files {
-  const definitions = loadAgents(settings.agents);
-  const dialplan = Dialplan.load(settings.dialplans);
+export function readFiles(settings: Settings, { agents, dialplan: entries, functions = {} }: Sources): Files {
+  const definitions = loadAgents(agents ?? settings.agents, functions);
+  const dialplan = Dialplan.load(entries ?? settings.dialplans);
   dialplan.checkAgents(new Set(definitions.keys()));
   dialplan.checkTargets(new Set(Object.keys(settings.targets)));
   checkTargets(settings.targets, [...definitions.values()]);
@@ -112,11 +122,13 @@ export class Answering {
   /** What is loaded, and what stands against what is in the files now. */
   state(): LoadedFiles {
     const { dialplan, definitions } = this.files;
+    const { settings, given } = this.options;
+    const folder = given.dialplan ?? settings.dialplans;
     return {
       since: this.since.toISOString(),
       agents: [...definitions.values()].map(({ name, file, version }) => ({ name, file, version })),
       dialplans: [...dialplan.files].map(([name, version]) => ({
-        file: join(this.options.settings.dialplans, name),
+        file: typeof folder === 'string' ? join(folder, name) : name,
         version,
       })),
       dialplan: dialplan.version,
@@ -133,11 +145,11 @@ export class Answering {
   }
 
   private async attempt(): Promise<ReloadOutcome> {
-    const { logger, settings } = this.options;
+    const { logger, settings, given } = this.options;
     this.checkSettings();
     const before = this.state();
     try {
-      const files = readFiles(settings);
+      const files = readFiles(settings, given);
       const changed = differences(this.files, files);
       if (changed.length > 0) {
         const agents = await this.prepare(files);
@@ -179,9 +191,11 @@ export class Answering {
   }
 
   private watched() {
-    const { settings } = this.options;
+    const { settings, given } = this.options;
     const sources = [...this.files.definitions.values()].flatMap((agent) => agent.sources);
-    const folders = new Set([settings.agents, settings.dialplans, ...sources.map((file) => dirname(file))]);
+    const own = [given.agents ?? settings.agents, given.dialplan ?? settings.dialplans];
+    const folders = new Set(own.filter((source) => typeof source === 'string'));
+    for (const file of sources) folders.add(dirname(file));
     // What is missing may come to lie in a folder that nobody watches yet.
     const again = this.refused.length > 0;
     return { folders: [...folders], files: settings.file === undefined ? [] : [settings.file], again };

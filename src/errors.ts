@@ -11,6 +11,14 @@ export const ERRORS = {
     message: '{file}:{line}: {key}: {reason}',
     mend: '{hint}',
   },
+  PARLEY_ERR_OPTION_INVALID: {
+    message: 'createParley: {key}: {reason}',
+    mend: '{hint}',
+  },
+  PARLEY_ERR_PLUGIN_SRF: {
+    message: 'handler() needs the drachtio-srf of the application',
+    mend: 'Give it to createParley as `srf`; without one Parley opens a SIP server of its own and takes its calls itself.',
+  },
   PARLEY_ERR_CONFIG_ENV: {
     message: 'environment variable {name}: {reason}',
     mend: 'Correct or unset {name}.',

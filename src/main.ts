@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Answering, readFiles } from './answering.js';
+import type Srf from 'drachtio-srf';
+import { Answering, readFiles, type Sources } from './answering.js';
 import { readWav } from './audio/wav.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
+import type { Route } from './calls/services.js';
 import { CallQueues } from './calls/targets/queues.js';
 import { Targets, type TrunkRoute } from './calls/targets/targets.js';
 import type { VoiceAgent } from './calls/voice-agent.js';
 import { AuditLog } from './console/audit.js';
+import type { CallsSource } from './console/calls-api.js';
 import { Console } from './console/http.js';
 import { Metrics } from './console/metrics.js';
 import { deleteCall } from './console/records.js';
@@ -17,6 +20,7 @@ import { TokenBook } from './console/tokens.js';
 import { startTracing } from './console/tracing/start.js';
 import { Webhooks } from './console/webhooks/webhooks.js';
 import { ParleyError } from './errors.js';
+import type { LiveEvent, StoredEvent } from './journal/events.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
 import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
@@ -39,12 +43,29 @@ import { MediaHost } from './workers/media-host.js';
 import { Speaker } from './workers/speaker.js';
 import { SpeechHost } from './workers/speech-host.js';
 
+/** What a program gives that starts the server inside itself. */
+export interface Embedding extends Sources {
+  /** The program's own: no SIP server is opened, and only calls that come by {@link Running.take} are answered. */
+  srf?: Srf | undefined;
+  logger?: Logger | undefined;
+}
+
 /** A running server. */
-export interface Parley {
-  /** Where SIP is taken, `host:port`. */
-  sip: string;
-  /** Where HTTP is, `host:port`. */
-  http: string;
+export interface Running {
+  /** Where SIP is taken, `host:port`; undefined with the program's own drachtio-srf. */
+  sip: string | undefined;
+  /** Where HTTP is, `host:port`; undefined when it is off. */
+  http: string | undefined;
+  /** The calls that are up. */
+  calls: CallsSource;
+  /** Names of the agents there are now. */
+  agentNames(): string[];
+  /** Takes an INVITE of the program's own drachtio-srf. `next`: what else may take it when the dialplan has nothing for it. */
+  take(req: Srf.SrfRequest, res: Srf.SrfResponse, route: Route | undefined, next: (() => void) | undefined): void;
+  /** Told of every event of every call. */
+  onEvent(listener: (event: StoredEvent | LiveEvent) => void): void;
+  /** In Prometheus' text format. */
+  metrics(): Promise<{ text: string; contentType: string }>;
   /** Reads agents and dialplans again, for the calls from now on. */
   reload(): Promise<ReloadOutcome>;
   /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
@@ -63,8 +84,8 @@ const FLUSH_MS = 3000;
  *
  * @throws ConfigProblems, or ParleyError of what could not be started; nothing is left running then
  */
-export async function startParley(settings: Settings): Promise<Parley> {
-  const logger = createLogger(settings.log.level);
+export async function startParley(settings: Settings, given: Embedding): Promise<Running> {
+  const logger = given.logger ?? createLogger(settings.log.level);
   const started: { close(): unknown }[] = [];
   const keep = <T extends { close(): unknown }>(part: T): T => {
     started.push(part);
@@ -74,7 +95,7 @@ export async function startParley(settings: Settings): Promise<Parley> {
     for (let part = started.pop(); part; part = started.pop()) await part.close();
   };
   try {
-    return await compose(settings, logger, keep, stop);
+    return await compose(settings, given, logger, keep, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -83,11 +104,12 @@ export async function startParley(settings: Settings): Promise<Parley> {
 
 async function compose(
   settings: Settings,
+  given: Embedding,
   logger: Logger,
   keep: <T extends { close(): unknown }>(part: T) => T,
   stop: () => Promise<void>,
-): Promise<Parley> {
-  const files = readFiles(settings);
+): Promise<Running> {
+  const files = readFiles(settings, given);
 
   const store = keep(await openStore(settings.store, settings.data, logger));
   const journals = keep(journalBook(store, settings, logger));
@@ -117,7 +139,7 @@ async function compose(
     logger,
   });
   const sampleRates = pcmRates(audio);
-  const answering = keep(await Answering.start(files, { settings, speech, speaker, sampleRates, logger }));
+  const answering = keep(await Answering.start(files, { settings, given, speech, speaker, sampleRates, logger }));
   const { format, opusBitrate: bitrate } = settings.recording;
   const recording = { folder: recordingsFolder(settings), format, bitrate };
 
@@ -166,6 +188,7 @@ async function compose(
   if (traces) keep(traces);
   const agent = keep(
     await UserAgent.start({
+      srf: given.srf,
       config: settings.sip,
       registrar,
       traces,
@@ -177,46 +200,59 @@ async function compose(
     }),
   );
   sip = agent;
-  const console = keep(
-    await Console.start(settings.http, {
-      unready: async () => {
-        if (!agent.up) return 'SIP is not connected';
-        return (await store.healthy()) ? undefined : 'the store does not answer';
-      },
-      calls,
-      feed,
-      logger,
-      handoffs,
-      files: answering,
-      tokens: new TokenBook(store.records),
-      audit: new AuditLog(store, settings.store.retention.auditMs, logger),
-      sip: (call) => (traces ? traces.read(call) : readTrace(store.streams, call)),
-      registrations: async () => (await registrar?.registered()) ?? [],
-      remove: (call) =>
-        deleteCall(call, {
-          journals,
-          recordings: (id) => deleteRecordings(recording.folder, id),
-          trace: (id) => deleteTrace(store.streams, id),
-          clips: (agent, texts) => discardClips(answering.edition.agents.get(agent ?? ''), texts, speaker, sampleRates),
-        }),
-      stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
-      metrics: async () => ({
-        contentType: metrics.contentType,
-        text: await metrics.text({
-          calls: calls.stats().calls,
-          pendingEvents: journals.pending(),
-          speechBacklog: speech.stats().backlog,
-          speechRestarts: speech.stats().restarts,
-          clips: speaker.stats(),
-          late: (await media.stats()).map((worker) => worker.late),
-        }),
-      }),
+  const readMetrics = async () => ({
+    contentType: metrics.contentType,
+    text: await metrics.text({
+      calls: calls.stats().calls,
+      pendingEvents: journals.pending(),
+      speechBacklog: speech.stats().backlog,
+      speechRestarts: speech.stats().restarts,
+      clips: speaker.stats(),
+      late: (await media.stats()).map((worker) => worker.late),
     }),
-  );
-  logger.info({ sip: agent.address, http: console.address, agents: [...files.definitions.keys()] }, 'ready');
+  });
+  const console = settings.http.enabled
+    ? keep(
+        await Console.start(settings.http, {
+          unready: async () => {
+            if (!agent.up) return 'SIP is not connected';
+            return (await store.healthy()) ? undefined : 'the store does not answer';
+          },
+          calls,
+          feed,
+          logger,
+          handoffs,
+          files: answering,
+          tokens: new TokenBook(store.records),
+          audit: new AuditLog(store, settings.store.retention.auditMs, logger),
+          sip: (call) => (traces ? traces.read(call) : readTrace(store.streams, call)),
+          registrations: async () => (await registrar?.registered()) ?? [],
+          remove: (call) =>
+            deleteCall(call, {
+              journals,
+              recordings: (id) => deleteRecordings(recording.folder, id),
+              trace: (id) => deleteTrace(store.streams, id),
+              clips: (agent, texts) =>
+                discardClips(answering.edition.agents.get(agent ?? ''), texts, speaker, sampleRates),
+            }),
+          stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
+          metrics: readMetrics,
+        }),
+      )
+    : undefined;
+  logger.info({ sip: agent.address, http: console?.address, agents: [...files.definitions.keys()] }, 'ready');
   return {
     sip: agent.address,
-    http: console.address,
+    http: console?.address,
+    calls,
+    agentNames: () => [...answering.edition.agents.keys()],
+    take: (req, res, route, next) => {
+      const invite = agent.invite(req, res);
+      if (!route && next && !calls.takes(invite)) return next();
+      void agent.admit(req, invite, (admitted) => calls.admit(admitted, route));
+    },
+    onEvent: (listener) => void journals.onEvent(listener),
+    metrics: readMetrics,
     reload: () => answering.reload(),
     drain: () => calls.drain(),
     close: async () => {

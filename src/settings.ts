@@ -8,7 +8,7 @@ import { limitsConfig } from './calls/config.js';
 import { targetsConfig, transferConfig } from './calls/targets/config.js';
 import { targetProblems } from './calls/targets/targets.js';
 import { overlayEnvironment } from './config/env.js';
-import { loadYaml } from './config/yaml.js';
+import { checkLocated, loadYaml } from './config/yaml.js';
 import { consoleConfig } from './console/config.js';
 import { webhooksConfig } from './console/webhooks/config.js';
 import { conversationConfig } from './conversation/config.js';
@@ -87,8 +87,16 @@ export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplan
   file?: string | undefined;
 };
 
+/** parley.yaml as it can be written: every key is optional. */
+export type SettingsInput = z.input<typeof settingsSchema>;
+
 /** Variables that are read elsewhere and name no key of the configuration. */
 const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG', 'PARLEY_TOKEN'];
+
+/** The file that is meant when none is named; undefined when there is none: the defaults hold. */
+export function usualFile(env: NodeJS.ProcessEnv): string | undefined {
+  return env.PARLEY_CONFIG ?? (existsSync('parley.yaml') ? 'parley.yaml' : undefined);
+}
 
 /**
  * Reads parley.yaml (the given file, PARLEY_CONFIG, or ./parley.yaml; without any the defaults hold) and the
@@ -97,12 +105,23 @@ const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG', 'PARLEY_TOKEN'];
  * @throws ConfigProblems
  */
 export function loadSettings(file: string | undefined, env: NodeJS.ProcessEnv = process.env): Settings {
-  const path = file ?? env.PARLEY_CONFIG ?? (existsSync('parley.yaml') ? 'parley.yaml' : undefined);
-  const read = path === undefined ? settingsSchema.parse({}) : loadYaml(path, settingsSchema);
+  return settingsOf(file ?? usualFile(env) ?? {}, env);
+}
+
+/**
+ * The settings of a file, or given by a program, and the environment over them.
+ *
+ * @throws ConfigProblems
+ */
+export function settingsOf(source: string | SettingsInput, env: NodeJS.ProcessEnv): Settings {
+  const read =
+    typeof source === 'string'
+      ? loadYaml(source, settingsSchema)
+      : checkLocated(source, 'settings', settingsSchema).value;
   const settings = overlayEnvironment(read, settingsSchema, { ...env, ...drachtioVariables(env) }, OTHER_VARIABLES);
   return {
     ...settings,
-    file: path === undefined ? undefined : resolve(path),
+    file: typeof source === 'string' ? resolve(source) : undefined,
     data: resolve(settings.data),
     agents: resolve(settings.agents ?? ownFolder('agents')),
     dialplans: resolve(settings.dialplans ?? ownFolder('dialplans')),

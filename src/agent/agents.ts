@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigProblems, collectProblems } from '../config/problems.js';
 import { versionOf } from '../config/version.js';
-import { type LoadedYaml, loadYamlLocated } from '../config/yaml.js';
+import { checkLocated, type LoadedYaml, loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
-import { type AgentFile, agentFile } from './file/schema.js';
+import type { ActionFunctions } from './actions/local.js';
+import { type AgentFile, type AgentFileInput, agentFile } from './file/schema.js';
 import { type Chunk, chunkArticle } from './knowledge/articles.js';
 
 /** An agent file with what it refers to. */
@@ -19,26 +20,38 @@ export type AgentDefinition = AgentFile & {
   version: string;
   /** The agent file, its articles, and the modules of its actions. */
   sources: readonly string[];
+  /** What its actions of type `function` call. */
+  functions?: ActionFunctions | undefined;
 };
 
+/** Where agents come from: a folder of agent files; or files, and what would stand in one as an object. */
+export type AgentSources = string | readonly (string | AgentFileInput)[];
+
 /**
- * Reads `*.yaml` of a folder, each an agent, with its knowledge articles.
+ * Reads `*.yaml` of a folder, each an agent, with its knowledge articles. Paths in an agent that is an object are relative
+ * to the working directory.
  *
+ * @param functions of the program, for actions of type `function`; when given, none of them may be missing
  * @returns the agents by name
  * @throws ConfigProblems with the problems of all files
  */
-export function loadAgents(directory: string): Map<string, AgentDefinition> {
+export function loadAgents(sources: AgentSources, functions?: ActionFunctions): Map<string, AgentDefinition> {
   const agents = new Map<string, AgentDefinition>();
+  const each = typeof sources === 'string' ? agentFiles(sources) : sources;
   collectProblems(
-    agentFiles(directory).map((file) => () => {
-      const loaded = loadYamlLocated(file, agentFile);
+    each.map((source, index) => () => {
+      const inProgram = `agents[${index}]`;
+      const [file, loaded] =
+        typeof source === 'string'
+          ? [source, loadYamlLocated(source, agentFile)]
+          : [inProgram, checkLocated(source, inProgram, agentFile)];
       const agent = loaded.value;
       const other = agents.get(agent.name);
       if (other) {
         const reason = `"${agent.name}" is already the agent of ${other.file}`;
         throw new ConfigProblems([loaded.problemAt(['name'], reason, 'Give each agent its own name.')]);
       }
-      agents.set(agent.name, complete(file, loaded));
+      agents.set(agent.name, complete(file, loaded, functions));
     }),
   );
   return agents;
@@ -55,7 +68,11 @@ function agentFiles(directory: string): string[] {
   }
 }
 
-function complete(file: string, { value: agent, text, problemAt }: LoadedYaml<AgentFile>): AgentDefinition {
+function complete(
+  file: string,
+  { value: agent, text, problemAt }: LoadedYaml<AgentFile>,
+  functions: ActionFunctions | undefined,
+): AgentDefinition {
   const directory = dirname(file);
   const problems: ParleyError[] = [];
   const articles = new Map<string, Chunk[]>();
@@ -74,6 +91,10 @@ function complete(file: string, { value: agent, text, problemAt }: LoadedYaml<Ag
     }
   });
   agent.actions.forEach((action, index) => {
+    if (action.type === 'function' && functions && !Object.hasOwn(functions, action.name)) {
+      const hint = 'The program that runs Parley gives it: createParley({ actions: { NAME: (parameters) => ... } }).';
+      problems.push(problemAt(['actions', index], `there is no function "${action.name}"`, hint));
+    }
     if (action.type !== 'local') return;
     const path = resolve(directory, action.module);
     if (isFile(path)) {
@@ -98,7 +119,8 @@ function complete(file: string, { value: agent, text, problemAt }: LoadedYaml<Ag
   if (problems.length > 0) throw new ConfigProblems(problems);
   const version = versionOf(...[...contents].flatMap(([path, content]) => [basename(path), content]));
   const chunks = [...articles.values()].flat();
-  return { ...agent, file, directory, chunks, version, sources: [...contents.keys()] };
+  const sources = [...contents.keys()].filter(isFile);
+  return { ...agent, file, directory, chunks, functions, version, sources };
 }
 
 /** Files for a path whose last part may hold `*`. */

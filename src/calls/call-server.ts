@@ -2,7 +2,7 @@ import { type JournalBook, newCallId } from '../journal/journal.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { Call } from './call.js';
-import type { CallServices } from './services.js';
+import { type CallServices, factsOf, type Route } from './services.js';
 
 /** All live calls: admission, and their end. */
 export class CallServer {
@@ -48,15 +48,20 @@ export class CallServer {
     return calls;
   }
 
-  /** Takes an INVITE. */
-  admit(invite: Invite): void {
+  /** Whether the dialplan has something for this call. */
+  takes(invite: Invite): boolean {
+    return this.services.dialplan.match(factsOf(this.services, invite)) !== undefined;
+  }
+
+  /** Takes an INVITE. @param route in place of the dialplan's */
+  admit(invite: Invite, route?: Route): void {
     const { limits, logger } = this.services;
     if (this.draining || this.live.size >= limits.calls) {
       logger.warn({ from: invite.from, to: invite.to, calls: this.live.size }, 'call refused: no room');
       return invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
     }
     const journal = this.journals.open(newCallId(), monotonicMs());
-    const call = new Call(this.services, invite, journal);
+    const call = new Call(this.services, invite, journal, route);
     logger.info({ call: call.id, from: invite.from, to: invite.to, source: invite.source }, 'call');
     this.live.set(call.id, call);
     const done = call.run().finally(() => {

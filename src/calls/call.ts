@@ -21,7 +21,7 @@ import {
   playNotice,
   prepareCall,
 } from './prepare.js';
-import { type CallServices, planOf } from './services.js';
+import { type CallServices, factsOf, planOf, type Route } from './services.js';
 import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
 import { Transfer } from './transfer/transfer.js';
@@ -62,6 +62,7 @@ export class Call {
     private readonly services: CallServices,
     private readonly invite: Invite,
     private readonly journal: CallJournal,
+    private readonly route?: Route | undefined,
   ) {
     this.logger = services.logger.child({ call: journal.call });
     this.released = new Promise((resolve) => {
@@ -98,16 +99,8 @@ export class Call {
   /** Takes the call to its end; resolves when nothing of it is left. Never rejects. */
   async run(): Promise<void> {
     const { invite, services } = this;
-    const { trunk } = services.audio(invite.source);
-    const match = services.dialplan.match({
-      to: invite.to,
-      from: invite.from,
-      source: invite.source,
-      headers: (name) => invite.header(name),
-      trunk,
-      id: invite.sipCallId,
-      running: services.running,
-    });
+    const facts = factsOf(services, invite);
+    const match = this.route ?? services.dialplan.match(facts);
     this.entry = match?.entry;
     const agent = match?.action.type === 'answer' ? match.action.agent : undefined;
     this.record({
@@ -118,7 +111,7 @@ export class Call {
       source: invite.source,
       sipCallId: invite.sipCallId,
       user: invite.user,
-      trunk,
+      trunk: facts.trunk,
       entry: match?.entry,
       agent,
       traceparent: invite.traceContext(services.traceHeader),

@@ -1,6 +1,7 @@
-import type { Dialplan } from '../dialplan/dialplan.js';
+import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
 import type { AudioOptions } from '../rtp/sdp.js';
+import type { Invite } from '../sip/invite.js';
 import type { LimitsConfig } from './config.js';
 import type { Handoffs } from './ivr/handoffs.js';
 import type { Plan } from './targets/targets.js';
@@ -24,6 +25,24 @@ export interface CallServices extends TransferServices {
   traceparent?: ((call: string) => string | undefined) | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
+}
+
+/** Where a call goes, and what says so. */
+export interface Route {
+  /** The dialplan entry, `file#name`. */
+  entry: string;
+  action: DialplanAction;
+}
+
+/** What a program has in place of a dialplan entry. */
+export function answerWith(agent: string, variables: Record<string, unknown>): DialplanAction {
+  return { type: 'answer', agent, notice: undefined, earlyMedia: false, record: false, variables };
+}
+
+/** What the dialplan looks at. */
+export function factsOf({ audio, running }: CallServices, invite: Invite): CallFacts {
+  const { to, from, source, sipCallId: id } = invite;
+  return { to, from, source, headers: (name) => invite.header(name), trunk: audio(source).trunk, id, running };
 }
 
 /** The way to a target; what went wrong when there is none of that name, or it can't be looked up. */

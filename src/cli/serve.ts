@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { startParley } from '../main.js';
-import { loadSettings, type Settings } from '../settings.js';
+import { createParley } from '../create-parley.js';
+import { usualFile } from '../settings.js';
 import { hostPort } from './call/address.js';
 import { print, printFailure } from './output.js';
 
@@ -26,7 +26,8 @@ export function register(program: Command): void {
 async function serve(options: ServeOptions): Promise<void> {
   // Whatever was forgotten somewhere costs at most the call it belongs to.
   process.on('unhandledRejection', printFailure);
-  const parley = await startParley(overridden(loadSettings(options.config), options));
+  const { env } = process;
+  const parley = await createParley({ settings: options.config ?? usualFile(env), env: overridden(env, options) });
   print(JSON.stringify({ ready: true, sip: parley.sip, http: parley.http }));
   process.on('SIGHUP', () => void parley.reload());
   await new Promise<void>((resolve) => {
@@ -49,11 +50,12 @@ async function serve(options: ServeOptions): Promise<void> {
   });
 }
 
-function overridden(settings: Settings, options: ServeOptions): Settings {
+/** What the command line says goes over what the environment does. */
+function overridden(env: NodeJS.ProcessEnv, { sip, http, data }: ServeOptions): NodeJS.ProcessEnv {
   return {
-    ...settings,
-    sip: { ...settings.sip, ...options.sip },
-    http: { ...settings.http, ...options.http },
-    data: options.data ?? settings.data,
+    ...env,
+    ...(sip && { PARLEY_SIP_HOST: sip.host, PARLEY_SIP_PORT: String(sip.port) }),
+    ...(http && { PARLEY_HTTP_HOST: http.host, PARLEY_HTTP_PORT: String(http.port) }),
+    ...(data !== undefined && { PARLEY_DATA: data }),
   };
 }

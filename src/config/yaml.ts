@@ -8,7 +8,7 @@ import { ConfigProblems } from './problems.js';
 /** A validated file, with the means to point into it when a later check finds something wrong. */
 export interface LoadedYaml<T> {
   value: T;
-  /** The file as it was read. */
+  /** The file as it was read; a program's value as JSON. */
   text: string;
   /** A PARLEY_ERR_CONFIG_INVALID for the value at that path of keys and indexes; `hint` says what to write. */
   problemAt(path: readonly PropertyKey[], reason: string, hint: string): ParleyError;
@@ -57,13 +57,30 @@ function parseYamlLocated<T>(text: string, file: string, schema: z.ZodType<T>): 
   const problemAt = (path: readonly PropertyKey[], reason: string, hint: string): ParleyError =>
     invalid(file, lineOf(document, lines, path), showPath(path), reason, hint);
 
-  const data: unknown = document.toJS() ?? {};
+  return { ...validated(document.toJS() ?? {}, schema, problemAt), text };
+}
+
+/**
+ * Validates a value that a program gives in place of a file.
+ *
+ * @param where what it is called in errors
+ * @throws ConfigProblems with every problem found: PARLEY_ERR_OPTION_INVALID
+ */
+export function checkLocated<T>(value: unknown, where: string, schema: z.ZodType<T>): LoadedYaml<T> {
+  const located = validated(value, schema, (path, reason, hint) => {
+    const key = path.length > 0 ? `${where}: ${showPath(path)}` : where;
+    return new ParleyError('PARLEY_ERR_OPTION_INVALID', { key, reason, hint });
+  });
+  return { ...located, text: JSON.stringify(value) };
+}
+
+function validated<T>(data: unknown, schema: z.ZodType<T>, problemAt: LoadedYaml<T>['problemAt']) {
   const result = schema.safeParse(data);
   if (!result.success) {
     const found = explainIssues(result.error.issues, data, schema);
     throw new ConfigProblems(found.map(({ path, reason, hint }) => problemAt(path, reason, hint)));
   }
-  return { value: result.data, text, problemAt };
+  return { value: result.data, problemAt };
 }
 
 function invalid(file: string, line: number, key: string, reason: string, hint: string): ParleyError {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { nearest } from '../config/nearest.js';
 import { ConfigProblems, collectProblems } from '../config/problems.js';
 import { versionOf } from '../config/version.js';
-import { loadYamlLocated } from '../config/yaml.js';
+import { checkLocated, type LoadedYaml, loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import { type CallFacts, type Condition, roomCondition, shareCondition } from './conditions.js';
-import { dialplanFile, type FileEntry } from './file.js';
+import { dialplanFile, type FileEntry, type FileEntryInput } from './file.js';
 
 export type { CallFacts } from './conditions.js';
 
@@ -63,6 +63,9 @@ export interface Tried {
 /** When all entries that would fit have as many calls as they take. */
 const FULL: DialplanAction = { type: 'reject', status: 503, reason: 'All lines are busy' };
 
+/** Where a dialplan comes from: a folder of dialplan files, or what would stand in one. */
+export type DialplanSource = string | readonly FileEntryInput[];
+
 type Problem = (key: string, reason: string, hint: string) => ParleyError;
 
 /** The entries of all dialplan files, in the order in which they are tried. */
@@ -86,26 +89,26 @@ export class Dialplan {
   }
 
   /**
-   * Reads `*.yaml` of a folder. Entries are tried by priority (higher first), then file name, then position; the
+   * Reads `*.yaml` of a folder, or takes the entries that a program gives. Entries are tried by priority (higher first), then file name, then position; the
    * default comes last.
    *
    * @throws ConfigProblems
    */
-  static load(directory: string): Dialplan {
+  static load(source: DialplanSource): Dialplan {
     const problemOf = new Map<DialplanEntry, Problem>();
     const files = new Map<string, string>();
-    collectProblems(
-      yamlFiles(directory).map((name) => () => {
-        const file = join(directory, name);
-        const { value, text, problemAt } = loadYamlLocated(file, dialplanFile);
-        files.set(name, versionOf(text));
-        value.forEach((entry, index) => {
-          problemOf.set(compile(name, entry), (key, reason, hint) =>
-            problemAt([index, ...key.split('.')], reason, hint),
-          );
-        });
-      }),
-    );
+    const add = (name: string, { value, text, problemAt }: LoadedYaml<FileEntry[]>) => {
+      files.set(name, versionOf(text));
+      value.forEach((entry, index) => {
+        problemOf.set(compile(name, entry), (key, reason, hint) => problemAt([index, ...key.split('.')], reason, hint));
+      });
+    };
+    if (typeof source !== 'string') add('program', checkLocated(source, 'dialplan', dialplanFile));
+    else {
+      collectProblems(
+        yamlFiles(source).map((name) => () => add(name, loadYamlLocated(join(source, name), dialplanFile))),
+      );
+    }
     checkDefaults(problemOf);
     return new Dialplan(problemOf, files);
   }

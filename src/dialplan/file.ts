@@ -191,3 +191,6 @@ export const dialplanFile = z.array(entry).superRefine((entries, context) => {
 
 /** An entry as read, its patterns compiled. */
 export type FileEntry = z.output<typeof entry>;
+
+/** An entry as it can be written. */
+export type FileEntryInput = z.input<typeof entry>;

@@ -19,6 +19,8 @@ export interface UserAgentOptions {
   config: SipConfig;
   logger: Logger;
   logLevel: LogLevel;
+  /** The program's own, which has routes and a connection of its own; without it there is a server, or a connection to one. */
+  srf?: Srf | undefined;
   /** A call comes in. */
   onInvite: (invite: Invite) => void;
   /** Takes registrations, and says who may call. */
@@ -32,8 +34,8 @@ export interface UserAgentOptions {
 }
 
 /**
- * Parley's SIP user agent: drachtio-srf on a drachtio-server, or on the embedded edge, which speaks the same protocol.
- * The two are told apart nowhere else.
+ * Parley's SIP user agent: drachtio-srf on a drachtio-server, on the embedded edge, which speaks the same protocol, or the
+ * program's own. They are told apart nowhere else.
  */
 export class UserAgent {
   /** drachtio-srf reads it again at each attempt. */
@@ -51,6 +53,7 @@ export class UserAgent {
   /** @throws ParleyError PARLEY_ERR_SIP_START when the edge can't listen or the server can't be reached */
   static async start(options: UserAgentOptions): Promise<UserAgent> {
     const { config } = options;
+    if (options.srf) return UserAgent.onto(options, options.srf);
     const srf = new Srf();
     const secret = config.drachtio.host ? config.drachtio.secret : randomBytes(24).toString('hex');
     const edge = config.drachtio.host ? undefined : await startEdge(edgeOptions(options, secret, 0, config.port));
@@ -75,8 +78,23 @@ export class UserAgent {
     return agent;
   }
 
-  /** Where calls are taken, `host:port`; the drachtio-server's own addresses when one is used. */
-  get address(): string {
+  /** On the program's connection, which it makes and ends. */
+  private static onto(options: UserAgentOptions, srf: Srf): UserAgent {
+    const agent = new UserAgent(options, srf, undefined);
+    const { traces, logger } = options;
+    // It may be connected already, or not yet: only then is there something to listen to.
+    agent.connected = (srf as { app?: { client?: unknown } }).app?.client !== undefined;
+    const listen = () => traces && tapControl(srf, (message) => agent.closed || traces.seen(message), logger);
+    if (agent.connected) listen();
+    else srf.once('connect', listen);
+    srf.on('connect', agent.onConnect);
+    srf.on('close' as 'disconnect', agent.onClose);
+    return agent;
+  }
+
+  /** Where calls are taken, `host:port`; the drachtio-server's own when one is used; undefined where the program takes them. */
+  get address(): string | undefined {
+    if (this.options.srf) return undefined;
     if (!this.edge) return `drachtio ${this.options.config.drachtio.host}:${this.options.config.drachtio.port}`;
     const host = this.edge.sipHost;
     return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
@@ -104,6 +122,11 @@ export class UserAgent {
     this.closed = true;
     this.edge = undefined;
     clearTimeout(this.restarting);
+    if (this.options.srf) {
+      this.srf.off('connect', this.onConnect);
+      this.srf.off('close', this.onClose);
+      return;
+    }
     this.disconnect();
     await edge?.close();
   }
@@ -125,34 +148,38 @@ export class UserAgent {
   }
 
   private listen(): void {
-    const { logger, config } = this.options;
-    const timer = config.sessionTimer;
+    const { logger, onInvite } = this.options;
     this.srf.on('error', (error) => this.closed || logger.warn({ reason: reasonOf(error) }, 'SIP control connection'));
-    this.srf.on('connect', (error) => {
-      this.connected = !error;
-      if (this.closed) this.disconnect();
-    });
+    this.srf.on('connect', this.onConnect);
     // The typings have it under another name, which is never emitted.
-    this.srf.on('close' as 'disconnect', () => {
-      this.connected = false;
-      if (this.edge) this.options.onLost();
-    });
-    this.srf.invite((req, res) => {
-      const refusal = inviteRefusal(headersOf(req), req.body ?? '', timer);
-      if (refusal) return res.send(refusal.status, { headers: refusal.headers });
-      void this.admit(req, res);
-    });
+    this.srf.on('close' as 'disconnect', this.onClose);
+    this.srf.invite((req, res) => void this.admit(req, this.invite(req, res), onInvite));
     this.srf.use('register', (req, res) => void this.register(req, res));
     // A handler by `use` is announced to the server, a listener by `on` is not.
     this.srf.use('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
   }
 
-  /** Hands over an INVITE of somebody who may call. */
-  private async admit(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
-    const { registrar, trunkOf, logger, onInvite, config } = this.options;
-    // Made at once: it hears of a CANCEL that comes while the store is asked.
-    const invite = new Invite(this.srf, req, res, config.sessionTimer, logger);
+  private readonly onConnect = (error?: unknown): void => {
+    this.connected = !error;
+    if (this.closed) this.disconnect();
+  };
+
+  private readonly onClose = (): void => {
+    this.connected = false;
+    if (this.edge) this.options.onLost();
+  };
+
+  /** An INVITE that came. Made at once: it hears of a CANCEL that comes while others are asked. */
+  invite(req: Srf.SrfRequest, res: Srf.SrfResponse): Invite {
+    return new Invite(this.srf, req, res, this.options.config.sessionTimer, this.options.logger);
+  }
+
+  /** Hands over an INVITE that can be understood, of somebody who may call. */
+  async admit(req: Srf.SrfRequest, invite: Invite, onInvite: (invite: Invite) => void): Promise<void> {
+    const { registrar, trunkOf, logger, config } = this.options;
     try {
+      const refusal = inviteRefusal(headersOf(req), req.body ?? '', config.sessionTimer);
+      if (refusal) return invite.reject(refusal.status, refusal.headers);
       const admitted = await registrar?.admit(viewOf(req), trunkOf?.(req.source_address));
       if (admitted && 'status' in admitted) return invite.reject(admitted.status, admitted.headers);
       invite.user = admitted?.user;

@@ -16,7 +16,7 @@ export class Phone {
 
   /** Sends the INVITE and does not wait for anything. */
   static async invite(
-    server: Server,
+    server: Pick<Server, 'sip'>,
     number = '8001',
     headers: readonly string[] = [],
     describe = (sdp: string) => sdp,
@@ -27,7 +27,7 @@ export class Phone {
   }
 
   /** Calls, and waits until the call stands and RTP flows to the server. */
-  static async dial(server: Server, number = '8001'): Promise<Phone> {
+  static async dial(server: Pick<Server, 'sip'>, number = '8001'): Promise<Phone> {
     const phone = await Phone.invite(server, number);
     const answer = await phone.call.answered();
     phone.rtp.start(answer.body);
@@ -35,7 +35,7 @@ export class Phone {
   }
 
   /** The same with its RTP, not its SIP, over a bad line. */
-  static async dialOver(line: RoughLine, server: Server, number = '8001'): Promise<Phone> {
+  static async dialOver(line: RoughLine, server: Pick<Server, 'sip'>, number = '8001'): Promise<Phone> {
     const phone = await Phone.invite(server, number, [], (sdp) => line.fromCaller(sdp));
     const answer = await phone.call.answered();
     phone.rtp.start(line.fromServer(answer.body));

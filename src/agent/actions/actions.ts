@@ -3,7 +3,7 @@ import { monotonicMs } from '../../telemetry/clock.js';
 import type { ActionDefinition } from '../file/actions.js';
 import { type Variables, valueAt } from '../file/paths.js';
 import { callHttp } from './http.js';
-import { LocalModules } from './local.js';
+import { type ActionFunctions, callFunction, type LocalActionContext, LocalModules } from './local.js';
 
 /** What an action did. */
 export type ActionOutcome = { ok: true; result: unknown; ms: number } | { ok: false; error: ParleyError; ms: number };
@@ -23,6 +23,7 @@ export class Actions implements ActionRunner {
     definitions: readonly ActionDefinition[],
     directory: string,
     private readonly now: () => Date,
+    private readonly functions: ActionFunctions = {},
   ) {
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
     this.#modules = new LocalModules(directory, definitions);
@@ -63,9 +64,20 @@ export class Actions implements ActionRunner {
   async #once(definition: ActionDefinition, variables: Variables, signal: AbortSignal): Promise<unknown> {
     const parameters = parametersOf(definition, variables);
     if (definition.type === 'http') return callHttp(definition, { ...variables, ...parameters }, parameters, signal);
-    const result = await this.#modules.call(definition, parameters, { signal, now: this.now(), variables });
+    const result = await this.#call(definition, parameters, { signal, now: this.now(), variables });
     // Plain data only: it is kept in the conversation's state and in the journal.
     return JSON.parse(JSON.stringify(result ?? null));
+  }
+
+  #call(
+    definition: Exclude<ActionDefinition, { type: 'http' }>,
+    parameters: Record<string, unknown>,
+    context: LocalActionContext,
+  ): Promise<unknown> {
+    if (definition.type === 'local') return this.#modules.call(definition, parameters, context);
+    const run = Object.hasOwn(this.functions, definition.name) ? this.functions[definition.name] : undefined;
+    if (!run) throw new Error('the program that runs Parley has no function of this name');
+    return callFunction(run, parameters, context);
   }
 }
 

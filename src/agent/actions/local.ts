@@ -13,6 +13,16 @@ export interface LocalActionContext {
   variables: Variables;
 }
 
+/**
+ * An action in JavaScript. What it returns is kept as JSON.
+ *
+ * @param parameters as the agent file declares them
+ */
+export type ActionFunction = (parameters: Record<string, unknown>, context: LocalActionContext) => unknown;
+
+/** The functions of the program that Parley runs inside, by the name of their action. */
+export type ActionFunctions = Readonly<Record<string, ActionFunction>>;
+
 /** The JavaScript modules of an agent's local actions, loaded when the agent is. */
 export class LocalModules {
   readonly #modules = new Map<string, Promise<unknown>>();
@@ -30,19 +40,11 @@ export class LocalModules {
 
   /** @throws Error when the module cannot be loaded or has no such function, and whatever the function throws */
   async call(definition: LocalActionDefinition, parameters: Variables, context: LocalActionContext): Promise<unknown> {
-    const { signal } = context;
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const module = await this.#load(definition.module);
     const run: unknown = Reflect.get(Object(module), definition.function);
     if (typeof run !== 'function') throw new Error(`${definition.module} exports no function "${definition.function}"`);
-    return new Promise((settle, fail) => {
-      const abort = (): void => fail(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      Promise.resolve()
-        .then(() => run(parameters, context))
-        .then(settle, fail)
-        .finally(() => signal.removeEventListener('abort', abort));
-    });
+    return callFunction((...given) => run(...given), parameters, context);
   }
 
   #load(module: string): Promise<unknown> {
@@ -64,4 +66,21 @@ async function importNow(path: string): Promise<unknown> {
   const first = imported.get(path) ?? version;
   imported.set(path, first);
   return import(version === first ? href : `${href}?version=${version}`);
+}
+
+/** Calls it, and waits no longer than the signal lets it. @throws whatever the function throws */
+export function callFunction(
+  run: ActionFunction,
+  parameters: Variables,
+  context: LocalActionContext,
+): Promise<unknown> {
+  const { signal } = context;
+  return new Promise((settle, fail) => {
+    const abort = (): void => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    Promise.resolve()
+      .then(() => run(parameters, context))
+      .then(settle, fail)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
 }

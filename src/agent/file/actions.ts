@@ -49,8 +49,11 @@ const localAction = z.strictObject({
   function: z.string().default('default').meta({ description: 'The exported function' }),
 });
 
+/** A function of the program that Parley runs inside: `actions` of createParley has it under this name. */
+const functionAction = z.strictObject({ ...common, type: z.literal('function') });
+
 /** Something the agent can do outside the conversation. */
-export const action = z.discriminatedUnion('type', [httpAction, localAction]);
+export const action = z.discriminatedUnion('type', [httpAction, localAction, functionAction]);
 
 export type ActionDefinition = z.output<typeof action>;
 export type HttpActionDefinition = z.output<typeof httpAction>;

@@ -103,7 +103,7 @@ describe('agent files', () => {
     ],
     [
       `${start}actions:\n  - { name: find, type: htp, url: x }`,
-      'a.yaml:4: actions[0].type: "htp" is not allowed | Did you mean "http"? Allowed: http, local.',
+      'a.yaml:4: actions[0].type: "htp" is not allowed | Did you mean "http"? Allowed: http, local, function.',
     ],
     [
       `${start}actions:\n  - { name: find, type: http, url: "{{host}}/x" }`,

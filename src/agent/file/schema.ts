@@ -144,5 +144,8 @@ export const agentFile = z
   })
   .superRefine(checkReferences);
 
+/** What can be written in an agent file. */
+export type AgentFileInput = z.input<typeof agentFile>;
+
 /** An agent file's content, defaults filled in. */
 export type AgentFile = z.output<typeof agentFile>;

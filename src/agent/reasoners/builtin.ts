@@ -24,7 +24,7 @@ export function createBuiltin(agent: AgentDefinition, options: BuiltinOptions): 
     now,
     classifier: options.classifier ?? trainLinear(agent.topics.filter(({ examples }) => examples.length > 0)),
     knowledge: new KnowledgeIndex(agent.chunks),
-    actions: options.actions ?? new Actions(agent.actions, agent.directory, now),
+    actions: options.actions ?? new Actions(agent.actions, agent.directory, now, agent.functions),
   };
   // The first caller finds the code compiled.
   for (const topic of agent.topics) {

@@ -22,7 +22,7 @@ export function createLlm(agent: AgentDefinition, model: LlmReasonerDefinition, 
     model,
     endpoint: { url: model.url, model: model.model, headers, timeoutMs: model.timeoutMs },
     tools: toolsOf(agent),
-    actions: new Actions(agent.actions, agent.directory, now),
+    actions: new Actions(agent.actions, agent.directory, now, agent.functions),
     knowledge: new KnowledgeIndex(agent.chunks),
   };
   void warmChat(equipment.endpoint);
