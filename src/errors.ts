@@ -126,6 +126,18 @@ export const ERRORS = {
     message: 'stream {stream} ends at {last}, so entry {seq} cannot follow',
     mend: 'The store lost entries (a server restarted empty). The writer of the stream writes it again.',
   },
+  PARLEY_ERR_KEY_FILE: {
+    message: 'the encryption keys in {file} cannot be used: {reason}',
+    mend: 'Write a key of 32 bytes a line, as `openssl rand -base64 32` prints it, into the file of store.encryption.keysFile; see docs/guides/privacy.md.',
+  },
+  PARLEY_ERR_KEY_MISSING: {
+    message: '{what} is encrypted with key {key}, which is not there',
+    mend: 'Add that key to the file of store.encryption.keysFile, below the first; old keys are needed until `parley rekey` has run.',
+  },
+  PARLEY_ERR_SEAL_BROKEN: {
+    message: '{what} was changed or damaged after it was encrypted',
+    mend: 'Restore it from a backup, or delete it; find out who can write to the store.',
+  },
   PARLEY_ERR_STORE_NAME: {
     message: 'the name {name} is too long to be kept as a file',
     mend: 'Use names of at most 200 bytes.',

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type Srf from 'drachtio-srf';
 import { Answering, readFiles, type Sources } from './answering.js';
 import { readWav } from './audio/wav.js';
@@ -24,12 +23,13 @@ import type { LiveEvent, StoredEvent } from './journal/events.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
 import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
+import { plainName, readRecording, recordingsOf } from './media/recording/read.js';
 import { recoverRecordings } from './media/recording/recover.js';
 import { usableCodecs } from './rtp/codec.js';
 import type { CodecName } from './rtp/negotiated.js';
 import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
-import type { Settings } from './settings.js';
+import { recordingsFolder, type Settings } from './settings.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { sipUsers } from './sip/registrar/users.js';
 import { deleteTrace, readTrace, SipTraces } from './sip/trace/traces.js';
@@ -37,6 +37,7 @@ import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
 import { openStore } from './store/open.js';
+import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
 import { createLogger, type Logger } from './telemetry/log.js';
 import { MediaHost } from './workers/media-host.js';
@@ -141,7 +142,8 @@ async function compose(
   const sampleRates = pcmRates(audio);
   const answering = keep(await Answering.start(files, { settings, given, speech, speaker, sampleRates, logger }));
   const { format, opusBitrate: bitrate } = settings.recording;
-  const recording = { folder: recordingsFolder(settings), format, bitrate };
+  const keys = Keyring.read(settings.store.encryption.keysFile);
+  const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current };
 
   const handoffs = new Handoffs(store);
   const registrar = sipRegistrar(settings, store, logger);
@@ -225,6 +227,17 @@ async function compose(
           files: answering,
           tokens: new TokenBook(store.records),
           audit: new AuditLog(store, settings.store.retention.auditMs, logger),
+          recordings: {
+            list: async (call) =>
+              (await recordingsOf(recording.folder, call)).map(({ sound, bytes }) => ({
+                name: plainName(sound),
+                bytes,
+              })),
+            open: async (call, name) => {
+              const found = (await recordingsOf(recording.folder, call)).find(({ sound }) => plainName(sound) === name);
+              return found && readRecording(found.sound, keys);
+            },
+          },
           sip: (call) => (traces ? traces.read(call) : readTrace(store.streams, call)),
           registrations: async () => (await registrar?.registered()) ?? [],
           remove: (call) =>
@@ -303,17 +316,14 @@ function callAudio({ rtp, trunks }: Settings, logger: Logger) {
   };
 }
 
-function recordingsFolder({ recording, data }: Settings): string {
-  return resolve(recording.folder ?? join(data, 'recordings'));
-}
-
 /** Repairs what a crash has left, and deletes what is too old or too much, now and every hour. */
 function keepRecordings(settings: Settings, logger: Logger): { close(): void } {
   const folder = recordingsFolder(settings);
   const { retentionDays, maxGigabytes } = settings.recording;
   const complain = (error: unknown) => logger.error({ err: error, folder }, 'recordings could not be looked after');
   const prune = () => void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
-  recoverRecordings(folder, logger).then(prune, complain);
+  const keys = Keyring.read(settings.store.encryption.keysFile);
+  recoverRecordings(folder, logger, undefined, keys).then(prune, complain);
   const timer = setInterval(prune, PRUNE_MS);
   timer.unref();
   return { close: () => clearInterval(timer) };

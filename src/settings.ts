@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { AgentDefinition } from './agent/agents.js';
@@ -126,6 +126,11 @@ export function settingsOf(source: string | SettingsInput, env: NodeJS.ProcessEn
     agents: resolve(settings.agents ?? ownFolder('agents')),
     dialplans: resolve(settings.dialplans ?? ownFolder('dialplans')),
   };
+}
+
+/** Where recordings lie. */
+export function recordingsFolder({ recording, data }: Pick<Settings, 'recording' | 'data'>): string {
+  return resolve(recording.folder ?? join(data, 'recordings'));
 }
 
 /** How an agent converses: what holds for every agent, and over it what its file says. */

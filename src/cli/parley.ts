@@ -9,6 +9,8 @@ import { register as edge } from './edge.js';
 import { register as explain } from './explain.js';
 import { register as init } from './init.js';
 import { EXIT, printError, printFailure } from './output.js';
+import { register as recordings } from './recordings.js';
+import { register as rekey } from './rekey.js';
 import { register as replay } from './replay.js';
 import { register as schema } from './schema.js';
 import { register as serve } from './serve.js';
@@ -35,7 +37,22 @@ function program(): Command {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help lists what can be used)')
     .exitOverride();
-  const commands = [serve, call, chat, init, check, schema, explain, test, calls, replay, tokens, edge];
+  const commands = [
+    serve,
+    call,
+    chat,
+    init,
+    check,
+    schema,
+    explain,
+    test,
+    calls,
+    replay,
+    tokens,
+    recordings,
+    rekey,
+    edge,
+  ];
   for (const register of commands) register(parley);
   return parley;
 }

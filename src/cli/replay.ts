@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AgentDefinition, loadAgents } from '../agent/agents.js';
 import { readWav } from '../audio/wav.js';
 import { ParleyError } from '../errors.js';
 import type { StoredEvent } from '../journal/events.js';
 import type { JournalBook } from '../journal/journal.js';
-import { loadSettings } from '../settings.js';
+import { readRecording } from '../media/recording/read.js';
+import { loadSettings, type Settings } from '../settings.js';
+import { Keyring } from '../store/sealing/keyring.js';
 import { PATIENCE, PATIENCE_NAMES, type WaitTimes } from '../turns/config.js';
 import { SpeechEngines } from '../workers/speech-engines.js';
 import { findCall, reading, type StoreOptions, withStore } from './calls/store.js';
@@ -74,7 +75,7 @@ async function replay(book: JournalBook, call: string, options: ReplayOptions): 
     // A language model never says the same twice, and costs.
     const answers = agent.reasoner.type === 'builtin' ? await answerAgain(events, agent, timeOf(events)) : [];
     if (options.audio === undefined) return { call, decisions, answers };
-    const sound = readWav(readFileSync(options.audio), options.audio, 0);
+    const sound = readWav(await soundOf(options.audio, loadSettings(options.config)), options.audio, 0);
     const turns = await hearAgain(sound, engines, endpointing, contextOf(events, recordedFrom(events)));
     return { call, decisions, answers, turns };
   } finally {
@@ -136,4 +137,11 @@ function patienceName(text: string): keyof typeof PATIENCE {
   const name = PATIENCE_NAMES.find((known) => known === text);
   if (!name) throw new InvalidArgumentError(`write one of ${PATIENCE_NAMES.join(', ')}.`);
   return name;
+}
+
+/** An encrypted recording is decrypted. */
+async function soundOf(path: string, { store }: Pick<Settings, 'store'>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await readRecording(path, Keyring.read(store.encryption.keysFile))) pieces.push(piece);
+  return Buffer.concat(pieces);
 }

@@ -13,6 +13,11 @@ const KNOWN = (['viewer', 'supervisor', 'admin'] as const).map((role) => ({
 const files = { since: '', agents: [], dialplans: [], dialplan: 'd1', problems: [], restartNeeded: false };
 let outcome: 'unchanged' | 'refused' = 'unchanged';
 
+async function* sound(): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from('RI');
+  yield Buffer.from('FF');
+}
+
 /** The API over one call that notes what it is asked for. */
 function api(token?: string, address = '127.0.0.1') {
   const asked: unknown[][] = [];
@@ -49,6 +54,10 @@ function api(token?: string, address = '127.0.0.1') {
     remove: async (id: string) => {
       if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
       return { events: 3, recordings: 1 };
+    },
+    recordings: {
+      list: async () => [{ name: 'c1.wav', bytes: 4 }],
+      open: async (_: string, name: string) => (name === 'c1.wav' ? sound() : undefined),
     },
     sip: async (id: string) => (id === 'c1' ? [{ at: 1 }] : []),
     registrations: async () => [],
@@ -137,6 +146,10 @@ describe('control of live calls', () => {
         }),
       );
     expect(await statuses('GET', '/v1/calls')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/calls/c1/recordings')).toEqual([403, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/calls/c1/recordings/c1.wav')).toEqual([403, 200, 200, 401]);
+    expect(await statuses('GET', '/v1/calls/c1/recordings/other.wav')).toEqual([403, 404, 404, 401]);
+    expect(audited).toContainEqual(['admin', 'recording.read', 'c1 c1.wav', 'done']);
     expect(await statuses('GET', '/v1/calls/c1/sip')).toEqual([200, 200, 200, 401]);
     expect(await statuses('GET', '/v1/calls/old/sip')).toEqual([404, 404, 404, 401]);
     expect(await statuses('GET', '/v1/registrations')).toEqual([200, 200, 200, 401]);

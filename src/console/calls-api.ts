@@ -65,16 +65,33 @@ export interface CallsApiOptions {
   audit: Pick<AuditLog, 'note'>;
   /** Deletes all that is kept of a call. */
   remove(call: string): Promise<{ events: number; recordings: number }>;
+  /** Recordings of a call, and the sound of one of them, decrypted. @throws ParleyError */
+  recordings: {
+    list(call: string): Promise<{ name: string; bytes: number }[]>;
+    open(call: string, name: string): Promise<AsyncGenerator<Uint8Array, void, undefined> | undefined>;
+  };
   /** The SIP messages of a call, masked. */
   sip(call: string): Promise<readonly unknown[]>;
 }
 
 /** `GET /v1/calls` and what can be done to one of them: see docs/guides/call-control.md. */
-export function callsApi(source: CallsSource, { access, audit, remove, sip }: CallsApiOptions): Hono<Env> {
+export function callsApi(source: CallsSource, { access, audit, remove, sip, recordings }: CallsApiOptions): Hono<Env> {
   const app = new Hono<Env>();
   const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
   app.get('/', access.requires('viewer'), (c) => c.json({ calls: source.list() }));
+  app.get('/:id/recordings', access.requires('supervisor'), async (c) =>
+    c.json({ recordings: await recordings.list(c.req.param('id')) }),
+  );
+  app.get('/:id/recordings/:name', access.requires('supervisor'), async (c) => {
+    const { id, name } = c.req.param();
+    const sound = await recordings.open(id, name);
+    if (!sound)
+      return refused(c, new ParleyError('PARLEY_ERR_CALL_UNKNOWN', { id: name, store: 'the recordings', hint: '' }));
+    void audit.note(c.get('principal'), 'recording.read', `${id} ${name}`, 'done');
+    const type = name.endsWith('.wav') ? 'audio/wav' : 'audio/ogg';
+    return c.body(ReadableStream.from(sound) as ReadableStream, 200, { 'Content-Type': type });
+  });
   app.get('/:id/sip', access.requires('viewer'), async (c) => {
     const messages = await sip(c.req.param('id'));
     return messages.length > 0 ? c.json({ messages }) : refused(c, noTrace(c.req.param('id')));

@@ -31,6 +31,7 @@ export interface ConsoleSource {
   audit: Pick<AuditLog, 'note' | 'read'>;
   /** Deletes all that is kept of a call. @throws ParleyError */
   remove: CallsApiOptions['remove'];
+  recordings: CallsApiOptions['recordings'];
   /** The SIP messages of a call, oldest first; none of an unknown one. @throws ParleyError */
   sip: CallsApiOptions['sip'];
   /** SIP users who are registered now. */
@@ -92,10 +93,7 @@ export function routes(source: ConsoleSource, access: Access): Hono<Env> {
     const { text, contentType } = await source.metrics();
     return c.body(text, 200, { 'Content-Type': contentType });
   });
-  app.route(
-    '/v1/calls',
-    callsApi(source.calls, { access, audit: source.audit, remove: source.remove, sip: source.sip }),
-  );
+  app.route('/v1/calls', callsApi(source.calls, { ...source, access }));
   app.route('/v1/handoffs', handoffsApi(source.handoffs, access));
   app.route('/v1/reload', reloadApi(source.files, access, source.audit));
   app.get('/v1/registrations', access.requires('viewer'), async (c) =>

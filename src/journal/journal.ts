@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ParleyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { CallJournal, type JournalOwner } from './call-journal.js';
 import type { LiveEvent, StoredEvent } from './events.js';
@@ -83,7 +84,7 @@ export class JournalBook {
     const calls = new Set(stored.map((stream) => stream.slice(STREAM_PREFIX.length)));
     for (const { call } of this.#local()) calls.add(call);
     const newest = [...calls].sort().slice(-limit);
-    return Promise.all(newest.map((call) => this.#summary(call)));
+    return Promise.all(newest.map((call) => this.#summary(call).catch((error) => unreadable(call, error))));
   }
 
   /** A call's events in order; none for an unknown call. */
@@ -239,6 +240,13 @@ export class JournalBook {
     if (unreadable > 0) this.logger.warn({ call, entries: unreadable }, 'entries of a journal are no events; left out');
     return events;
   }
+}
+
+/** A journal that can't be decrypted, or was damaged, hides no other. */
+function unreadable(call: string, error: unknown): CallSummary {
+  if (error instanceof ParleyError && error.code !== 'PARLEY_ERR_STORE_UNAVAILABLE')
+    return summaryOf(call, undefined, undefined);
+  throw error;
 }
 
 function streamOf(call: string): string {

@@ -45,6 +45,17 @@ const redis = z.strictObject({
 export const storeConfig = z.strictObject({
   kind: z.enum(['files', 'redis']).default('files').describe('Where journals, clips and registrations are kept.'),
   redis: redis.prefault({}),
+  encryption: z
+    .strictObject({
+      keysFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'File of the keys that journals, clips, records and recordings are encrypted with (AES-256-GCM): 32 bytes a line, in base64 or hex; the first encrypts, all decrypt.',
+        ),
+    })
+    .prefault({}),
   retention: retention.prefault({}),
 });
 

@@ -78,6 +78,21 @@ describe.each(['files', 'redis'] as const)('the store contract: %s', (kind) => {
       expect(await store.streams.read('gap')).toEqual(entries(1, 3));
     });
 
+    it('puts entries in place of those there, and keeps their time', async () => {
+      await store.streams.append('swap', entries(1, 3));
+      await store.streams.expire('swap', 60_000);
+      const anew = entries(1, 3).map(({ seq }) => ({ seq, data: `"${seq}"` }));
+      expect(await other.streams.replace('swap', anew.slice(0, 2))).toBe(false);
+      expect(await other.streams.replace('swap', anew)).toBe(true);
+      expect(await other.streams.replace('swap-none', anew)).toBe(false);
+      await store.streams.append('swap', entries(4, 4));
+      expect(await store.streams.read('swap')).toEqual([...anew, ...entries(4, 4)]);
+      await store.records.set('swap', 'a', { ttlMs: 40 });
+      await store.records.set('swap', 'b', { keepTtl: true });
+      expect((await other.records.get('swap'))?.value).toBe('b');
+      await vi.waitFor(async () => expect(await store.records.get('swap')).toBeUndefined());
+    });
+
     it('pages through more entries than one command takes, whatever text they hold', async () => {
       const many = entries(1, 1203).map(({ seq }) => ({ seq, data: JSON.stringify(`é\n"${seq}" 漢字 🎧`) }));
       await store.streams.append('many', many);

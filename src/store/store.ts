@@ -34,6 +34,12 @@ export interface Streams {
    * last one: the store has lost what was between, and the writer writes it again.
    */
   append(stream: string, entries: readonly StreamEntry[]): Promise<void>;
+  /**
+   * Puts entries in place of all those there, which have the same seqs; its time to live stays.
+   *
+   * @returns false, and nothing is changed, when the stream does not end with the last of them
+   */
+  replace(stream: string, entries: readonly StreamEntry[]): Promise<boolean>;
   /** The last stored seq, 0 for an empty or unknown stream. */
   lastSeq(stream: string): Promise<number>;
   /** Entries with `seq > after`, oldest first, at most `limit` (default: all). */
@@ -60,11 +66,15 @@ export interface Records {
   get(key: string): Promise<VersionedRecord | undefined>;
   /**
    * Writes a value. With `ifVersion`, only if the stored version is that one (0: only if absent). Without `ttlMs` the
-   * record stays until it is deleted.
+   * record stays until it is deleted; with `keepTtl` it goes when it would have gone.
    *
    * @returns the new version, or undefined when `ifVersion` did not match
    */
-  set(key: string, value: string, options?: { ttlMs?: number; ifVersion?: number }): Promise<number | undefined>;
+  set(
+    key: string,
+    value: string,
+    options?: { ttlMs?: number; ifVersion?: number; keepTtl?: boolean },
+  ): Promise<number | undefined>;
   delete(key: string): Promise<void>;
   /** Adds to a counter, which begins at 0; `ttlMs` is set when the counter is made. Returns the new value. */
   increment(key: string, by?: number, options?: { ttlMs?: number }): Promise<number>;

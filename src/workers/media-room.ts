@@ -82,7 +82,7 @@ export class MediaRoom {
   }
 
   /** Records the call from now on: this leg left, what it hears right. */
-  record(leg: RtpLeg, { folder, call, format, bitrate }: RecordOptions): void {
+  record(leg: RtpLeg, { folder, call, format, bitrate, key }: RecordOptions): void {
     if (this.recording) return;
     const rate = leg.sampleRate;
     const mixer = this.mixing();
@@ -92,7 +92,7 @@ export class MediaRoom {
     this.recordOthers(mixer, leg.leg);
     const failed = (error: ParleyError) =>
       this.post({ type: 'recording.failed', leg: leg.leg, code: error.code, reason: error.message });
-    const recorder = new Recorder({ folder, call, rate, format, bitrate, startedAt: Date.now(), failed });
+    const recorder = new Recorder({ folder, call, rate, format, bitrate, key, startedAt: Date.now(), failed });
     const samples = rate / 50;
     this.recording = { recorder, leg: leg.leg, left: new Int16Array(samples), right: new Int16Array(samples) };
   }

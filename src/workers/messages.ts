@@ -6,6 +6,7 @@ import type { MixMode } from '../media/mixing/routing.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
+import type { SealingKey } from '../store/sealing/keyring.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 
 /*
@@ -79,6 +80,8 @@ export interface RecordOptions {
   format: 'wav' | 'opus';
   /** Of each channel in Opus, bit/s. */
   bitrate: number;
+  /** Encrypts it. */
+  key?: SealingKey | undefined;
 }
 
 /** Somebody who listens to a call, or talks in it, without a phone. */

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** A file being written. */
 export interface DiskFile {
@@ -11,23 +11,38 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
+/** A file that is read too. */
+export interface RandomFile extends DiskFile {
+  size(): Promise<number>;
+  /** As many of `length` bytes at `position` as there are, at the beginning of `bytes`; returns how many. */
+  read(bytes: Uint8Array, length: number, position: number): Promise<number>;
+}
+
 /** Makes a file; rejects when there is one. */
 export type CreateFile = (path: string) => Promise<DiskFile>;
 
 /** On the disk of this machine. */
-export const createFile: CreateFile = async (path) => {
-  const handle = await open(path, 'wx');
+export const createFile: CreateFile = async (path) => plainFile(await open(path, 'wx'));
+
+/** A file that is there, to be read and written. */
+export async function openFile(path: string, flags: 'r' | 'r+'): Promise<RandomFile> {
+  return plainFile(await open(path, flags));
+}
+
+function plainFile(handle: FileHandle): RandomFile {
   return {
     async write(bytes, length, position) {
       for (let done = 0; done < length; ) {
         done += (await handle.write(bytes, done, length - done, position + done)).bytesWritten;
       }
     },
+    read: async (bytes, length, position) => (await handle.read(bytes, 0, length, position)).bytesRead,
+    size: async () => (await handle.stat()).size,
     truncate: (length) => handle.truncate(length),
     sync: () => handle.datasync(),
     close: () => handle.close(),
   };
-};
+}
 
 /** Bytes to be written at a place of the file. */
 export interface Block {

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What is written beside a recording, as JSON. */
@@ -27,7 +27,7 @@ export type RecordingFormat = 'wav' | 'opus';
 export const PART = '.part';
 const SIDECAR = '.json';
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const SOUND = /\.(wav|opus)(\.part)?$/;
+const SOUND = /\.(wav|opus)(\.enc)?(\.part)?$/;
 /** Recordings of one call. */
 const MAX_SAME = 1000;
 
@@ -49,8 +49,8 @@ export interface Recorded extends Place {
   isPart: boolean;
 }
 
-/** Reserves `<folder>/<yyyy-mm-dd>/<call>.<format>` (a further one of the same call gets a number) by making its sidecar. */
-export async function reserve(folder: string, info: RecordingInfo): Promise<Place> {
+/** Reserves `<folder>/<yyyy-mm-dd>/<call>.<format>` (a further one of the same call gets a number) by making its sidecar. @param ending of the sound's name */
+export async function reserve(folder: string, info: RecordingInfo, ending = ''): Promise<Place> {
   const day = join(folder, info.startedAt.slice(0, 10));
   const call = info.call
     .replace(/[^\w.@-]/g, '_')
@@ -66,7 +66,7 @@ export async function reserve(folder: string, info: RecordingInfo): Promise<Plac
       if (hasCode(error, 'EEXIST')) continue;
       throw error;
     }
-    return { sidecar, sound: join(day, `${name}.${info.format}`) };
+    return { sidecar, sound: join(day, `${name}.${info.format}${ending}`) };
   }
   throw new Error(`${MAX_SAME} recordings of one call`);
 }
@@ -76,6 +76,23 @@ export async function writeInfo(sidecar: string, info: RecordingInfo): Promise<v
   const draft = `${sidecar}.tmp`;
   await writeFile(draft, `${JSON.stringify(info, undefined, 2)}\n`);
   await rename(draft, sidecar);
+}
+
+/** What stands beside a recording; undefined when that can't be read: without it the sound is still worth keeping. */
+export async function readInfo(sidecar: string): Promise<RecordingInfo | undefined> {
+  try {
+    const info: unknown = JSON.parse(await readFile(sidecar, 'utf8'));
+    return isInfo(info) ? info : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** We wrote it ourselves: it is enough to see that it is not something else. */
+function isInfo(info: unknown): info is RecordingInfo {
+  return (
+    typeof info === 'object' && info !== null && 'call' in info && 'silences' in info && Array.isArray(info.silences)
+  );
 }
 
 /** All recordings of a folder, in no order; files of other names are not looked at. None where there is no folder. */

@@ -54,7 +54,7 @@ export async function deleteRecordings(folder: string, call: string): Promise<nu
 }
 
 /** `<call>.json`, or `<call>-2.json` for a second one. */
-function callOf(sidecar: string): string {
+export function callOf(sidecar: string): string {
   return basename(sidecar).replace(/(?:-\d{1,3})?\.[^.]*$/, '');
 }
 

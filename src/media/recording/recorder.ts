@@ -3,9 +3,11 @@ import { basename } from 'node:path';
 import { type OpusLibrary, opusLibrary } from '../../audio/opus.js';
 import { type ErrorCode, ParleyError, reasonOf } from '../../errors.js';
 import type { PcmRate } from '../../rtp/negotiated.js';
+import type { SealingKey } from '../../store/sealing/keyring.js';
 import { BlockWriter, type CreateFile, createFile } from './block-writer.js';
 import { PART, type Place, type RecordingFormat, type RecordingInfo, reserve, writeInfo } from './layout.js';
 import { OPUS_BLOCK_BYTES, OpusTrack } from './opus-track.js';
+import { SEALED, SealedFile } from './sealed-file.js';
 import type { Track } from './track.js';
 import { WavTrack, wavBlockBytes, wavHeads } from './wav-track.js';
 
@@ -21,6 +23,8 @@ export interface RecorderOptions {
   format: RecordingFormat;
   /** Of each channel in Opus, bit/s; default 24000. */
   bitrate?: number;
+  /** Encrypts the sound. */
+  key?: SealingKey | undefined;
   /** Wall clock of the first frame, ms since 1970. */
   startedAt: number;
   /** Told what is wrong with the recording, each thing once; the call goes on. Must not throw. */
@@ -62,7 +66,8 @@ export class Recorder {
     const { call, rate, startedAt } = options;
     const library = options.opus ?? opusLibrary;
     const format = this.usable(options.format, library);
-    this.create = options.createFile ?? createFile;
+    const { key } = options;
+    this.create = options.createFile ?? (key ? (path) => SealedFile.create(path, key) : createFile);
     this.info = {
       call,
       file: '',
@@ -140,7 +145,7 @@ export class Recorder {
   }
 
   private async begin(): ReturnType<CreateFile> {
-    this.place = await reserve(this.options.folder, this.info);
+    this.place = await reserve(this.options.folder, this.info, this.options.key && SEALED);
     this.info.file = basename(this.place.sound);
     this.save();
     await this.saving;

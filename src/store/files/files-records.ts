@@ -29,11 +29,16 @@ export class FilesRecords implements Records {
     return record && { value: record.value, version: record.version };
   }
 
-  set(key: string, value: string, options: { ttlMs?: number; ifVersion?: number } = {}): Promise<number | undefined> {
+  set(
+    key: string,
+    value: string,
+    options: { ttlMs?: number; ifVersion?: number; keepTtl?: boolean } = {},
+  ): Promise<number | undefined> {
     return this.#change(key, async (path, before) => {
       if (options.ifVersion !== undefined && options.ifVersion !== (before?.version ?? 0)) return undefined;
       const version = nextVersion(before);
-      await save(path, { key, value, version, expiresAt: expiryAt(options.ttlMs) });
+      const expiresAt = options.keepTtl ? before?.expiresAt : expiryAt(options.ttlMs);
+      await save(path, { key, value, version, expiresAt });
       return version;
     });
   }

@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises
 import { join } from 'node:path';
 import { gap } from '../availability.js';
 import type { StreamEntry, Streams } from '../store.js';
-import { type Disk, ifThere } from './disk.js';
+import { type Disk, ifThere, writeWhole } from './disk.js';
 import { isExpired, removeFile, setExpiry } from './expiry.js';
 import { entriesOf, lineOf, type Tail, tailOf } from './lines.js';
 import { fileName, keyOf } from './names.js';
@@ -39,6 +39,17 @@ export class FilesStreams implements Streams {
       } finally {
         await file.close();
       }
+    });
+  }
+
+  replace(stream: string, entries: readonly StreamEntry[]): Promise<boolean> {
+    const path = this.#path(stream);
+    return this.disk.exclusively(path, async () => {
+      const { seq } = tailOf((await ifThere(readFile(path))) ?? Buffer.alloc(0));
+      if (seq === 0 || seq !== entries.at(-1)?.seq) return false;
+      this.#tails.delete(stream);
+      await writeWhole(path, entries.map(lineOf).join(''));
+      return true;
     });
   }
 

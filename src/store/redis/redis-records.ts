@@ -23,10 +23,10 @@ export class RedisRecords implements Records {
   async set(
     key: string,
     value: string,
-    options: { ttlMs?: number; ifVersion?: number } = {},
+    options: { ttlMs?: number; ifVersion?: number; keepTtl?: boolean } = {},
   ): Promise<number | undefined> {
     const ifVersion = options.ifVersion === undefined ? '' : String(options.ifVersion);
-    const args = [key, value, ttlArgument(options.ttlMs), ifVersion];
+    const args = [key, value, options.keepTtl ? 'keep' : ttlArgument(options.ttlMs), ifVersion];
     const version = await SET.run(this.connection, this.#keys.of(key), args);
     return version === null ? undefined : Number(version);
   }

@@ -3,7 +3,7 @@ import { gap } from '../availability.js';
 import type { StreamEntry, Streams } from '../store.js';
 import type { Connection } from './connection.js';
 import { Keys, ttlArgument } from './keys.js';
-import { APPEND, EXPIRE } from './scripts.js';
+import { APPEND, EXPIRE, REPLACE } from './scripts.js';
 
 /** Entries per command, so that no single one holds up the server. */
 const PAGE = 500;
@@ -31,6 +31,12 @@ export class RedisStreams implements Streams {
         throw gapOf(stream, error) ?? error;
       }
     }
+  }
+
+  async replace(stream: string, entries: readonly StreamEntry[]): Promise<boolean> {
+    if (entries.length === 0) return false;
+    const args = entries.flatMap(({ seq, data }) => [String(seq), data]);
+    return (await REPLACE.run(this.connection, this.#keys.of(stream), [stream, ...args])) === 1;
   }
 
   async lastSeq(stream: string): Promise<number> {

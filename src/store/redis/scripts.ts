@@ -64,6 +64,20 @@ end
 return last
 `);
 
+/** ARGV: name, then seq and data by turns. The time to live stays. */
+export const REPLACE = new Script(`
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local last = newest and tonumber(string.match(newest[1], '^%d+')) - 1 or 0
+if last ~= tonumber(ARGV[#ARGV - 1]) then return 0 end
+local ttl = redis.call('PTTL', KEYS[1])
+redis.call('DEL', KEYS[1])
+for i = 2, #ARGV, 2 do
+  redis.call('XADD', KEYS[1], string.format('%.0f-0', tonumber(ARGV[i]) + 1), 'd', ARGV[i + 1])
+end
+if ttl > 0 then redis.call('PEXPIRE', KEYS[1], ttl) end
+return 1
+`);
+
 /** ARGV: name, ttl in ms (0: delete). */
 export const EXPIRE = new Script(`${CLOCK}
 local ttl = tonumber(ARGV[2])
@@ -76,7 +90,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then expire(KEYS[1], ARGV[1], ttl) end
 return 1
 `);
 
-/** ARGV: name, value, ttl in ms or '', version that must be stored or ''. */
+/** ARGV: name, value, ttl in ms, '' or 'keep', version that must be stored or ''. */
 export const SET = new Script(`${CLOCK}
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= version then return false end
@@ -84,7 +98,8 @@ version = version > 0 and version + 1 or now_us()
 local text = string.format('%.0f', version)
 redis.call('HSET', KEYS[1], 'value', ARGV[2], 'version', text)
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
-if ARGV[3] ~= '' then expire(KEYS[1], ARGV[1], tonumber(ARGV[3])) else keep(KEYS[1], ARGV[1]) end
+if ARGV[3] == '' then keep(KEYS[1], ARGV[1])
+elseif ARGV[3] ~= 'keep' then expire(KEYS[1], ARGV[1], tonumber(ARGV[3])) end
 return text
 `);
 
