@@ -8,12 +8,10 @@ import { legControl } from './calls/leg-control.js';
 import type { Route } from './calls/services.js';
 import { CallQueues } from './calls/targets/queues.js';
 import { Targets, type TrunkRoute } from './calls/targets/targets.js';
-import type { VoiceAgent } from './calls/voice-agent.js';
 import { AuditLog } from './console/audit.js';
 import type { CallsSource } from './console/calls-api.js';
 import { Console } from './console/http.js';
 import { Metrics } from './console/metrics.js';
-import { deleteCall } from './console/records.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
 import { startTracing } from './console/tracing/start.js';
@@ -22,8 +20,8 @@ import { ParleyError } from './errors.js';
 import type { LiveEvent, StoredEvent } from './journal/events.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
-import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
-import { plainName, readRecording, recordingsOf } from './media/recording/read.js';
+import { discardClips, forgetWhenEnded, keptOf } from './kept.js';
+import { pruneRecordings } from './media/recording/prune.js';
 import { recoverRecordings } from './media/recording/recover.js';
 import { usableCodecs } from './rtp/codec.js';
 import type { CodecName } from './rtp/negotiated.js';
@@ -32,10 +30,9 @@ import { pcmRates } from './rtp/sdp.js';
 import { recordingsFolder, type Settings } from './settings.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { sipUsers } from './sip/registrar/users.js';
-import { deleteTrace, readTrace, SipTraces } from './sip/trace/traces.js';
+import { SipTraces } from './sip/trace/traces.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
-import { sentencesOf } from './speech/synthesis/splitter.js';
 import { openStore } from './store/open.js';
 import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
@@ -145,7 +142,7 @@ async function compose(
   const keys = Keyring.read(settings.store.encryption.keysFile);
   const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current };
 
-  const handoffs = new Handoffs(store);
+  const handoffs = new Handoffs(store, settings.store.retention.handoffsMs);
   const registrar = sipRegistrar(settings, store, logger);
   let sip: UserAgent | undefined;
   const calls = keep(
@@ -171,7 +168,7 @@ async function compose(
         queues: new CallQueues(),
         transfer: settings.transfer,
         callBack: async (wish) => {
-          const ttlMs = settings.store.retention.journalMs;
+          const ttlMs = settings.store.retention.callbacksMs;
           await store.records.set(`callback-${wish.call}`, JSON.stringify(wish), { ttlMs });
         },
         logger,
@@ -202,6 +199,14 @@ async function compose(
     }),
   );
   sip = agent;
+  const kept = keptOf({
+    settings,
+    store,
+    journals,
+    traces,
+    clips: (name, texts) => discardClips(answering.edition.agents.get(name ?? ''), texts, speaker, sampleRates),
+  });
+  forgetWhenEnded(journals, kept.forgetting, logger);
   const readMetrics = async () => ({
     contentType: metrics.contentType,
     text: await metrics.text({
@@ -227,27 +232,8 @@ async function compose(
           files: answering,
           tokens: new TokenBook(store.records),
           audit: new AuditLog(store, settings.store.retention.auditMs, logger),
-          recordings: {
-            list: async (call) =>
-              (await recordingsOf(recording.folder, call)).map(({ sound, bytes }) => ({
-                name: plainName(sound),
-                bytes,
-              })),
-            open: async (call, name) => {
-              const found = (await recordingsOf(recording.folder, call)).find(({ sound }) => plainName(sound) === name);
-              return found && readRecording(found.sound, keys);
-            },
-          },
-          sip: (call) => (traces ? traces.read(call) : readTrace(store.streams, call)),
+          ...kept,
           registrations: async () => (await registrar?.registered()) ?? [],
-          remove: (call) =>
-            deleteCall(call, {
-              journals,
-              recordings: (id) => deleteRecordings(recording.folder, id),
-              trace: (id) => deleteTrace(store.streams, id),
-              clips: (agent, texts) =>
-                discardClips(answering.edition.agents.get(agent ?? ''), texts, speaker, sampleRates),
-            }),
           stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
           metrics: readMetrics,
         }),
@@ -354,20 +340,6 @@ function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
     const { host, username, password = '', from } = outbound;
     return [{ name, host, from, auth: username === undefined ? undefined : { username, password } }];
   });
-}
-
-/** Deletes the clips of what was said on a call, sentence by sentence as they were made. */
-async function discardClips(
-  agent: VoiceAgent | undefined,
-  texts: readonly string[],
-  speaker: Speaker,
-  sampleRates: readonly number[],
-): Promise<void> {
-  if (!agent) return;
-  const sentences = new Set(texts.flatMap((text) => sentencesOf(text)));
-  for (const sentence of sentences) {
-    for (const sampleRate of sampleRates) await speaker.discard(sentence, agent.voice, sampleRate, agent.lexicon);
-  }
 }
 
 async function stats(parts: {

@@ -45,3 +45,10 @@ export function apiOf({ http }: Pick<Settings, 'http'>, options: ApiOptions = {}
 }
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
+
+/** Whether an error of {@link Api} says that nothing listens there. */
+export function nobodyThere(error: unknown): boolean {
+  const cause = error instanceof ParleyError ? error.cause : undefined;
+  const system: unknown = cause instanceof Error ? cause.cause : undefined;
+  return Reflect.get(Object(system), 'code') === 'ECONNREFUSED';
+}

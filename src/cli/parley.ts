@@ -7,6 +7,7 @@ import { register as chat } from './chat.js';
 import { register as check } from './check.js';
 import { register as edge } from './edge.js';
 import { register as explain } from './explain.js';
+import { register as forget } from './forget.js';
 import { register as init } from './init.js';
 import { EXIT, printError, printFailure } from './output.js';
 import { register as recordings } from './recordings.js';
@@ -51,6 +52,7 @@ function program(): Command {
     tokens,
     recordings,
     rekey,
+    forget,
     edge,
   ];
   for (const register of commands) register(parley);

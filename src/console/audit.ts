@@ -18,13 +18,16 @@ export interface AuditEntry {
 }
 
 const PREFIX = 'audit-';
+/** A stream goes as a whole, so long after its last entry: it takes entries for a day. */
+const STREAM_MS = 86_400_000;
 
 /**
  * Who did what, in the store and in the log. Each process has a stream of its own, so that none waits for another; names
  * sort by time.
  */
 export class AuditLog {
-  readonly #stream = PREFIX + newCallId();
+  #stream = '';
+  #began = 0;
   #seq = 0;
   #last: Promise<void> = Promise.resolve();
 
@@ -60,6 +63,11 @@ export class AuditLog {
   }
 
   async #write(data: string): Promise<void> {
+    if (Date.now() - this.#began > STREAM_MS) {
+      this.#stream = PREFIX + newCallId();
+      this.#began = Date.now();
+      this.#seq = 0;
+    }
     try {
       await this.store.streams.append(this.#stream, [{ seq: this.#seq + 1, data }]);
       this.#seq++;

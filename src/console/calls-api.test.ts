@@ -51,6 +51,7 @@ function api(token?: string, address = '127.0.0.1') {
       note: async (who: { name: string }, ...what: unknown[]) => void audited.push([who.name, ...what]),
       read: async () => [],
     },
+    forget: async () => ({ calls: ['old'], live: [], events: 3, recordings: 1, handoffs: 0, callbacks: 0, failed: [] }),
     remove: async (id: string) => {
       if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
       return { events: 3, recordings: 1 };
@@ -157,6 +158,10 @@ describe('control of live calls', () => {
     expect(await statuses('POST', '/v1/handoffs', '{}')).toEqual([403, 201, 201, 401]);
     expect(await statuses('DELETE', '/v1/calls/old')).toEqual([403, 403, 200, 401]);
     expect(await statuses('DELETE', '/v1/calls/c1')).toEqual([403, 403, 409, 401]);
+    const caller = JSON.stringify({ number: '+49 30 1234567', country: '49' });
+    expect(await statuses('POST', '/v1/forget', caller)).toEqual([403, 403, 200, 401]);
+    const name = expect.stringMatching(/^[0-9a-f]{24}$/);
+    expect(audited).toContainEqual(['admin', 'caller.forget', name, 'done']);
     expect(await statuses('GET', '/v1/audit')).toEqual([403, 403, 200, 401]);
     expect(asked).toEqual([['hold'], ['hold']]);
     expect(audited).toContainEqual(['hold', 'supervisor', 'supervisor']);

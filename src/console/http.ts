@@ -10,6 +10,7 @@ import { Access, type Env } from './access.js';
 import type { AuditLog } from './audit.js';
 import { type CallsApiOptions, type CallsSource, callsApi } from './calls-api.js';
 import type { ConsoleConfig } from './config.js';
+import { type ForgetSource, forgetApi } from './forget-api.js';
 import { type HandoffSource, handoffsApi } from './handoffs-api.js';
 import { LiveServer } from './live/live-server.js';
 import { refused } from './refusal.js';
@@ -29,6 +30,8 @@ export interface ConsoleSource {
   files: ReloadSource;
   tokens: Pick<TokenBook, 'find'>;
   audit: Pick<AuditLog, 'note' | 'read'>;
+  /** Deletes all that is kept of a caller. @throws ParleyError */
+  forget: ForgetSource;
   /** Deletes all that is kept of a call. @throws ParleyError */
   remove: CallsApiOptions['remove'];
   recordings: CallsApiOptions['recordings'];
@@ -99,6 +102,7 @@ export function routes(source: ConsoleSource, access: Access): Hono<Env> {
   app.get('/v1/registrations', access.requires('viewer'), async (c) =>
     c.json({ registrations: await source.registrations() }),
   );
+  app.route('/v1/forget', forgetApi(source.forget, source.audit, access));
   app.get('/v1/audit', access.requires('admin'), async (c) => {
     const limit = Number(c.req.query('limit') ?? 100);
     const good = Number.isInteger(limit) && limit > 0 && limit <= 1000;

@@ -80,11 +80,23 @@ export class JournalBook {
    * @throws ParleyError `PARLEY_ERR_STORE_UNAVAILABLE`; {@link live} has this process's calls then
    */
   async list(limit = 50): Promise<CallSummary[]> {
+    const newest = (await this.calls()).slice(-limit);
+    return Promise.all(newest.map((call) => this.#summary(call).catch((error) => unreadable(call, error))));
+  }
+
+  /** Every call of all nodes that share the store, oldest first. @throws ParleyError `PARLEY_ERR_STORE_UNAVAILABLE` */
+  async calls(): Promise<string[]> {
     const stored = await this.store.streams.list(STREAM_PREFIX);
     const calls = new Set(stored.map((stream) => stream.slice(STREAM_PREFIX.length)));
     for (const { call } of this.#local()) calls.add(call);
-    const newest = [...calls].sort().slice(-limit);
-    return Promise.all(newest.map((call) => this.#summary(call).catch((error) => unreadable(call, error))));
+    return [...calls].sort();
+  }
+
+  /** A call's first events. @param count how many at most */
+  async beginning(call: string, count: number): Promise<StoredEvent[]> {
+    const journal = this.#journal(call);
+    if (journal) return journal.events.slice(0, count);
+    return (await this.store.streams.read(streamOf(call), 0, count)).flatMap((entry) => eventOf(entry) ?? []);
   }
 
   /** A call's events in order; none for an unknown call. */

@@ -15,6 +15,18 @@ const retention = z.strictObject({
     .min(60_000)
     .default(365 * DAY_MS)
     .describe('How long it is kept who did what by the API, ms.'),
+  callbacksMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .default(30 * DAY_MS)
+    .describe('How long it is kept who wants to be called back, ms.'),
+  handoffsMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .default(DAY_MS)
+    .describe('Longest that what an IVR hands over waits for its call, ms.'),
   sipMs: z
     .number()
     .int()

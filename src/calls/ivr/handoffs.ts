@@ -22,7 +22,11 @@ interface Waiting {
 
 /** What IVRs have handed over and no call has taken yet, in the store: any node finds it. */
 export class Handoffs {
-  constructor(private readonly store: Pick<Store, 'records'>) {}
+  /** @param maxTtlMs longest that one is kept, whatever its document says, ms */
+  constructor(
+    private readonly store: Pick<Store, 'records'>,
+    private readonly maxTtlMs = Number.POSITIVE_INFINITY,
+  ) {}
 
   /**
    * Keeps a hand-off until its call comes.
@@ -33,13 +37,14 @@ export class Handoffs {
    */
   async create(document: unknown, now = Date.now()): Promise<{ token: string; expiresAt: string }> {
     const read = handoffDocument.parse(document);
+    const ttlMs = Math.min(read.ttlMs, this.maxTtlMs);
     const token = newToken();
     const key = keyOf(token);
     const kept: KeptHandoff = { document: sealed(read), createdAt: now };
-    await this.store.records.set(key, JSON.stringify(kept), { ttlMs: read.ttlMs });
+    await this.store.records.set(key, JSON.stringify(kept), { ttlMs });
     const pair = pairOf(read.ani, read.dnis);
-    if (pair) await this.#enlist(pair, { key, until: now + Math.min(read.windowMs, read.ttlMs) }, now);
-    return { token, expiresAt: new Date(now + read.ttlMs).toISOString() };
+    if (pair) await this.#enlist(pair, { key, until: now + Math.min(read.windowMs, ttlMs) }, now);
+    return { token, expiresAt: new Date(now + ttlMs).toISOString() };
   }
 
   /** Takes what belongs to a token; whoever comes second finds it used. */
