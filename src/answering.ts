@@ -252,6 +252,7 @@ function voiceAgent(
   return {
     name: agent.name,
     version: agent.version,
+    language: agent.language,
     reasoner: createReasoner(agent, { classifier }),
     voice,
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,

@@ -122,6 +122,11 @@ export const ERRORS = {
     message: 'the store does not answer: {reason}',
     mend: 'Check that Redis runs at store.redis.url, or that the data directory can be written. Calls go on meanwhile; events are kept in memory and written when the store is back.',
   },
+  PARLEY_ERR_STORE_REQUIRED: {
+    message: 'the store does not answer, and the dialplan takes no call without it',
+    mend: 'Bring the store back; or give the entry a fallback, or take requireStore away from it.',
+    sip: 503,
+  },
   PARLEY_ERR_STORE_GAP: {
     message: 'stream {stream} ends at {last}, so entry {seq} cannot follow',
     mend: 'The store lost entries (a server restarted empty). The writer of the stream writes it again.',

@@ -159,6 +159,7 @@ async function compose(
         traceparent: (call) => tracing?.traceparent(call) ?? journals.traceparent(call),
         control: (leg) => legControl(leg, recording),
         handoffs,
+        storeAnswers: () => store.healthy(),
         dial: (request, ringing) => {
           if (!sip) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: 'SIP is not up' });
           return sip.call(request, ringing);

@@ -1,10 +1,15 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Desk } from './kit/desk.js';
 import { Phone } from './kit/phone.js';
 import { scratchFolder } from './kit/scratch.js';
-import { Server } from './kit/server.js';
+import { assertComplete, Server } from './kit/server.js';
+import { speak } from './kit/speech.js';
 import { until } from './kit/until.js';
+
+/** A language model that nobody serves. */
+const NOBODY = 'http://127.0.0.1:9/v1';
 
 /** What an agent of this version says. */
 const agentOf = (version: string) => ({
@@ -23,15 +28,42 @@ const agentOf = (version: string) => ({
 describe('configuration', () => {
   let server: Server;
   let folder: ReturnType<typeof scratchFolder>;
+  let desk: Desk;
   const write = (name: string, content: unknown) =>
     writeFileSync(join(folder.path, name), typeof content === 'string' ? content : JSON.stringify(content));
 
   beforeAll(async () => {
     folder = scratchFolder('dialplan');
     for (const made of ['agents', 'dialplans']) mkdirSync(join(folder.path, made));
+    desk = await Desk.open();
     write('agents/desk.yaml', agentOf('one'));
-    write('dialplans/main.yaml', [{ name: 'desk', match: { to: '1' }, answer: { agent: 'desk' } }]);
-    write('parley.yaml', {});
+    write('agents/llm.yaml', {
+      name: 'llm',
+      greeting: 'Hello.',
+      reasoner: { type: 'llm', url: NOBODY, model: 'none', prompt: 'Help.' },
+    });
+    write('agents/mute.yaml', { name: 'mute', greeting: 'Hello.', voice: { engine: 'none' } });
+    const answer = { agent: 'desk', record: true };
+    const ask = 'May we record this call?';
+    write('dialplans/main.yaml', [
+      { name: 'desk', match: { to: '1' }, answer: { agent: 'desk' } },
+      { name: 'consent', match: { to: '3' }, answer: { ...answer, consent: { ask } } },
+      {
+        name: 'or-else',
+        match: { to: '4' },
+        answer: {
+          ...answer,
+          notice: 'Hello there.',
+          consent: { ask, refused: { transfer: 'anna', otherwise: 'Sorry.' } },
+        },
+      },
+      { name: 'llm', match: { to: '5' }, answer: { agent: 'llm' }, fallback: { say: 'One moment.', target: 'anna' } },
+      { name: 'mute', match: { to: '6' }, answer: { agent: 'mute' }, fallback: { redirect: desk.uri('gate') } },
+      { name: 'mute-too', match: { to: '7' }, answer: { agent: 'mute' }, fallback: { target: 'anna' } },
+      { name: 'busy', match: { to: '8' }, reject: { status: 486, reason: 'All lines are busy' } },
+    ]);
+    const anna = { uri: desk.uri('anna'), accept: 'answer', briefing: false };
+    write('parley.yaml', { targets: { anna }, conversation: { failures: 1 } });
     server = await Server.start({ cwd: folder.path });
   });
 
@@ -42,12 +74,87 @@ describe('configuration', () => {
 
   afterAll(async () => {
     await server?.stop();
+    desk?.close();
     folder?.remove();
   });
 
   const state = async () => JSON.parse(await server.get('/v1/reload'));
   const said = (phone: Phone) =>
     server.journal(phone.callId).flatMap((event) => (event.type === 'agent.turn' ? [event.planned] : []));
+
+  const types = (phone: Phone) => server.journal(phone.callId).map(({ type }) => type);
+
+  /** The journal of a call that is over. */
+  async function closed(phone: Phone) {
+    await phone.close();
+    await server.waitForIdle();
+    const events = server.journal(phone.callId);
+    assertComplete(events);
+    return events;
+  }
+
+  it('records who said yes, and nobody else', async () => {
+    const yes = await Phone.dial(server, '3');
+    await yes.greeted();
+    await yes.rtp.play(await speak('Yes, please.'));
+    expect(await server.event('consent', { sipCallId: yes.callId })).toMatchObject({ outcome: 'given', by: 'voice' });
+    await server.event('recording.started', { sipCallId: yes.callId });
+    await yes.rtp.spoken(performance.now());
+    const events = await closed(yes);
+    expect(types(yes).indexOf('consent')).toBeLessThan(types(yes).indexOf('recording.started'));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'agent.turn', kind: 'greeting' }));
+
+    const no = await Phone.dial(server, '3');
+    await no.rtp.spoken(0, 300);
+    no.rtp.press('2');
+    await server.event('agent.started', { sipCallId: no.callId, where: ({ utterance }) => utterance.startsWith('r') });
+    const { calls } = JSON.parse(await server.get('/v1/calls'));
+    const resume = { method: 'POST', body: JSON.stringify({ action: 'resume' }) };
+    expect((await fetch(`${server.http}/v1/calls/${calls[0].id}/recording`, resume)).status).toBe(409);
+    await closed(no);
+    expect(types(no)).toContain('consent');
+    expect(types(no)).not.toContain('recording.started');
+  });
+
+  it('sends who says no to a person, and says so when nobody is there', async () => {
+    const phone = await Phone.dial(server, '4');
+    await phone.rtp.spoken(0);
+    phone.rtp.press('2');
+    (await desk.called('anna')).refuse(486, 'Busy Here');
+    await until('BYE', () => phone.call.ended);
+    const events = await closed(phone);
+    expect(said(phone)).toEqual(['Hello there.', 'May we record this call?', 'Sorry.']);
+    expect(events.at(-1)).toMatchObject({ by: 'agent', reason: 'nobody took the call' });
+  });
+
+  it('has the fallback take the call when the reasoner, or the voice, can not be had', async () => {
+    const phone = await Phone.dial(server, '5');
+    await phone.greeted();
+    await phone.rtp.play(await speak('What are your opening hours?'));
+    const call = await desk.called('anna');
+    await call.answer();
+    await server.event('transfer.bridged', { sipCallId: phone.callId });
+    await phone.hangUp();
+    expect(await closed(phone)).toContainEqual(expect.objectContaining({ type: 'fallback', to: 'anna' }));
+    expect(said(phone)).toContain('One moment.');
+
+    const redirected = await Phone.invite(server, '6');
+    const answer = await redirected.call.final();
+    expect([answer.status, answer.header('contact')]).toEqual([302, `<${desk.uri('gate')}>`]);
+    expect(await closed(redirected)).toContainEqual(
+      expect.objectContaining({ type: 'fallback', to: desk.uri('gate') }),
+    );
+
+    const mute = await Phone.dial(server, '7');
+    await (await desk.called('anna')).answer();
+    await server.event('transfer.bridged', { sipCallId: mute.callId });
+    await mute.hangUp();
+    expect(await closed(mute)).toContainEqual(expect.objectContaining({ type: 'fallback', to: 'anna' }));
+
+    const busy = await Phone.invite(server, '8');
+    expect((await busy.call.final()).start).toBe('SIP/2.0 486 All lines are busy');
+    await closed(busy);
+  });
 
   it('a changed file holds for new calls, a bad one for none, and a call keeps what it began with', async () => {
     const before = await state();

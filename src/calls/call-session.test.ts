@@ -66,7 +66,7 @@ class Bench {
       call: 'a',
       dialog: this.dialog,
       media,
-      recorded: true,
+      recorded: () => true,
       control: { music: (on) => this.music.push(on), keys: async (keys) => keys.length, record: () => undefined },
       record: (event) => this.events.push(event),
       held: (on) => this.holds.push(on),

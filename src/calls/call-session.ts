@@ -12,8 +12,8 @@ export interface SessionHost {
   control: MediaControl | undefined;
   /** Who is at the other end; the caller when left out. */
   who?: 'caller' | 'person';
-  /** The call is recorded. */
-  recorded: boolean;
+  /** Whether the call is recorded. */
+  recorded(): boolean;
   record(event: JournalEvent): void;
   /** Either side has the other on hold, or no longer. */
   held(on: boolean): void;
@@ -84,8 +84,8 @@ export class CallSession {
 
   /** Whether there is silence in the recording from now on. @throws ParleyError PARLEY_ERR_CALL_NOT_UP: nothing is recorded */
   pauseRecording(on: boolean, reason: string): void {
-    const { control, record, recorded } = this.host;
-    if (!control || !recorded) throw this.notUp('nothing is recorded');
+    const { control, record } = this.host;
+    if (!control || !this.host.recorded()) throw this.notUp('nothing is recorded');
     control.record(on ? 'pause' : 'resume');
     record({ type: on ? 'recording.paused' : 'recording.resumed', reason });
   }

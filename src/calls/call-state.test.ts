@@ -58,6 +58,14 @@ describe('legs', () => {
       [...UP, { type: 'peer.ended', reason: 'BYE' }],
       ['prepare', 'answer', 'begin', 'release:caller'],
     ],
+    [
+      'can not be prepared, and goes to its fallback',
+      [
+        { type: 'routed', action: ANSWER },
+        { type: 'unprepared', status: 503, reason: 'no port', redirect: { target: 'desk' } },
+      ],
+      ['prepare', 'redirect', 'release:error'],
+    ],
     ['begins once for ACK and first RTP', [...UP, { type: 'confirmed' }], ['prepare', 'answer', 'begin']],
     ['the agent hangs up', [...UP, HANGUP], ['prepare', 'answer', 'begin', 'bye', 'release:agent']],
     [

@@ -24,7 +24,8 @@ export type CallEvent =
   | { type: 'prepared'; early: boolean }
   /** The notice was heard, or could not be played before the answer. */
   | { type: 'noticed' }
-  | { type: 'unprepared'; status: number; reason: string }
+  /** `redirect`: who takes it instead. */
+  | { type: 'unprepared'; status: number; reason: string; redirect?: Redirection | undefined }
   /** 200 is on its way. */
   | { type: 'answered' }
   | { type: 'answer.failed'; reason: string }
@@ -51,7 +52,8 @@ export type CallEffect =
   /** Sends 183 and plays the notice. */
   | { type: 'progress' }
   | { type: 'answer' }
-  | { type: 'reject'; status: number }
+  /** `phrase`: in the place of the usual reason phrase. */
+  | { type: 'reject'; status: number; phrase?: string | undefined }
   | { type: 'redirect'; to: Redirection }
   | { type: 'begin' }
   | { type: 'transfer'; target: string; reason: string }
@@ -81,7 +83,7 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
       if (state.phase !== 'early') return { state, effects: [] };
       return { state: { ...state, phase: 'answering' }, effects: [{ type: 'answer' }] };
     case 'unprepared':
-      return refuse(event.status, event.reason, 'error');
+      return event.redirect ? redirected(state, event.redirect, 'error') : refuse(event.status, event.reason, 'error');
     case 'answered':
       return { state: { ...state, dialog: true }, effects: [] };
     case 'answer.failed':
@@ -112,24 +114,29 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
 
 function routed(state: CallState, action: DialplanAction | undefined): ReturnType<typeof reduceCall> {
   if (!action) return refuse(404, 'no dialplan entry', 'rejected');
-  if (action.type === 'reject') return refuse(action.status, action.reason || 'dialplan', 'rejected');
+  if (action.type === 'reject') {
+    return refuse(action.status, action.reason || 'dialplan', 'rejected', action.reason || undefined);
+  }
   if (action.type === 'answer')
     return { state: { ...state, phase: 'preparing' }, effects: [{ type: 'prepare', action }] };
-  const to = redirectionText(action.to);
+  return redirected(state, action.to, 'transfer');
+}
+
+function redirected(state: CallState, to: Redirection, by: EndedBy): ReturnType<typeof reduceCall> {
   return {
     state: { ...state, phase: 'ended' },
     effects: [
-      { type: 'redirect', to: action.to },
-      { type: 'release', by: 'transfer', reason: `redirected to ${to}` },
+      { type: 'redirect', to },
+      { type: 'release', by, reason: `redirected to ${redirectionText(to)}` },
     ],
   };
 }
 
-function refuse(status: number, reason: string, by: EndedBy): ReturnType<typeof reduceCall> {
+function refuse(status: number, reason: string, by: EndedBy, phrase?: string): ReturnType<typeof reduceCall> {
   return {
     state: { phase: 'ended', dialog: false, begun: false },
     effects: [
-      { type: 'reject', status },
+      { type: 'reject', status, phrase },
       { type: 'release', by, reason },
     ],
   };

@@ -28,6 +28,8 @@ export interface CallVoiceOptions {
   stopWords: readonly string[];
   /** Whether the words decide who goes on when the caller speaks over the agent. */
   byWords: boolean;
+  /** Told how many sentences in a row could not be synthesised. */
+  voiceless?: ((inARow: number) => void) | undefined;
   logger: Logger;
 }
 
@@ -78,6 +80,8 @@ export class CallVoice implements Voice {
   /** What the agent said last. */
   private agentText = '';
   private onSettled = () => {};
+  /** Sentences in a row that could not be synthesised. */
+  private unsaid = 0;
   private readonly announcements = new Set<Announcement>();
   private announced = 0;
   /** Who hears this voice instead of the conversation. */
@@ -170,10 +174,13 @@ export class CallVoice implements Voice {
     speaker.say(leg, request).then(
       (clip) => {
         saying.clip = clip;
+        this.unsaid = 0;
         if (this.saying.get(id) === saying) this.tell({ type: 'utterance.ready', at: monotonicMs(), id });
       },
       (error) => {
-        if (!saying.abort.signal.aborted) logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
+        if (saying.abort.signal.aborted) return;
+        logger.error({ err: error, reason: reasonOf(error) }, 'synthesis failed');
+        this.options.voiceless?.(++this.unsaid);
       },
     );
   }

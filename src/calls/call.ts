@@ -1,5 +1,5 @@
 import type { Afterwards } from '../conversation/state.js';
-import type { Redirection } from '../dialplan/dialplan.js';
+import { type Redirection, redirectionOf, redirectionText } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
 import { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
+import { CallTalk } from './call-talk.js';
 import { informed } from './ivr/inform.js';
 import { mediaRecord } from './media-events.js';
 import {
@@ -20,6 +21,7 @@ import {
   type PrepareOptions,
   playNotice,
   prepareCall,
+  prepareFallback,
 } from './prepare.js';
 import { type CallServices, factsOf, planOf, type Route } from './services.js';
 import { Supervision } from './supervision.js';
@@ -45,13 +47,20 @@ export class Call {
   private transfer: Transfer | undefined;
   /** What supervisors do to it. */
   readonly supervision = new Supervision({
-    conversation: () => (this.state.phase === 'talking' ? this.prepared?.conversation : undefined),
+    conversation: () => (this.state.phase === 'talking' ? this.talk.conversation : undefined),
     leg: () => (this.dialog && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
     person: () => this.transfer?.person?.leg?.leg,
-    knows: async (target) => (await this.services.targets.plan(target, this.prepared?.agent.ownTargets)) !== undefined,
+    knows: async (target) => (await this.services.targets.plan(target, this.ownTargets)) !== undefined,
     takeBack: () => this.takeBack(),
     record: (event) => this.record(event),
     notUp: () => this.notUp(),
+  });
+  /** Who talks with the caller. */
+  private readonly talk = new CallTalk({
+    prepared: () => (this.state.phase === 'talking' ? this.prepared : undefined),
+    lastTurn: () => this.transfer?.lastTurn,
+    record: (event) => this.record(event),
+    finish: (afterwards) => this.leave(afterwards),
   });
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
@@ -92,8 +101,9 @@ export class Call {
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    const { prepared, session, transfer } = this;
-    return (prepared?.conversation.pending ?? 0) + (session?.pending ?? 0) + (transfer?.pending ?? 0);
+    const { prepared, session, transfer, talk } = this;
+    const parts = [prepared?.conversation, session, transfer, talk];
+    return parts.reduce((sum, part) => sum + (part?.pending ?? 0), 0);
   }
 
   /** Takes the call to its end; resolves when nothing of it is left. Never rejects. */
@@ -102,7 +112,9 @@ export class Call {
     const facts = factsOf(services, invite);
     const match = this.route ?? services.dialplan.match(facts);
     this.entry = match?.entry;
-    const agent = match?.action.type === 'answer' ? match.action.agent : undefined;
+    const answer = match?.action.type === 'answer' ? match.action : undefined;
+    const agent = answer?.agent;
+    const language = answer?.language ?? services.agents.get(agent ?? '')?.language;
     this.record({
       type: 'call.received',
       time: new Date().toISOString(),
@@ -115,6 +127,7 @@ export class Call {
       entry: match?.entry,
       agent,
       traceparent: invite.traceContext(services.traceHeader),
+      language,
       versions: { agent: services.agents.get(agent ?? '')?.version, dialplan: services.dialplan.version },
     });
     invite.cancelled(() => this.dispatch({ type: 'cancelled' }));
@@ -170,7 +183,7 @@ export class Call {
   /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
   private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
     if (action === 'none' || this.session?.onHold) return;
-    const target = this.prepared?.agent.escalationTarget;
+    const target = this.fallbackTarget;
     this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
   }
 
@@ -186,7 +199,7 @@ export class Call {
 
   /** Hands the call to the people behind its agent, or ends it where there are none. */
   toFallback(reason: string): void {
-    const target = this.prepared?.agent.escalationTarget;
+    const target = this.fallbackTarget;
     this.dispatch({ type: 'silent', action: 'fallback', target, reason });
   }
 
@@ -237,7 +250,7 @@ export class Call {
       case 'answer':
         return void this.answer();
       case 'reject':
-        return this.invite.reject(effect.status);
+        return this.reject(effect.status, effect.phrase);
       case 'redirect':
         return void this.redirect(effect.to);
       case 'begin':
@@ -245,9 +258,9 @@ export class Call {
       case 'transfer':
         return void this.handOver(effect.target, effect.reason);
       case 'transfer.failed':
-        return this.prepared?.conversation.transferFailed(effect.reason, this.transfer?.lastTurn);
+        return this.talk.goOn(effect.reason);
       case 'go-on':
-        return this.prepared?.conversation.transferFailed('called-back', this.transfer?.lastTurn, effect.message);
+        return this.talk.goOn('called-back', effect.message);
       case 'switch':
         return this.switchAgent(effect.agent);
       case 'bye':
@@ -272,12 +285,25 @@ export class Call {
         code: error instanceof ParleyError ? error.code : 'PARLEY_ERR_INTERNAL',
         message: reasonOf(error),
       });
-      this.dispatch({
-        type: 'unprepared',
-        status: (error instanceof ParleyError && error.sip) || 500,
-        reason: reasonOf(error),
-      });
+      await this.unprepared(action, (error instanceof ParleyError && error.sip) || 500, reasonOf(error));
     }
+  }
+
+  /** What is no fault of the caller's offer is the fallback's. */
+  private async unprepared(action: AnswerAction, status: number, reason: string): Promise<void> {
+    const fallback = status >= 500 ? action.fallback : undefined;
+    if (fallback && fallback.redirect === undefined) {
+      try {
+        this.prepared = await prepareFallback(this.preparation(action));
+        this.talk.failure = reason;
+        return this.dispatch({ type: 'prepared', early: false });
+      } catch (error) {
+        this.logger.error({ err: error }, 'nor could its fallback');
+      }
+    }
+    const to = fallback && redirectionOf(fallback);
+    if (to) this.record({ type: 'fallback', reason, to: redirectionText(to) });
+    this.dispatch({ type: 'unprepared', status, reason, redirect: to });
   }
 
   private preparation(action: AnswerAction): PrepareOptions {
@@ -290,8 +316,9 @@ export class Call {
       logger,
       origin,
       record: (event, at) => this.record(event, at),
-      finish: (afterwards) => this.finished(afterwards),
+      finish: (afterwards) => this.talk.finished(afterwards),
       fromMedia: (event) => this.fromMedia(event),
+      voiceless: (inARow) => this.talk.voiceless(inARow),
     };
   }
 
@@ -313,7 +340,7 @@ export class Call {
         dialog,
         media: prepared.media,
         control: prepared.control,
-        recorded: prepared.action.record !== false,
+        recorded: () => this.talk.recorded,
         record: (event) => this.record(event),
         held: (on) => this.prepared?.voice.hold(on),
         lost: (reason) => this.dispatch({ type: 'lost', reason }),
@@ -356,11 +383,7 @@ export class Call {
       codec: prepared.media.codec,
       ms: Math.round(monotonicMs() - this.receivedAt),
     });
-    if (prepared.action.record && prepared.control) {
-      prepared.control.record('start');
-      this.record({ type: 'recording.started', reason: 'dialplan' });
-    }
-    prepared.conversation.begin(prepared.opening);
+    this.talk.begin();
   }
 
   private fromMedia(event: FromMedia): void {
@@ -373,15 +396,28 @@ export class Call {
     else this.prepared?.voice.fromMedia(event);
   }
 
-  private finished(afterwards: Afterwards): void {
+  private leave(afterwards: Afterwards): void {
     const named = afterwards.type === 'transfer' ? afterwards.target : '';
-    this.dispatch({ type: 'finished', afterwards, target: named || this.prepared?.agent.escalationTarget });
+    this.dispatch({ type: 'finished', afterwards, target: named || this.fallbackTarget });
+  }
+
+  /** The people behind the agent, else those behind the dialplan entry. */
+  private get fallbackTarget(): string | undefined {
+    const { agent, action } = this.prepared ?? {};
+    return agent?.escalationTarget ?? action?.fallback?.target ?? action?.fallback?.redirect;
+  }
+
+  /** SIP URIs that agent file and dialplan entry have themselves, among others. */
+  private get ownTargets(): string[] {
+    const { agent, action } = this.prepared ?? {};
+    return [...(agent?.ownTargets ?? []), action?.fallback?.redirect].filter((one) => one !== undefined);
   }
 
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
     const { services, prepared, dialog, invite, journal } = this;
-    const plan = await planOf(services, name, prepared?.agent.ownTargets);
+    this.talk.stop();
+    const plan = await planOf(services, name, this.ownTargets);
     if (this.state.phase !== 'transferring' || !prepared || !dialog) return;
     if (plan instanceof ParleyError) {
       this.record({ type: 'error', code: plan.code, message: plan.message });
@@ -407,24 +443,31 @@ export class Call {
     if (!prepared) return;
     const { facts } = handOverOf(this.journal.events, '');
     const firstTurn = this.transfer?.lastTurn ?? 0;
-    if (!this.services.agents.has(name)) return prepared.conversation.transferFailed('failed', firstTurn);
+    if (!this.services.agents.has(name)) return this.talk.goOn('failed');
     prepared.conversation.end();
     this.prepared = nextAgent(this.preparation(prepared.action), prepared, name, facts, firstTurn);
     this.record({ type: 'agent.changed', agent: name });
-    this.prepared.conversation.begin(this.prepared.opening);
+    this.talk.begin();
+  }
+
+  private reject(status: number, phrase?: string): void {
+    const later: Record<string, string> = {};
+    if (status === 503) later['Retry-After'] = String(this.services.limits.retryAfterS);
+    this.invite.reject(status, later, phrase);
   }
 
   /** A target that is closed, or where nobody is, can't take the call. */
   private async redirect(to: Redirection): Promise<void> {
     const uris = 'uri' in to ? [to.uri] : await this.services.targets.uris(to.target).catch(() => []);
     if (uris.length > 0) this.invite.redirect(uris);
-    else this.invite.reject(480);
+    else this.reject(480);
   }
 
   private async release(by: EndedBy, reason: string): Promise<void> {
     try {
       this.session?.end();
       this.supervision.end();
+      this.talk.stop();
       this.transfer?.stop(reason, true);
       await this.preparing;
       const { prepared } = this;

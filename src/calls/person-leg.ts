@@ -192,7 +192,7 @@ export class PersonLeg {
       media,
       control: control?.(() => media.leg),
       who: 'person',
-      recorded: false,
+      recorded: () => false,
       record: (event) => this.events.record(event),
       held: (on) => voice.hold(on),
       lost: (reason) => this.leave(reason),

@@ -1,11 +1,14 @@
+import type { ReasonerSession } from '../agent/reasoner.js';
 import { Conversation, type Opening, openingOf } from '../conversation/conversation.js';
 import type { Afterwards } from '../conversation/state.js';
-import { type DialplanAction, noticeOf } from '../dialplan/dialplan.js';
+import { type AnswerAction, noticeOf } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
+import { sentencesOf } from '../speech/synthesis/splitter.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
+import { sayNotice } from './beginning.js';
 import { CallVoice } from './call-voice.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
 import { LegMedia } from './leg-media.js';
@@ -14,7 +17,7 @@ import type { CallServices } from './services.js';
 import type { VoiceAgent } from './voice-agent.js';
 
 /** What the dialplan says of a call that is answered. */
-export type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
+export type { AnswerAction } from '../dialplan/dialplan.js';
 
 /** All that a call needs from its answer on. */
 export interface Prepared {
@@ -43,6 +46,8 @@ export interface PrepareOptions {
   record(event: JournalEvent, at: number): void;
   finish(afterwards: Afterwards): void;
   fromMedia(event: FromMedia): void;
+  /** So many sentences in a row could not be synthesised. */
+  voiceless?: ((inARow: number) => void) | undefined;
 }
 
 /**
@@ -54,6 +59,7 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
   const { services, call, invite, action, fromMedia } = options;
   const agent = services.agents.get(action.agent);
   if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
+  if (action.requireStore && !(await storeAnswers(services))) throw new ParleyError('PARLEY_ERR_STORE_REQUIRED');
   const { from, to, text } = invite;
   const rules = action.context ?? USUAL_RULES;
   const ivr = ivrContext({ invite: text, from, to, rules, handoffs: services.handoffs, logger: options.logger });
@@ -64,14 +70,60 @@ export async function prepareCall(options: PrepareOptions): Promise<Prepared> {
     services.audio(invite.source).options,
     fromMedia,
   );
+  let prepared: Prepared | undefined;
   try {
-    const prepared = talk(options, agent, media, await ivr);
+    prepared = talk(options, agent, media, await ivr);
     await warmGreeting(options, prepared);
     return prepared;
+  } catch (error) {
+    prepared?.conversation.end();
+    await media.close();
+    throw error;
+  }
+}
+
+/**
+ * What the fallback needs to say its words and hand the call over: sound, and no agent.
+ *
+ * @throws ParleyError as `LegMedia.open`
+ */
+export async function prepareFallback(options: PrepareOptions): Promise<Prepared> {
+  const { services, call, invite, action, fromMedia } = options;
+  const agent = services.agents.get(action.agent);
+  if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
+  const { options: audio } = services.audio(invite.source);
+  const media = await LegMedia.open(services.media, call, invite.offer, audio, fromMedia);
+  const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
+  const nothing = { events: [], variables: {}, wants: [], hidden: [] };
+  try {
+    return talk({ ...options, action: quiet }, { ...agent, reasoner: SILENT }, media, nothing);
   } catch (error) {
     await media.close();
     throw error;
   }
+}
+
+/** Says and answers nothing. */
+const SILENT: VoiceAgent['reasoner'] = {
+  open: () => ({
+    greeting: () => '',
+    respond: async function* () {},
+    heard: () => undefined,
+    transferFailed: async function* () {},
+    close: () => undefined,
+  }),
+};
+
+/** A store that takes its time is none. */
+async function storeAnswers({ storeAnswers, limits }: CallServices): Promise<boolean> {
+  if (!storeAnswers) return true;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(limits.prepareMs, 100));
+  });
+  const answers = await Promise.race([storeAnswers(), late]);
+  clearTimeout(timer);
+  return answers;
 }
 
 /**
@@ -91,7 +143,7 @@ export function nextAgent(
   const agent = services.agents.get(name);
   const names = [...services.agents.keys()].join(', ');
   if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: names });
-  const quiet = { ...action, record: false, notice: undefined, earlyMedia: false };
+  const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
   const known = { events: [], variables, wants: [], hidden };
   return talk({ ...options, action: quiet }, agent, media, known, firstTurn);
 }
@@ -100,7 +152,8 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
   const { services, call, invite, action, logger, origin, record, finish } = options;
   const { speech, speaker } = services;
   for (const { event, at } of ivr.events) record(event, origin + at);
-  const variables = { caller: invite.from, called: invite.to, ...action.variables, ...ivr.variables };
+  const language = action.language ?? agent.language;
+  const variables = { caller: invite.from, called: invite.to, language, ...action.variables, ...ivr.variables };
   const session = agent.reasoner.open({
     call,
     channel: 'voice',
@@ -109,7 +162,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     traceparent: services.traceparent?.(call),
   });
   if (session.topic !== undefined) record({ type: 'topic', turn: 0, topic: session.topic, score: 1, ms: 0 }, origin);
-  const opening = openingOf(session, noticeOf(action, services.announcement));
+  const opening = openingFor(session, action, services.announcement);
   const { voice: settings, lexicon, vocabulary } = agent;
   const voice = new CallVoice({
     leg: media.leg,
@@ -120,6 +173,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     vocabulary,
     stopWords: agent.settings.stopWords,
     byWords: agent.settings.judge === 'words',
+    voiceless: options.voiceless,
     logger,
   });
   const { judge } = agent;
@@ -149,8 +203,12 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
   };
 }
 
-/** Longest that a notice is played before the answer: callers' proxies give up after three minutes (RFC 3261 16.6), ms. */
-const EARLY_MS = 90_000;
+/** A notice that may be talked over is the beginning of the greeting. */
+function openingFor(session: ReasonerSession, action: AnswerAction, usual: string): Opening {
+  const opening = openingOf(session, noticeOf(action, usual));
+  const { notice, greeting } = opening;
+  return action.notice?.interruptible ? { notice: [], greeting: [...notice, ...greeting] } : opening;
+}
 
 /** The notice as early media; when that can't be, it is said after the answer like any other. */
 export async function playNotice(
@@ -162,9 +220,7 @@ export async function playNotice(
   const { media, voice, opening } = prepared;
   try {
     await invite.progress(media.localSdp, (offer) => media.reoffered(offer).sdp);
-    const { heard, stopped } = await voice.announce(opening.notice, EARLY_MS);
-    const planned = opening.notice.join(' ');
-    record({ type: 'agent.turn', turn: 0, planned, heard, interrupted: stopped, kind: 'notice' });
+    await sayNotice(voice, opening.notice, record);
     prepared.opening = { ...opening, notice: [] };
   } catch (error) {
     logger.warn({ reason: reasonOf(error) }, 'no early media');
@@ -174,7 +230,8 @@ export async function playNotice(
 /** The greeting's first sentence is ready before the answer, unless that would keep the caller waiting. */
 async function warmGreeting({ services, logger }: PrepareOptions, prepared: Prepared): Promise<void> {
   const { agent, media, opening } = prepared;
-  const first = opening.notice[0] ?? opening.greeting[0];
+  const { consent, fallback } = prepared.action;
+  const first = opening.notice[0] ?? (consent && sentencesOf(consent.ask)[0]) ?? opening.greeting[0];
   if (!first) return;
   const clip = services.speaker.prepare(first, agent.voice, media.leg.sampleRate, agent.lexicon);
   clip.catch((error) => logger.error({ err: error }, 'greeting could not be synthesised'));
@@ -182,6 +239,12 @@ async function warmGreeting({ services, logger }: PrepareOptions, prepared: Prep
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, services.limits.prepareMs);
   });
-  await Promise.race([clip.catch(() => {}), late]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([clip, late]);
+  } catch (error) {
+    // An agent without a voice is none; where nothing stands in for it, callers still have the keys.
+    if (fallback) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

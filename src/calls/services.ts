@@ -23,6 +23,8 @@ export interface CallServices extends TransferServices {
   traceHeader?: string | undefined;
   /** W3C Trace Context of a call, for requests on its behalf. */
   traceparent?: ((call: string) => string | undefined) | undefined;
+  /** Whether the store answers. */
+  storeAnswers?: (() => Promise<boolean>) | undefined;
   /** What a caller is told whose call is recorded. */
   announcement: string;
 }

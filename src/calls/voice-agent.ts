@@ -10,6 +10,8 @@ export interface VoiceAgent {
   name: string;
   /** Of its files' content. */
   version: string;
+  /** BCP 47. */
+  language: string;
   reasoner: Reasoner;
   voice: VoiceSettings;
   lexicon: Lexicon | undefined;

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type CallFacts, type DialplanAction, redirectionText } from '../dialplan/dialplan.js';
+import {
+  type CallFacts,
+  type Consent,
+  type DialplanAction,
+  type Fallback,
+  noticeOf,
+  redirectionText,
+} from '../dialplan/dialplan.js';
 import type { Settings } from '../settings.js';
 import { Trunks } from '../sip/trunks.js';
 
@@ -38,17 +45,45 @@ export function factsOf(call: WrittenCall, { trunks }: Settings): CallFacts {
 /** An action in words. */
 export function actionText(action: DialplanAction): string {
   switch (action.type) {
-    case 'answer': {
-      const extras = [
-        action.notice && `after the notice "${action.notice}"`,
-        action.record && 'recorded',
-        Object.keys(action.variables).length > 0 && `with ${JSON.stringify(action.variables)}`,
-      ];
-      return [`answered by agent ${action.agent}`, ...extras.filter(Boolean)].join(', ');
-    }
+    case 'answer':
+      return `answered by agent ${action.agent}`;
     case 'redirect':
       return `redirected to ${redirectionText(action.to)}`;
     case 'reject':
       return `rejected with ${action.status} ${action.reason}`.trim();
   }
+}
+
+/** All that holds for an answered call, a line each: what it is, and how it is. Nothing for what is not set. */
+export function detailsOf(action: DialplanAction, usual: string): [what: string, how: string][] {
+  if (action.type !== 'answer') return [];
+  const { language, notice, earlyMedia, consent, record, variables, context, requireStore, fallback } = action;
+  const said = noticeOf(action, usual);
+  const heard = earlyMedia ? ' before the answer' : notice?.interruptible ? ', may be talked over' : '';
+  const details: [string, string | undefined | false][] = [
+    ['language', language],
+    ['notice', said !== undefined && `"${said}"${heard}`],
+    ['consent', consent && consentText(consent)],
+    ['recording', record !== false && (consent ? 'from a yes on' : 'from the answer on')],
+    ['variables', Object.keys(variables).length > 0 && JSON.stringify(variables)],
+    ['from headers', Object.keys(context?.variables ?? {}).length > 0 && JSON.stringify(context?.variables)],
+    ['store', requireStore && 'no call without it'],
+    ['fallback', fallback && fallbackText(fallback)],
+  ];
+  return details.filter((detail): detail is [string, string] => typeof detail[1] === 'string');
+}
+
+function consentText({ ask, key, refuseKey, tries, waitMs, refused }: Consent): string {
+  const otherwise =
+    refused === 'unrecorded'
+      ? 'the agent goes on, unrecorded'
+      : 'transfer' in refused
+        ? `to target ${refused.transfer}`
+        : `"${refused.hangUp}" and the end`;
+  return `"${ask}" (yes: ${key}, no: ${refuseKey}; asked ${tries} times, ${waitMs} ms each); without a yes: ${otherwise}`;
+}
+
+function fallbackText({ say, target, redirect }: Fallback): string {
+  const to = target !== undefined ? `target ${target}` : (redirect ?? 'the end');
+  return say === undefined ? to : `"${say}", then ${to}`;
 }

@@ -46,7 +46,7 @@ describe('parley explain', () => {
   it('shows the entries that were tried, what stood against them, and what becomes of the call', async () => {
     const taken = await run(explain, 'explain', '--dialplans', folder, '--to', '8001', '--header', 'x-tier: Gold 2');
     expect(taken).toEqual({
-      out: 'yes  main.yaml#desk\nThe call is answered by agent orders, with {"tier":1}.\n',
+      out: 'yes  main.yaml#desk\nThe call is answered by agent orders.\n  variables: {"tier":1}\n',
       code: 0,
     });
     const moved = await run(explain, 'explain', '--dialplans', folder, '--to', '8009');
@@ -59,8 +59,49 @@ describe('parley explain', () => {
     );
   });
 
+  it('shows what holds for an answered call, in words and for programs', async () => {
+    writeFileSync(
+      join(folder, 'main.yaml'),
+      `
+- name: desk
+  match: { to: "1" }
+  calls: 2
+  answer:
+    agent: orders
+    language: en-GB
+    notice: { say: Hello., interruptible: true }
+    consent: { ask: May we?, refused: { transfer: desk } }
+    record: true
+    requireStore: true
+    variables: { from: "{{from}}", tier: "{{header.X-Tier}}" }
+  fallback: { say: One moment., target: desk }
+`,
+    );
+    const words = ['explain', '--dialplans', folder, '--to', '1', '--from', '030', '--header', 'X-Tier: gold'];
+    expect((await run(explain, ...words)).out).toBe(`yes  main.yaml#desk
+The call is answered by agent orders.
+  language: en-GB
+  notice: "Hello.", may be talked over
+  consent: "May we?" (yes: 1, no: 2; asked 3 times, 6000 ms each); without a yes: to target desk
+  recording: from a yes on
+  variables: {"from":"030","tier":"gold"}
+  store: no call without it
+  fallback: "One moment.", then target desk
+  calls: at most 2 at once; more go on to the next entry that fits
+`);
+    const { out, code } = await run(explain, ...words, '--running', 'main.yaml#desk=2', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      call: { to: '1', from: '030' },
+      tried: [{ entry: 'main.yaml#desk', fits: false, calls: 2, against: [{ key: 'calls', found: '2 running' }] }],
+      entry: 'main.yaml#desk',
+      action: { type: 'reject', status: 503 },
+    });
+  });
+
   it.each([
     [['--at', 'tomorrow'], '--at'],
+    [['--running', 'desk'], '--running'],
     [['--header', 'nonsense'], '--header'],
   ])('refuses %j', async (words, message) => {
     await expect(run(explain, 'explain', '--dialplans', folder, '--to', '1', ...words)).rejects.toThrow(message);

@@ -1,13 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { Dialplan, type Tried } from '../dialplan/dialplan.js';
-import { loadSettings } from '../settings.js';
-import { actionText, factsOf, type WrittenCall, writtenCall } from './dialplan-facts.js';
+import { type CallFacts, Dialplan, type Tried } from '../dialplan/dialplan.js';
+import { loadSettings, type Settings } from '../settings.js';
+import { actionText, detailsOf, factsOf, type WrittenCall, writtenCall } from './dialplan-facts.js';
 import { EXIT, print } from './output.js';
 
 interface ExplainOptions {
   config?: string;
   dialplans?: string;
   header: string[];
+  running: string[];
+  json?: boolean;
   [name: string]: unknown;
 }
 
@@ -25,6 +27,8 @@ export function register(program: Command): void {
     .option('--id <call-id>', 'the SIP Call-ID, which decides on shares')
     .option('-c, --config <file>', 'configuration file')
     .option('--dialplans <dir>', 'folder of the dialplan files, instead of the configured one')
+    .option('--running <entry=calls>', 'calls that an entry, file#name, has already; may be repeated', collect, [])
+    .option('--json', 'for programs')
     .action((options: ExplainOptions) => {
       process.exitCode = explain(options);
     });
@@ -35,12 +39,40 @@ function explain(options: ExplainOptions): number {
   const plan = Dialplan.load(options.dialplans ?? settings.dialplans);
   const facts = factsOf(callOf(options), settings);
   const tried = plan.explain(facts);
-  for (const line of tried.map(lineOf)) print(line);
   const match = plan.match(facts);
-  print(
-    `The call is ${match ? actionText(match.action) : 'rejected with 404: no entry fits, and there is no default'}.`,
-  );
+  if (options.json) print(JSON.stringify(forPrograms(facts, tried, match), undefined, 2));
+  else explainInWords(tried, match, settings);
   return match ? EXIT.ok : EXIT.failed;
+}
+
+type Match = ReturnType<Dialplan['match']>;
+
+function explainInWords(tried: readonly Tried[], match: Match, settings: Settings): void {
+  for (const line of tried.map(lineOf)) print(line);
+  const none = 'rejected with 404: no entry fits, and there is no default';
+  print(`The call is ${match ? actionText(match.action) : none}.`);
+  for (const [what, how] of match ? detailsOf(match.action, settings.recording.announcement) : []) {
+    print(`  ${what}: ${how}`);
+  }
+  const calls = tried.find(({ entry }) => entry.id === match?.entry)?.entry.calls;
+  if (calls !== undefined) print(`  calls: at most ${calls} at once; more go on to the next entry that fits`);
+}
+
+/** The whole decision. */
+function forPrograms({ to, from, source, trunk, at }: CallFacts, tried: readonly Tried[], match: Match) {
+  return {
+    call: { to, from, source, trunk, at: new Date(at ?? Date.now()).toISOString() },
+    tried: tried.map(({ entry: { id, priority, default: last, calls }, against }) => ({
+      entry: id,
+      fits: against.length === 0,
+      priority,
+      default: last,
+      calls,
+      against,
+    })),
+    entry: match?.entry,
+    action: match?.action ?? { type: 'reject', status: 404, reason: 'no dialplan entry' },
+  };
 }
 
 function lineOf({ entry, against }: Tried): string {
@@ -49,9 +81,17 @@ function lineOf({ entry, against }: Tried): string {
   return `no   ${entry.id}  ${reasons.join('; ')}`;
 }
 
-function callOf({ header, config: _config, dialplans: _dialplans, ...written }: ExplainOptions): WrittenCall {
+function callOf({
+  header,
+  running: full,
+  config: _c,
+  dialplans: _d,
+  json: _j,
+  ...written
+}: ExplainOptions): WrittenCall {
   const headers = Object.fromEntries(header.map(headerOf));
-  const read = writtenCall.safeParse({ ...written, headers });
+  const running = Object.fromEntries(full.map(runningOf));
+  const read = writtenCall.safeParse({ ...written, headers, running });
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new InvalidArgumentError(`--${issue?.path.join('.')}: ${issue?.message}`);
@@ -61,6 +101,12 @@ function headerOf(line: string): [name: string, value: string] {
   const colon = line.indexOf(':');
   if (colon < 1) throw new InvalidArgumentError(`--header: "${line}" is not "Name: value"`);
   return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+}
+
+function runningOf(text: string): [entry: string, calls: number] {
+  const [, entry = '', calls = ''] = /^(.+)=(\d+)$/.exec(text) ?? [];
+  if (entry === '') throw new InvalidArgumentError(`--running: "${text}" is not "file#name=calls"`);
+  return [entry, Number(calls)];
 }
 
 function collect(line: string, lines: readonly string[]): string[] {

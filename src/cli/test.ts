@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { collectProblems } from '../config/problems.js';
 import { loadYaml } from '../config/yaml.js';
-import { Dialplan, redirectionText } from '../dialplan/dialplan.js';
+import { Dialplan, noticeOf, redirectionText } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
 import { loadSettings, type Settings } from '../settings.js';
 import { actionText, factsOf, writtenCall } from './dialplan-facts.js';
@@ -17,12 +17,21 @@ const expectation = z
     agent: z.string().optional(),
     status: z.number().int().optional(),
     redirect: z.string().optional(),
+    language: z.string().optional(),
+    /** Text that is in the notice, its announcement included; or the question for consent. */
+    notice: z.string().optional(),
+    consent: z.string().optional(),
+    recorded: z.boolean().optional(),
+    /** Target or URI of the fallback. */
+    fallback: z.string().optional(),
     /** Those that are named here must have these values. */
     variables: z.record(z.string(), z.unknown()).optional(),
   })
   .refine((value) => Object.values(value).some((each) => each !== undefined), {
     message: 'expects nothing',
-    params: { hint: 'Name at least one of entry, agent, status, redirect, variables.' },
+    params: {
+      hint: 'Name at least one of entry, agent, status, redirect, language, notice, consent, recorded, fallback, variables.',
+    },
   });
 
 const testFile = z.array(z.strictObject({ name: z.string().min(1), call: writtenCall, expect: expectation }));
@@ -80,10 +89,19 @@ function mismatches(plan: Dialplan, { call, expect }: DialplanTest, settings: Se
     agent: action?.type === 'answer' ? action.agent : undefined,
     status: action ? (action.type === 'reject' ? action.status : undefined) : 404,
     redirect: action?.type === 'redirect' ? redirectionText(action.to) : undefined,
+    ...(action?.type === 'answer' && {
+      language: action.language,
+      consent: action.consent?.ask,
+      recorded: action.record !== false,
+      fallback: action.fallback?.target ?? action.fallback?.redirect,
+    }),
   };
-  const { variables, ...plain } = expect;
+  const { variables, notice, ...plain } = expect;
   const wrong = Object.entries(plain).filter(([key, value]) => value !== undefined && found[key] !== value);
   const lines = wrong.map(([key, value]) => `${key}: expected ${value}, found ${found[key] ?? 'none'}`);
+  const said = action?.type === 'answer' ? noticeOf(action, settings.recording.announcement) : undefined;
+  if (notice !== undefined && !said?.includes(notice))
+    lines.push(`notice: expected ${notice}, found ${said ?? 'none'}`);
   const given = action?.type === 'answer' ? action.variables : {};
   for (const [name, value] of Object.entries(variables ?? {})) {
     if (JSON.stringify(given[name]) === JSON.stringify(value)) continue;

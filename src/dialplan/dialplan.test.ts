@@ -112,7 +112,8 @@ describe('dialplan', () => {
     expect(plan.match(call('8001'))?.action).toEqual({
       type: 'answer',
       agent: 'orders',
-      notice: 'This call may be recorded.',
+      notice: { say: 'This call may be recorded.', interruptible: false },
+      requireStore: false,
       earlyMedia: true,
       record: false,
       variables: { tier: 'basic' },
@@ -167,6 +168,31 @@ describe('dialplan', () => {
     expect(why[0]?.against[0]?.found).toContain('13:00');
   });
 
+  it('fills values for the agent from the call, and checks who is to take calls', () => {
+    const plan = load({
+      'a.yaml': `
+- name: a
+  default: true
+  answer:
+    agent: x
+    variables: { who: "{{ from }} by {{trunk}}", tier: "{{header.X-Tier}}", none: "{{header.X-None}}", count: 2 }
+    consent: { ask: "May we?", refused: { transfer: people } }
+  fallback: { target: desk }
+`,
+    });
+    const header = { 'X-Tier': `gold\r\nVia: evil ${'x'.repeat(300)}` };
+    const action = plan.match(call('1', { trunk: 'west', header }))?.action;
+    const variables = action?.type === 'answer' ? action.variables : {};
+    expect(variables).toMatchObject({ who: '+4930123 by west', none: '', count: 2 });
+    expect(variables.tier).toMatch(/^gold Via: evil x{241}$/);
+    expect(problemsOf(() => plan.checkTargets(new Set(['desk'])))).toEqual([
+      'a.yaml:7: [0].answer.consent.refused.transfer: there is no target "people"',
+    ]);
+    expect(problemsOf(() => plan.checkTargets(new Set(['people'])))).toEqual([
+      'a.yaml:8: [0].fallback.target: there is no target "desk"',
+    ]);
+  });
+
   it('matches nothing when nothing fits', () => {
     expect(
       load({ 'a.yaml': '- { name: a, match: { to: "1" }, reject: { status: 404 } }' }).match(call('2')),
@@ -176,6 +202,27 @@ describe('dialplan', () => {
   it.each([
     ['- name: a\n  answer: { agent: x }', 'a.yaml:1: [0].name: has no match'],
     ['- name: a\n  default: true', 'a.yaml:1: [0].name: has no action'],
+    [
+      '- name: a\n  default: true\n  answer: { agent: x, language: de-DE }',
+      'a.yaml:3: [0].answer.language: "de-DE": is no language that Parley speaks: recognition and voice are English',
+    ],
+    [
+      '- name: a\n  default: true\n  answer: { agent: x, variables: { a: "{{form}}" } }',
+      'a.yaml:3: [0].answer.variables.a: {{form}} is nothing that a call has',
+    ],
+    [
+      '- name: a\n  default: true\n  answer: { agent: x, consent: { ask: "May we?", key: "2" } }',
+      'a.yaml:3: [0].answer.consent.refuseKey: is the key that says yes',
+    ],
+    [
+      '- name: a\n  default: true\n  answer: { agent: x, notice: { say: "Hi.", interruptible: true }, earlyMedia: true }',
+      'a.yaml:3: [0].answer.earlyMedia: can not be talked over',
+    ],
+    [
+      '- name: a\n  default: true\n  fallback: { say: "Hi." }\n  reject: { status: 404 }',
+      'a.yaml:3: [0].fallback: has nothing to stand in for',
+    ],
+    ['- name: a\n  default: true\n  fallback: {}\n  answer: { agent: x }', 'a.yaml:3: [0].fallback: says nothing'],
     [
       '- name: a\n  default: true\n  answer: { agent: x, earlyMedia: true }',
       'a.yaml:3: [0].answer.earlyMedia: has nothing to play',

@@ -5,9 +5,12 @@ import { ConfigProblems, collectProblems } from '../config/problems.js';
 import { versionOf } from '../config/version.js';
 import { checkLocated, type LoadedYaml, loadYamlLocated } from '../config/yaml.js';
 import { ParleyError, reasonOf } from '../errors.js';
+import type { Consent, Fallback } from './answer-config.js';
 import { type CallFacts, type Condition, roomCondition, shareCondition } from './conditions.js';
 import { dialplanFile, type FileEntry, type FileEntryInput } from './file.js';
+import { filled } from './variables.js';
 
+export type { Consent, Fallback } from './answer-config.js';
 export type { CallFacts } from './conditions.js';
 
 /** What to do with a call. */
@@ -15,7 +18,15 @@ export type DialplanAction =
   | {
       type: 'answer';
       agent: string;
-      notice: string | undefined;
+      /** BCP 47; the agent file's when it is left out. */
+      language?: string | undefined;
+      /** Not taken without the store. */
+      requireStore?: boolean | undefined;
+      notice?: { say: string; interruptible: boolean } | undefined;
+      /** Asked before the agent speaks; without a yes nothing is recorded. */
+      consent?: Consent | undefined;
+      /** Takes the call when the answer or the agent fails. */
+      fallback?: Fallback | undefined;
       /** The notice is played before the answer, as early media. */
       earlyMedia: boolean;
       /** The call is recorded from its answer on; with what the caller is told first, `true` for the usual words. */
@@ -27,12 +38,14 @@ export type DialplanAction =
   | { type: 'reject'; status: number; reason: string }
   | { type: 'redirect'; to: Redirection };
 
-type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
+/** What the dialplan says of a call that is answered. */
+export type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
 
 /** What is said before the greeting: that the call is recorded, then what the dialplan says. */
-export function noticeOf({ record, notice }: AnswerAction, usual: string): string | undefined {
-  const announcement = record === true ? usual : record !== false && record.announcement;
-  return [announcement, notice].filter(Boolean).join(' ') || undefined;
+export function noticeOf({ record, notice, consent }: AnswerAction, usual: string): string | undefined {
+  // Who asks for consent has said what for.
+  const announcement = record === true ? !consent && usual : record !== false && record.announcement;
+  return [announcement, notice?.say].filter(Boolean).join(' ') || undefined;
 }
 
 /** Where a call is redirected: a SIP URI, or a target of parley.yaml. */
@@ -43,12 +56,20 @@ export function redirectionText(to: Redirection): string {
   return 'target' in to ? to.target : to.uri;
 }
 
+/** Where a fallback sends a call that is not answered. */
+export function redirectionOf({ target, redirect }: Fallback): Redirection | undefined {
+  if (redirect !== undefined) return { uri: redirect };
+  return target === undefined ? undefined : { target };
+}
+
 /** One entry, in the order in which they are tried. */
 export interface DialplanEntry {
   /** `file#name`. */
   id: string;
   priority: number;
   default: boolean;
+  /** Most calls at once. */
+  calls?: number | undefined;
   action: DialplanAction;
   /** All must hold. */
   conditions: readonly Condition[];
@@ -131,26 +152,31 @@ export class Dialplan {
   }
 
   /**
-   * Checks that every target that calls are redirected to exists.
+   * Checks that every target that calls are sent to exists.
    *
    * @throws ConfigProblems
    */
   checkTargets(targets: ReadonlySet<string>): void {
-    const problems = this.entries.flatMap((entry) => {
-      if (entry.action.type !== 'redirect' || !('target' in entry.action.to)) return [];
-      const { target } = entry.action.to;
-      const problem = this.#problemOf.get(entry);
-      if (targets.has(target) || !problem) return [];
-      const known = targets.size > 0 ? `Known targets: ${[...targets].join(', ')}.` : 'parley.yaml has no targets.';
-      return [problem('redirect.target', `there is no target "${target}"`, known)];
-    });
+    const known = targets.size > 0 ? `Known targets: ${[...targets].join(', ')}.` : 'parley.yaml has no targets.';
+    const problems = this.entries.flatMap((entry) =>
+      targetsIn(entry.action).flatMap(([key, target]) => {
+        const problem = this.#problemOf.get(entry);
+        return targets.has(target) || !problem ? [] : [problem(key, `there is no target "${target}"`, known)];
+      }),
+    );
     if (problems.length > 0) throw new ConfigProblems(problems);
   }
 
   /** What is said to callers before an agent's greeting. @param usual said of a recording where the entry has no words */
   spoken(agent: string, usual: string): string[] {
     return this.entries.flatMap(({ action }) => {
-      return action.type === 'answer' && action.agent === agent ? (noticeOf(action, usual) ?? []) : [];
+      if (action.type !== 'answer' || action.agent !== agent) return [];
+      const { consent, fallback } = action;
+      const refused = typeof consent?.refused === 'object' ? consent.refused : undefined;
+      const refusal = refused && ('hangUp' in refused ? refused.hangUp : refused.otherwise);
+      const parting = (fallback?.target ?? fallback?.redirect) ? fallback?.otherwise : undefined;
+      const texts = [noticeOf(action, usual), consent?.ask, consent?.again, refusal, fallback?.say, parting];
+      return texts.filter((text) => text !== undefined);
     });
   }
 
@@ -162,7 +188,7 @@ export class Dialplan {
     let full: DialplanEntry | undefined;
     for (const entry of this.entries) {
       const against = entry.conditions.find((condition) => !condition.fits(facts));
-      if (!against) return { entry: entry.id, action: entry.action };
+      if (!against) return { entry: entry.id, action: actionFor(entry.action, facts) };
       // Room is looked at last: everything else fits.
       if (against.key === 'calls') full ??= entry;
     }
@@ -199,14 +225,30 @@ function compile(file: string, entry: FileEntry): DialplanEntry {
   const conditions = [...(entry.match?.conditions ?? [])];
   if (entry.match?.share !== undefined) conditions.push(shareCondition(id, entry.match.share));
   if (entry.calls !== undefined) conditions.push(roomCondition(id, entry.calls));
-  return { id, priority: entry.priority, default: entry.default, action: actionOf(entry), conditions };
+  const { priority, default: last, calls } = entry;
+  return { id, priority, default: last, calls, action: actionOf(entry), conditions };
 }
 
-function actionOf({ answer, reject, redirect }: FileEntry): DialplanAction {
-  if (answer) {
-    const { agent, notice, earlyMedia, record, variables, context } = answer;
-    return { type: 'answer', agent, notice, earlyMedia, record, variables, context };
+/** The action with what this call has in the place of placeholders. */
+function actionFor(action: DialplanAction, facts: CallFacts): DialplanAction {
+  return action.type === 'answer' ? { ...action, variables: filled(action.variables, facts) } : action;
+}
+
+/** Targets that an action names, each with its key. */
+function targetsIn(action: DialplanAction): [key: string, target: string][] {
+  if (action.type === 'redirect') return 'target' in action.to ? [['redirect.target', action.to.target]] : [];
+  if (action.type !== 'answer') return [];
+  const { consent, fallback } = action;
+  const named: [string, string][] = [];
+  if (typeof consent?.refused === 'object' && 'transfer' in consent.refused) {
+    named.push(['answer.consent.refused.transfer', consent.refused.transfer]);
   }
+  if (fallback?.target !== undefined) named.push(['fallback.target', fallback.target]);
+  return named;
+}
+
+function actionOf({ answer, reject, redirect, fallback }: FileEntry): DialplanAction {
+  if (answer) return { type: 'answer', ...answer, fallback };
   if (redirect) {
     const { to, target = '' } = redirect;
     return { type: 'redirect', to: to === undefined ? { target } : { uri: to } };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { reasonOf } from '../errors.js';
+import { answer, fallback } from './answer-config.js';
 import { type Condition, headerCondition, hoursCondition, type Pattern, textCondition } from './conditions.js';
 import { hoursConfig } from './hours-config.js';
 import { compileNetworks } from './networks.js';
@@ -77,52 +78,6 @@ const match = z
     return { conditions: conditions.filter((each) => each !== undefined), share };
   });
 
-const context = z
-  .strictObject({
-    variables: z
-      .record(
-        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/),
-        z
-          .string()
-          .regex(
-            /^(?:X-[\w-]+|User-to-User|Diversion|History-Info|P-Asserted-Identity|Remote-Party-ID|Referred-By|Call-Info)(?:\.[\w.-]+)?$/i,
-            {
-              error: 'is no header that can be mapped',
-            },
-          ),
-      )
-      .default({})
-      .meta({ description: 'Agent variables and the header, or part of one, that each is taken from' }),
-    trust: z.boolean().default(false).meta({
-      description:
-        'Whether data in the INVITE itself (User-to-User, a JSON part) counts as if it had been handed over; anybody who may call can write it',
-    }),
-    byNumber: z.boolean().default(true).meta({
-      description: 'Whether a call without a token is matched by its numbers with what an IVR has handed over',
-    }),
-  })
-  .prefault({});
-
-const answer = z
-  .strictObject({
-    agent: z.string().min(1).meta({ description: 'The name of an agent file in agents/' }),
-    notice: z.string().min(1).optional(),
-    earlyMedia: z.boolean().default(false).meta({
-      description: 'Whether the notice is played before the call is answered (183), so that it costs nothing',
-    }),
-    record: z
-      .union([z.boolean(), z.strictObject({ announcement: z.union([z.string().min(1), z.literal(false)]) })])
-      .default(false)
-      .meta({ description: 'Whether the call is recorded from its answer on, and what the caller is told of it' }),
-    variables: z.record(z.string(), z.unknown()).default({}),
-    context: context.meta({ description: 'What an IVR that forwards the call may tell the agent' }),
-  })
-  .refine(({ notice, earlyMedia }) => notice !== undefined || !earlyMedia, {
-    path: ['earlyMedia'],
-    message: 'has nothing to play',
-    params: { hint: 'Add "notice:" with what is said before the answer, or remove earlyMedia.' },
-  });
-
 const reject = z.strictObject({
   status: z.number().int().min(400).max(699).meta({ example: '603' }),
   reason: z
@@ -158,6 +113,9 @@ const entry = z
     answer: answer.optional(),
     reject: reject.optional(),
     redirect: redirect.optional(),
+    fallback: fallback.optional().meta({
+      description: 'What becomes of the call when it can not be answered as the entry says, or the agent fails',
+    }),
   })
   .superRefine((value, context) => {
     const problem = (key: string, message: string, hint: string): void =>
@@ -165,6 +123,9 @@ const entry = z
     const actions = [value.answer, value.reject, value.redirect].filter((action) => action !== undefined);
     if (actions.length === 0) problem('name', 'has no action', 'Add one of answer, reject, redirect.');
     if (actions.length > 1) problem('name', 'has several actions', 'Keep one of answer, reject, redirect.');
+    if (value.fallback && !value.answer) {
+      problem('fallback', 'has nothing to stand in for', 'It belongs to an entry with answer: remove it here.');
+    }
     if (value.default && value.match) {
       problem('default', 'is set together with match', 'Remove match (it takes every other call), or remove default.');
     }

@@ -100,6 +100,8 @@ export type JournalEvent =
       agent?: string | undefined;
       /** W3C Trace Context that came with the INVITE. */
       traceparent?: string | undefined;
+      /** Of the entry, else of the agent: BCP 47. */
+      language?: string | undefined;
       /** Which versions of the agent's files and of the dialplan the call has, as `GET /v1/reload` tells them. */
       versions?: { agent?: string | undefined; dialplan: string } | undefined;
     }
@@ -264,6 +266,16 @@ export type JournalEvent =
    * `sent`: how many of them went out; fewer than were asked for when the peer refused one or the call ended.
    */
   | { type: 'dtmf.sent'; digits: string; sent: number; method: DtmfMethod }
+  /** The caller was asked, `asked` times, whether they agree; only `given` lets a recording begin. `words`: what they said to it. */
+  | {
+      type: 'consent';
+      outcome: 'given' | 'refused' | 'no-answer';
+      by?: 'key' | 'voice' | undefined;
+      words?: string | undefined;
+      asked: number;
+    }
+  /** The call can't be answered as it should be, or no longer: the entry's fallback has it. `to`: a target, a URI, or nobody. */
+  | { type: 'fallback'; reason: string; to?: string | undefined }
   /** A recording of the call. `reason`: who or what asked for it. */
   | { type: 'recording.started'; reason: string; file?: string | undefined }
   /** There is silence in the recording until it is resumed. */

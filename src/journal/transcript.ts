@@ -102,6 +102,10 @@ function note(event: JournalEvent): string | undefined {
       return `they are no longer joined: ${event.reason}`;
     case 'callback.requested':
       return `wants to be called back at ${event.number}`;
+    case 'consent':
+      return `consent ${event.outcome}${event.by ? ` by ${event.by}` : ''}${event.words ? `: ${event.words}` : ''}`;
+    case 'fallback':
+      return `fallback${event.to ? ` to ${event.to}` : ''}: ${event.reason}`;
     case 'hold':
       return event.on ? 'on hold' : 'off hold';
     case 'error':

@@ -150,11 +150,13 @@ export class Invite {
     });
   }
 
-  reject(status: number, headers: Record<string, string> = {}): void {
+  /** @param phrase reason phrase; the status's own when left out */
+  reject(status: number, headers: Record<string, string> = {}, phrase?: string): void {
     if (this.canceled) return;
     try {
       checkLength(headers);
-      this.res.send(status, { headers });
+      if (phrase === undefined) this.res.send(status, { headers });
+      else this.res.send(status, phrase, { headers });
     } catch (error) {
       this.logger.error({ err: error }, 'INVITE refused without a reason');
       this.res.send(500);

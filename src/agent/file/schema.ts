@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SPOKEN, UNSPOKEN } from '../../text/languages.js';
 import { endpointingConfig, interruptionConfig } from '../../turns/config.js';
 import { action } from './actions.js';
 import { escalation } from './escalation.js';
@@ -115,11 +116,7 @@ const phrases = z
 export const agentFile = z
   .strictObject({
     name: name.meta({ example: 'orders' }),
-    language: z
-      .string()
-      .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
-      .default('en-US')
-      .meta({ example: 'en-US' }),
+    language: z.string().regex(SPOKEN, UNSPOKEN).default('en-US').meta({ example: 'en-US' }),
     voice,
     greeting: speech.meta({ example: '"Hello, this is the order desk. How can I help?"' }),
     fromIvr,
