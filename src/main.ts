@@ -11,6 +11,7 @@ import { Targets, type TrunkRoute } from './calls/targets/targets.js';
 import { AuditLog } from './console/audit.js';
 import type { CallsSource } from './console/calls-api.js';
 import { Console } from './console/http.js';
+import { LiveFigures } from './console/live-figures.js';
 import { Metrics } from './console/metrics.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
@@ -36,6 +37,7 @@ import { UserAgent } from './sip/user-agent.js';
 import { openStore } from './store/open.js';
 import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
+import { Load } from './telemetry/load.js';
 import { createLogger, type Logger } from './telemetry/log.js';
 import { MediaHost } from './workers/media-host.js';
 import { Speaker } from './workers/speaker.js';
@@ -113,6 +115,9 @@ async function compose(
   const journals = keep(journalBook(store, settings, logger));
   const metrics = new Metrics();
   journals.onEvent((event) => metrics.observe(event));
+  const figures = new LiveFigures();
+  journals.onEvent((event) => figures.observe(event));
+  const load = keep(new Load());
   const tracing = await startTracing(logger);
   if (tracing) {
     keep(tracing);
@@ -234,8 +239,9 @@ async function compose(
           tokens: new TokenBook(store.records),
           audit: new AuditLog(store, settings.store.retention.auditMs, logger),
           ...kept,
+          figures: (call) => figures.of(call),
           registrations: async () => (await registrar?.registered()) ?? [],
-          stats: () => stats({ calls, media, speech, speaker, journals, sip: agent }),
+          stats: () => stats({ load, calls, media, speech, speaker, journals, sip: agent }),
           metrics: readMetrics,
         }),
       )
@@ -350,6 +356,7 @@ async function stats(parts: {
   speaker: Speaker;
   journals: JournalBook;
   sip: UserAgent;
+  load: Load;
 }): Promise<Record<string, unknown>> {
   const media = await parts.media.stats();
   const sum = (pick: (worker: (typeof media)[number]) => number) =>
@@ -365,5 +372,6 @@ async function stats(parts: {
     speculations: parts.journals.speculations,
     clips: parts.speaker.stats(),
     edge: await parts.sip.counts(),
+    load: { ...parts.load.read() },
   };
 }

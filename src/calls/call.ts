@@ -90,7 +90,8 @@ export class Call {
     const agent = this.prepared?.agent.name;
     const person = this.transfer?.person?.destination.name;
     const { phase: state } = this.state;
-    return { id: this.id, from, to, agent, person, state, onHold: this.session?.onHold ?? false, ageMs };
+    const { entry } = this;
+    return { id: this.id, from, to, entry, agent, person, state, onHold: this.session?.onHold ?? false, ageMs };
   }
 
   /** Ends the call as a program asks for. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */

@@ -17,12 +17,14 @@ import { register as schema } from './schema.js';
 import { register as serve } from './serve.js';
 import { register as test } from './test.js';
 import { register as tokens } from './tokens.js';
+import { register as top } from './top.js';
 
 const EXAMPLES = `
 Examples:
   parley serve                                  answer calls with the example agents
   parley call --say "Where is my order?"        call it, and read the conversation
   parley calls show last                        what was said
+  parley top                                    the live calls
   parley check                                  is the configuration right?
 `;
 
@@ -53,6 +55,7 @@ function program(): Command {
     recordings,
     rekey,
     forget,
+    top,
     edge,
   ];
   for (const register of commands) register(parley);

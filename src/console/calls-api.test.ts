@@ -51,6 +51,7 @@ function api(token?: string, address = '127.0.0.1') {
       note: async (who: { name: string }, ...what: unknown[]) => void audited.push([who.name, ...what]),
       read: async () => [],
     },
+    figures: () => ({ turns: 2, interruptions: 0, speaks: 'agent' as const }),
     forget: async () => ({ calls: ['old'], live: [], events: 3, recordings: 1, handoffs: 0, callbacks: 0, failed: [] }),
     remove: async (id: string) => {
       if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
@@ -82,7 +83,9 @@ function api(token?: string, address = '127.0.0.1') {
 describe('control of live calls', () => {
   it('lists them and passes on what is to be done', async () => {
     const { app, asked, post } = api();
-    expect(await (await app.request('/v1/calls')).json()).toMatchObject({ calls: [{ id: 'c1', state: 'talking' }] });
+    expect(await (await app.request('/v1/calls')).json()).toMatchObject({
+      calls: [{ id: 'c1', state: 'talking', turns: 2, speaks: 'agent' }],
+    });
     expect((await post('c1/hold')).status).toBe(200);
     expect((await post('c1/dtmf', { digits: '12,3', method: 'info' })).status).toBe(200);
     expect((await post('c1/recording', { action: 'pause' })).status).toBe(200);

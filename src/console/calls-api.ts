@@ -5,6 +5,7 @@ import { ParleyError } from '../errors.js';
 import type { Access, Env } from './access.js';
 import type { AuditLog } from './audit.js';
 import type { AudibleCall } from './live/audio-socket.js';
+import type { CallFigures } from './live-figures.js';
 import { bodyOf, refused } from './refusal.js';
 
 /** A live call as the API shows it. */
@@ -12,6 +13,8 @@ export interface LiveCall {
   id: string;
   from: string;
   to: string;
+  /** The dialplan entry that took it, `file#name`. */
+  entry?: string | undefined;
   agent: string | undefined;
   /** Who is joined with the caller. */
   person?: string | undefined;
@@ -63,6 +66,8 @@ const recording = z.strictObject({ action: z.enum(['pause', 'resume']) });
 export interface CallsApiOptions {
   access: Access;
   audit: Pick<AuditLog, 'note'>;
+  /** Of a live call, for its list. */
+  figures(call: string): CallFigures | undefined;
   /** Deletes all that is kept of a call. */
   remove(call: string): Promise<{ events: number; recordings: number }>;
   /** Recordings of a call, and the sound of one of them, decrypted. @throws ParleyError */
@@ -75,11 +80,16 @@ export interface CallsApiOptions {
 }
 
 /** `GET /v1/calls` and what can be done to one of them: see docs/guides/call-control.md. */
-export function callsApi(source: CallsSource, { access, audit, remove, sip, recordings }: CallsApiOptions): Hono<Env> {
+export function callsApi(
+  source: CallsSource,
+  { access, audit, remove, sip, recordings, figures }: CallsApiOptions,
+): Hono<Env> {
   const app = new Hono<Env>();
   const tooLong = new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `its body is longer than ${MOST_BYTES} bytes` });
   app.use(bodyLimit({ maxSize: MOST_BYTES, onError: (c) => refused(c, tooLong) }));
-  app.get('/', access.requires('viewer'), (c) => c.json({ calls: source.list() }));
+  app.get('/', access.requires('viewer'), (c) =>
+    c.json({ calls: source.list().map((call) => ({ ...call, ...figures(call.id) })) }),
+  );
   app.get('/:id/recordings', access.requires('supervisor'), async (c) =>
     c.json({ recordings: await recordings.list(c.req.param('id')) }),
   );

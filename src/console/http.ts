@@ -35,6 +35,7 @@ export interface ConsoleSource {
   /** Deletes all that is kept of a call. @throws ParleyError */
   remove: CallsApiOptions['remove'];
   recordings: CallsApiOptions['recordings'];
+  figures: CallsApiOptions['figures'];
   /** The SIP messages of a call, oldest first; none of an unknown one. @throws ParleyError */
   sip: CallsApiOptions['sip'];
   /** SIP users who are registered now. */
