@@ -43,8 +43,8 @@ export interface HandlerOptions {
   variables?: Record<string, unknown> | undefined;
 }
 
-/** A drachtio-srf request handler. `next` is called with calls that the dialplan has nothing for. */
-export type ParleyHandler = (req: Srf.SrfRequest, res: Srf.SrfResponse, next?: (error?: unknown) => void) => void;
+/** A drachtio-srf request handler. `next`, a function, is called for calls that the dialplan has nothing for. */
+export type ParleyHandler = (req: Srf.SrfRequest, res: Srf.SrfResponse, next?: unknown) => void;
 
 /** A running Parley. */
 export interface Parley {
@@ -61,8 +61,8 @@ export interface Parley {
    * Takes calls of the application's own drachtio-srf.
    *
    * @example
-   * srf.invite(parley.handler());                       // what the dialplan has an entry for; the rest goes on to
-   * srf.invite((req, res) => res.send(404));            // the application's next route
+   * srf.invite(parley.handler());                       // by the dialplan
+   * srf.use('invite', parley.handler());                // the same; what it has nothing for goes on to the next route
    * srf.invite(parley.handler({ agent: 'orders' }));    // every call that comes here
    *
    * @throws ParleyError PARLEY_ERR_PLUGIN_SRF without `srf`, PARLEY_ERR_AGENT_UNKNOWN
@@ -131,7 +131,8 @@ class OwnParley implements Parley {
       throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent, known: known.join(', ') });
     }
     const route = agent === undefined ? undefined : { entry: 'handler', action: answerWith(agent, variables) };
-    return (req, res, next) => this.running.take(req, res, route, next);
+    return (req, res, next) =>
+      this.running.take(req, res, route, typeof next === 'function' ? () => next() : undefined);
   }
 
   async metrics(): Promise<string> {

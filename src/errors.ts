@@ -88,11 +88,11 @@ export const ERRORS = {
   },
   PARLEY_ERR_MODEL_MISSING: {
     message: 'model file {file} is missing',
-    mend: 'Run npm ci again: the models come with the packages @moonshine-ai/moonshine-js and @ricky0123/vad-web.',
+    mend: 'Install Parley again; in a clone, run npm ci: it copies the models of its packages to vendor/.',
   },
   PARLEY_ERR_MODEL_UNUSABLE: {
     message: 'cannot load model {file}: {reason}',
-    mend: 'Run npm ci again; if it stays, check that onnxruntime-node supports this platform and that there is enough memory.',
+    mend: 'Install Parley again, and check that there is enough memory. Parley runs on Linux, x64 and arm64, with glibc.',
   },
   PARLEY_ERR_DETECTION_FAILED: {
     message: 'voice activity detection failed: {reason}',

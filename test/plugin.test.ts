@@ -67,7 +67,7 @@ describe('inside a program', () => {
       throw new Error('a listener that fails');
     });
     shop.on('turn', (event) => heard.push(event.type === 'agent.turn' ? event.heard : event.text));
-    srf.invite(shop.handler());
+    srf.use('invite', shop.handler());
     srf.use('invite', (_req, res) => res.send(486));
     srf.use('options', (_req, res) => res.send(200, { headers: { 'X-Answered-By': 'the application' } }));
     const connected = once(srf, 'connect');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { InferenceSession } from 'onnxruntime-node';
 import { ParleyError, reasonOf } from '../errors.js';
+import { InferenceSession, type SessionOptions as RuntimeOptions } from './runtime.js';
 
 /** How a model is to be run. */
 export interface SessionOptions {
@@ -31,7 +31,7 @@ export async function openSession(locate: () => string, options: SessionOptions 
     inter_op: { allow_spinning: '0' },
   };
   if (options.keepQuantised) session.disable_quant_qdq = '1';
-  const settings: InferenceSession.SessionOptions = {
+  const settings: RuntimeOptions = {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',

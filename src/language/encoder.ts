@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../inference/onnx.js';
+import { type InferenceSession, Tensor } from '../inference/runtime.js';
 import { clausesWithin } from '../text/clauses.js';
 import type { Meaning } from './meanings.js';
 import { NUMBERS_PER_WORD, Tokeniser } from './tokeniser.js';

@@ -1,10 +1,10 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { readConstants } from '../../inference/onnx-file.js';
+import { InferenceSession, Tensor, vendored } from '../../inference/runtime.js';
 import { BatchVad } from './silero.js';
 import { batchModel } from './silero-graph.js';
 
-const published = new URL(import.meta.resolve('@ricky0123/vad-web/dist/silero_vad_v6.onnx'));
+const published = new URL(vendored('silero/silero_vad_v6.onnx'));
 
 /** Noise bursts and chirps: everything from silence to full scale. */
 function sound(samples: number): Int16Array {

@@ -1,6 +1,6 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { ParleyError, reasonOf } from '../../errors.js';
 import { openSession } from '../../inference/onnx.js';
+import { type InferenceSession, Tensor, vendored } from '../../inference/runtime.js';
 import { batchModel, FRAMES, HIDDEN } from './silero-graph.js';
 
 /** What the detector remembers of one stream between its windows. */
@@ -59,7 +59,7 @@ export class BatchVad {
    * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
    */
   static async load(rate: 8000 | 16000): Promise<BatchVad> {
-    const weights = () => import.meta.resolve('@ricky0123/vad-web/dist/silero_vad_v6.onnx');
+    const weights = () => vendored('silero/silero_vad_v6.onnx');
     return new BatchVad(await openSession(weights, { rewrite: (file) => batchModel(file, rate) }), rate);
   }
 

@@ -1,5 +1,5 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../../inference/onnx.js';
+import { type InferenceSession, Tensor } from '../../inference/runtime.js';
 import { digitsIn } from '../../text/digits.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
 import { modelFile, Tokeniser } from './tokeniser.js';

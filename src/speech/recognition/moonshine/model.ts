@@ -1,5 +1,5 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../../../inference/onnx.js';
+import { type InferenceSession, type Outputs, Tensor, vendored } from '../../../inference/runtime.js';
 
 /*
  * The shape of moonshine-tiny: an encoder over raw 16 kHz samples, and a decoder of 6 layers whose two graphs (without
@@ -141,9 +141,8 @@ export class MoonshineModel {
   }
 }
 
-/** The package hides its files; they lie beside its entry. */
 function weights(name: string): () => string {
-  return () => new URL(`./model/tiny/quantized/${name}`, import.meta.resolve('@moonshine-ai/moonshine-js')).href;
+  return () => vendored(`moonshine/${name}`);
 }
 
 function firstFeeds(encoded: Encoded, draft: readonly number[]): Record<string, Tensor> {
@@ -234,13 +233,13 @@ function flag(value: boolean): Tensor {
   return new Tensor('bool', Uint8Array.of(value ? 1 : 0), [1]);
 }
 
-function output(result: InferenceSession.OnnxValueMapType, name: string): Tensor {
+function output(result: Outputs, name: string): Tensor {
   const value = result[name];
   if (value instanceof Tensor) return value;
   throw new Error(`the model gave no tensor ${name}`);
 }
 
-function floats(result: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+function floats(result: Outputs, name: string): Float32Array {
   const { data } = output(result, name);
   if (data instanceof Float32Array) return data;
   throw new Error(`the model's ${name} is not of 32-bit floats`);
