@@ -93,10 +93,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--endpoint", nargs="+", required=True, help="nets, each trained from the one before it: the mean of their weights ships")
+    parser.add_argument("--endpoint", nargs="+", help="nets, each trained from the one before it: the mean of their weights ships; without any, only the interruption net is written")
     parser.add_argument("--endpoint-only", action="store_true", help="leaves the vocabulary and the interruption net as they are")
     options = parser.parse_args()
     out, folder = Path(options.out), Path(options.data)
+    if not options.endpoint:
+        kept = json.loads((HERE / "fixtures.json").read_text())
+        write_fixtures(kept["endpoint"], export_interruption(out, folder, Tokeniser(load(HERE / "vocabulary.txt"))))
+        return
     vocabulary, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
     if options.endpoint_only:
         vocabulary = load(HERE / "vocabulary.txt")
@@ -112,6 +116,11 @@ def main():
         write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), kept["interruption"])
         return
     save(vocabulary, HERE / "vocabulary.txt")
+    write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), export_interruption(out, folder, tokeniser))
+
+
+def export_interruption(out, folder, tokeniser):
+    """Calibrates and writes the interruption nets; gives their fixtures."""
     _, table = torch.load(out / "embedding.pt")
     states = torch.load(out / "interruption.pt")
     judges = []
@@ -122,13 +131,13 @@ def main():
     rows = [r for name in ("mrda", "switchboard") for r in train_interruption.clean(data.jsonl(folder / f"turns/eval/interruption-{name}.jsonl.gz"))]
     p = train_interruption.predict(judges, tokeniser, rows)[:, :3]
     labels = np.repeat([r["real"] for r in rows], 3)
-    scale_i, shift_i = platt(logit(p).reshape(-1), labels, even(labels))
-    print("interruption calibration", scale_i, shift_i)
-    export.interruption(str(HERE / "interruption.onnx"), table, states, scale_i, shift_i, "P(real interruption)")
-    fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i)
+    scale, shift = platt(logit(p).reshape(-1), labels, even(labels))
+    print("interruption calibration", scale, shift)
+    export.interruption(str(HERE / "interruption.onnx"), table, states, scale, shift, "P(real interruption)")
+    return interruption_fixtures(tokeniser, judges, scale, shift)
 
 
-def fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i):
+def interruption_fixtures(tokeniser, judges, scale, shift):
     sig = lambda x: float(1 / (1 + np.exp(-x)))
     bursts = []
     for text, agent, elapsed, speaking, since in [("", "your order will", 300, True, 300), ("yeah", "your order will arrive", 500, False, 200), ("no wait that's", "on Monday at nine", 800, True, 50), ("uh-huh", "and then", 800, False, None)]:
@@ -137,9 +146,9 @@ def fixtures(tokeniser, nets, scale, shift, judges, scale_i, shift_i):
         ids, last, x, _, _ = train_interruption.batch_of([(train_interruption.code(tokeniser, words(agent), heard), numbers, 0.0, 1.0)])
         with torch.no_grad():
             z = float(sum(j(ids, last, x) for j in judges) / len(judges))
-        burst = {"words": text, "agent": agent, "elapsedMs": elapsed, "speaking": speaking, "probability": round(sig(z * scale_i + shift_i), 4)}
+        burst = {"words": text, "agent": agent, "elapsedMs": elapsed, "speaking": speaking, "probability": round(sig(z * scale + shift), 4)}
         bursts.append(burst if since is None else {**burst, "sinceLastWordMs": since})
-    write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), bursts)
+    return bursts
 
 
 def endpoint_fixtures(tokeniser, nets, scale, shift):

@@ -9,14 +9,17 @@ import random
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 import torch.nn.functional as F
+from onnx import numpy_helper
 from torch import nn
 
 import data
+import vocabulary
 from net import EndpointNet
 from text import Tokeniser, words
-from train_endpoint import cached
+from train_endpoint import HERE, cached
 
 TIMES = (0.3, 0.5, 0.8, None)
 WORDS = 16
@@ -25,6 +28,9 @@ STOPS = "stop,wait,no,hold on,hang on,excuse me,sorry,agent,operator,representat
 LISTENING = "yeah,uh huh,uhhuh,mhm,mm hmm,mm,hmm,okay,ok,right,sure,got it,makes sense,thank you,thanks,alright,all right,cool,perfect,great,of course,i see,oh okay,oh i see,right right,yeah yeah,okay okay,okay thank you,yep,yup,ah,oh,wow,nice,good,fine,um,uh,er,i understand,understood,gotcha,exactly,yes,absolutely,no problem,sounds good,thats fine,okay great,okay cool,ah okay,yeah sure,yeah okay,yeah right".split(",")
 LISTENING += "oh really,oh my,oh my gosh,oh my goodness,oh boy,oh wow,oh no,oh sure,oh dear,oh good,is that right,oh is that right,is that so,i know,i bet,i agree,youre right,you may be right,me too,no kidding,for sure,good for you,how nice,really,uh huh yeah,right yeah,yes yes,mm yeah,mm okay,yeah i know,oh i know,oh i bet,well thats good,yeah thats true,not bad,too bad,what a shame,good point,fair enough".split(",")
 LISTENING += [f"{before}{what}" for before in ("thats ", "oh thats ", "yeah thats ", "well thats ") for what in "right,true,great,good,nice,interesting,amazing,funny,terrible,awful,wonderful,neat,cool,fine,too bad,a shame,for sure,incredible,sad".split(",")]
+# What a listener exclaims or agrees to: meetings have little of it, telephone calls much, and it rarely takes the floor.
+BEFORE = [""] * 4 + "oh,oh,oh,oh,oh,oh oh,right,ah,wow,huh,mm,yeah,yeah yeah,yes,well,uh,right".split(",")
+EXCLAIMED = "really,okay,i see,my,my god,my gosh,gosh,my goodness,wow,yeah,sure,dear,boy,man,me,me too,me either,same here,likewise,is that right,is that so,i know,i know it,i understand,exactly,absolutely,definitely,certainly,precisely,thats true,thats right,thats it,thats interesting,thats amazing,thats great,thats good,thats nice,thats wonderful,thats terrible,thats awful,thats too bad,thats for sure,right,for sure,neat,great,fantastic,how nice,how funny,how awful,how about that,i can imagine,i imagine,i believe it,i believe that,i can believe that,i guess so,i guess,i think so,i suppose,i suppose so,id say so,i hear you,i hope so,that would be nice,that would be great,that would be fun,that must be hard,that makes sense,makes sense,wouldnt that be nice,i wouldnt be surprised,im not surprised,im sure,of course,you bet,what a shame,what a pity,good heavens,good grief,my word,goodness,interesting,incredible,unbelievable,uh huh,yep,true,very true,so true,too bad,not bad,no way,no kidding,fair enough".split(",")
 OPENERS = "yeah,okay,right,oh,uh,um,well,so,but,and,no,yes,yeah but,okay so,oh wait,actually,sorry,well actually,yeah well,yes but,no no,okay but,right but,uh huh but".split(",")
 
 
@@ -32,10 +38,11 @@ def synthetic(folder, seed=3):
     """Bursts over a talking agent, in the words of callers, with times as people speak."""
     rng = random.Random(seed)
 
-    def timed(said):
+    def timed(said, drawl=1.0):
         at, out = rng.uniform(0.0, 0.12), []
+        pace = rng.uniform(1.0, drawl)
         for word in said:
-            at += 0.09 + 0.045 * len(word) * rng.uniform(0.6, 1.5)
+            at += pace * (0.09 + 0.045 * len(word) * rng.uniform(0.6, 1.5))
             out.append([word, round(at, 2)])
         return out
 
@@ -49,11 +56,21 @@ def synthetic(folder, seed=3):
         if len(turn.words) > 2:
             said = rng.choice(OPENERS).split() + turn.words[:12]
             rows.append({"agent": " ".join(rng.choice(turns).agent[: rng.randint(2, 16)]), "words": timed(said), "real": 1, "weight": 0.4})
-    for phrases, real, count in ((STOPS, 1, 700), (LISTENING, 0, 3000)):
+    for phrases, real, count in ((STOPS, 1, 1500), (LISTENING, 0, 3000)):
         for _ in range(count):
             agent = rng.choice(turns).agent
             rows.append({"agent": " ".join(agent[: rng.randint(2, 16)]), "words": timed(rng.choice(phrases).split()), "real": real, "weight": 0.5})
+    for _ in range(7000):
+        agent = rng.choice(turns).agent
+        said = f"{rng.choice(BEFORE)} {rng.choice(EXCLAIMED if rng.random() < 0.7 else LISTENING)}".split()
+        rows.append({"agent": " ".join(agent[: rng.randint(2, 16)]), "words": timed(said, 2.2), "real": 0, "weight": 1.0})
     return rows
+
+
+def agreed(rows):
+    """The rows without exclamations that a meeting counts as questions or statements, where they are all that was said."""
+    heard = set(LISTENING) | {f"{before} {what}".strip() for before in BEFORE for what in EXCLAIMED}
+    return [row for row in rows if not (row["real"] and " ".join(w for w, _ in row["words"]) in heard - set(STOPS))]
 
 
 def known(row, at):
@@ -104,6 +121,15 @@ def clean(rows):
     return rows
 
 
+def alike(items, rng, size=256):
+    """Shuffled batches of items of nearly one length: little padding."""
+    rng.shuffle(items)
+    chunks = [sorted(items[at : at + 16 * size], key=lambda item: len(item[0])) for at in range(0, len(items), 16 * size)]
+    batches = [chunk[at : at + size] for chunk in chunks for at in range(0, len(chunk) - size + 1, size)]
+    rng.shuffle(batches)
+    return batches
+
+
 def train(rows, table, tokeniser, seed, epochs, check):
     torch.manual_seed(seed)
     rng = random.Random(seed)
@@ -119,23 +145,26 @@ def train(rows, table, tokeniser, seed, epochs, check):
                 heard, speaking, since, elapsed = known(row, at)
                 if heard and rng.random() < 0.06:
                     heard = heard[:-1] + [rng.choice(common)] if rng.random() < 0.3 else heard[:-1]
-                agent = row["agent"] if rng.random() > 0.25 else row["agent"][rng.randint(0, len(row["agent"])) :]
+                # Often another row's: what is made must not be known by its agent.
+                agent = row["agent"] if rng.random() < 0.5 else rng.choice(rows)["agent"]
+                agent = agent if rng.random() > 0.25 else agent[rng.randint(0, len(agent)) :]
                 timing = since if rng.random() > 0.25 else -1.0
-                items.append((code(tokeniser, agent, heard), dense(elapsed, speaking, timing, len(heard)), float(row["real"]), row.get("weight", 1.0)))
-        rng.shuffle(items)
+                # How many bursts are made says nothing about a burst whose first word is not heard yet.
+                weight = row.get("weight", 1.0) if heard or "weight" not in row else 0.0
+                items.append((code(tokeniser, agent, heard), dense(elapsed, speaking, timing, len(heard)), float(row["real"]), weight))
         net.train()
-        for start in range(0, len(items) - 255, 256):
+        for batch in alike(items, rng):
             rate = 2e-3 * min(1, step / 100) * (0.02 + 0.49 * (1 + math.cos(math.pi * min(1, step / steps))))
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            ids, last, numbers, y, w = batch_of(items[start : start + 256])
+            ids, last, numbers, y, w = batch_of(batch)
             y = y * 0.98 + 0.01
             loss = (F.binary_cross_entropy_with_logits(net(ids, last, numbers), y, reduction="none") * w).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
             step += 1
-        check(f"seed {seed} epoch {epoch + 1} loss {loss.item():.3f}", [net], epoch + 1 == epochs)
+        check(f"seed {seed} epoch {epoch + 1} loss {loss.item():.3f}", [net], epoch + 1 >= epochs - 1)
     return net
 
 
@@ -169,12 +198,15 @@ def figures(rows, p):
 
 
 def embedding(out, checkpoint):
-    """The vocabulary and what the trained endpointing net knows of each piece."""
-    vocabulary, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
+    """The vocabulary and what a trained endpointing net, or an exported interruption net, knows of each piece."""
+    if checkpoint.endswith(".onnx"):
+        weights = {t.name: numpy_helper.to_array(t) for t in onnx.load(checkpoint).graph.initializer}
+        return vocabulary.load(HERE / "vocabulary.txt"), weights["table"].astype(np.float32) * weights["table_scale"]
+    pieces, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
     kept = torch.load(checkpoint)
     net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
     net.load_state_dict(kept["state"])
-    return vocabulary, net.table().detach().numpy()
+    return pieces, net.table().detach().numpy()
 
 
 def main():
@@ -183,7 +215,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--embedding", help="the endpointing net whose embedding is shared")
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
     torch.set_num_threads(1)
     out = Path(options.out)
@@ -194,7 +226,7 @@ def main():
     tokeniser = Tokeniser(vocabulary_)
     read = lambda name: clean(data.jsonl(folder / f"turns/eval/interruption-{name}.jsonl.gz"))
     tests = {"switchboard": read("switchboard"), "mrda": read("mrda")}
-    rows = read("mrda-train") + clean(cached(out / "bursts.pickle", lambda: synthetic(folder)))
+    rows = agreed(read("mrda-train")) + clean(cached(out / "bursts.pickle", lambda: synthetic(folder)))
 
     def check(title, nets, last):
         if last:
