@@ -1,12 +1,14 @@
 """Turns to train and test on, read from the data folder: each a list of words with what is known at each of them."""
 
 import csv
+import difflib
 import gzip
 import io
 import json
 import random
 import re
 import tarfile
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -262,6 +264,20 @@ def heard(path):
             finished, complete = [0] * len(said), [-1] * (len(said) - 1) + [row["end"]]
             finished[-1] = row["end"]
             yield Turn("heard", row["conversation"], words(row["agent"])[-16:], said, finished, before + [1.0], complete, row["expected"], ended=False)
+
+
+def confusions(path):
+    """{words: (how often they are misheard, [what was heard instead])} of up to three words of made callers."""
+    said, misheard = Counter(), defaultdict(list)
+    for line in Path(path).read_text().splitlines():
+        row = json.loads(line)
+        ideal, got = words(row["spoken"]), words(row["text"])
+        for size in (1, 2, 3):
+            said.update(tuple(ideal[at : at + size]) for at in range(len(ideal) - size + 1))
+        for how, a, b, c, d in difflib.SequenceMatcher(None, ideal, got, autojunk=False).get_opcodes():
+            if how in ("replace", "delete") and b - a <= 3 and d - c <= 4:
+                misheard[tuple(ideal[a:b])].append(got[c:d])
+    return {span: (len(found) / said[span], found) for span, found in misheard.items()}
 
 
 def training(data):

@@ -56,18 +56,40 @@ def rows_of(turn):
 
 
 class Examples:
-    def __init__(self, turns, tokeniser, seed, written=1.0):
+    def __init__(self, turns, tokeniser, seed, written=1.0, confusions=None):
         self.written = written
+        self.confusions = confusions or {}
         self.turns = list(by_kind(turns))
         self.tokeniser = tokeniser
         self.rng = random.Random(seed)
         self.common = [p for p in tokeniser.pieces[70:3000] if p.isalpha()]
+
+    def misheard(self, rows):
+        """With the recogniser's mistakes on made callers; what is known of the last word said is known of the last one heard."""
+        out, at = [], 0
+        while at < len(rows):
+            for size in (3, 2, 1):
+                rate, instead = self.confusions.get(tuple(row[0] for row in rows[at : at + size]), (0, None))
+                if instead and at + size <= len(rows) and self.rng.random() < rate:
+                    heard = self.rng.choice(instead)
+                    known = rows[at + size - 1][1:]
+                    out += [(word, 0, 0.0, -1, 0.0) for word in heard[:-1]] + [(word, *known) for word in heard[-1:]]
+                    if not heard and out and at + size == len(rows):
+                        out[-1] = (out[-1][0], *known)
+                    at += size
+                    break
+            else:
+                out.append(rows[at])
+                at += 1
+        return out or rows
 
     def noisy(self, turn):
         """As a recogniser might have heard it; what is known of each word stays with it."""
         rng = self.rng
         rows = rows_of(turn)
         spoken = turn.source in ("mrda", "acts", "answers", "heard")
+        if turn.source != "heard" and rng.random() < 0.4:
+            rows = self.misheard(rows)
         if rng.random() < 0.35:
             rate = rng.choice([0.03, 0.08, 0.15])
             out = []
@@ -203,8 +225,6 @@ def report(net, tokeniser, sets, policy=False):
     for name, rows in sets.items():
         p = predict(net, tokeniser, rows)
         out[name] = score.endpointing(rows, p) if policy else score.quick(rows, p)
-        if name in ("switchboard", "mrda", "sgd"):
-            out[name + "+c"] = [score.quick(rows, predict(net, tokeniser, rows, c))[0] for c in (0.5, 1, 2)]
     return out
 
 
@@ -235,6 +255,7 @@ def main():
         base = np.random.RandomState(1).randn(*base.shape).astype(np.float32)
     if options.heard:
         turns += data.heard(options.heard)
+    confusions = data.confusions(options.heard) if options.heard else {}
     tokeniser = Tokeniser(vocabulary_)
     sets = cached(out / "sets.pickle", lambda: eval_sets(options.data, True))
     net = EndpointNet(base, hidden=options.hidden, layers=options.layers)
@@ -245,7 +266,7 @@ def main():
         net.train()
     elif options.start:
         net.load_state_dict(torch.load(options.start)["state"])
-    examples = Examples(turns, tokeniser, options.seed, options.written)
+    examples = Examples(turns, tokeniser, options.seed, options.written, confusions)
     groups = [{"params": [net.own], "weight_decay": 0.03}, {"params": [p for n, p in net.named_parameters() if n != "own"], "weight_decay": 0.01}]
     optimiser = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98))
     steps = options.steps
@@ -268,10 +289,10 @@ def main():
             sums += (loss.item(), finished, foreseen)
             step += 1
             if step % 450 == 0 or step == steps:
+                torch.save({"state": net.state_dict(), "hidden": options.hidden, "layers": options.layers}, out / f"{options.name}-{options.seed}.pt")
                 r = report(net, tokeniser, sets)
                 print(step, f"{time.time() - began:.0f}s", (sums / 450).round(4), {k: v for k, v in r.items()}, flush=True)
                 sums[:] = 0
-                torch.save({"state": net.state_dict(), "hidden": options.hidden, "layers": options.layers}, out / f"{options.name}-{options.seed}.pt")
 
 
 if __name__ == "__main__":
