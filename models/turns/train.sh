@@ -13,3 +13,4 @@ $python train_endpoint.py --data "$data" --out "$work" --name f --seed 11 --step
 $python train_endpoint.py --data "$data" --out "$work" --name g --seed 21 --steps 450 --lr 7e-4 --start "$work/f-11.pt" --heard "$work/heard.jsonl"
 $python train_interruption.py --data "$data" --out "$work" --embedding "$work/f-11.pt"
 $python export_models.py --data "$data" --out "$work" --endpoint "$work/f-11.pt" "$work/g-21.pt"
+npx biome format --write fixtures.json
