@@ -219,9 +219,13 @@ export const ERRORS = {
     message: 'there is no target "{target}" to hand calls to',
     mend: 'Add it to targets of parley.yaml, or correct the name: nothing else is ever dialled.',
   },
+  PARLEY_ERR_PARTICIPANT_UNKNOWN: {
+    message: 'nobody takes part in the call as "{participant}"',
+    mend: 'GET /v1/calls has the participants of each call; who has hung up is no longer among them.',
+  },
   PARLEY_ERR_AGENT_NOT_GUIDED: {
-    message: 'the reasoner of this agent can not be told anything during a call',
-    mend: 'Use an agent with reasoner llm or websocket for that; say puts words into the mouth of any agent.',
+    message: 'this agent can make nothing of that',
+    mend: 'A builtin agent takes facts for its variables and slots ("orderNumber: 482715; tier: gold"), an llm agent any words; say puts words into the mouth of either.',
   },
   PARLEY_ERR_SESSION_REFUSED: {
     message: 'the other side refused {change}: {status} {reason}',

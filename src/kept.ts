@@ -1,4 +1,5 @@
 import type { VoiceAgent } from './calls/voice-agent.js';
+import { Deletions } from './console/deletions.js';
 import { type Forgetting, forget, forgetEnded } from './console/forget.js';
 import type { ConsoleSource } from './console/http.js';
 import { deleteCall } from './console/records.js';
@@ -20,21 +21,31 @@ export interface KeptParts {
   journals: JournalBook;
   /** Of the calls that are up. */
   traces?: SipTraces | undefined;
+  /** Recordings of a call, on all nodes. */
+  deletions: Deletions;
   /** Deletes the clips of what an agent said. */
   clips(agent: string | undefined, texts: readonly string[]): Promise<void>;
+}
+
+/** What deletes recordings here and on the other nodes. */
+export function deletionsOf(settings: Settings, store: Store, logger: Logger): Deletions {
+  const folder = recordingsFolder(settings);
+  const local = { recordings: (call: string) => deleteRecordings(folder, call) };
+  return new Deletions(store, local, settings.store.retention.auditMs, logger);
 }
 
 /** Access to all that is kept of calls, and its deletion. @throws ParleyError PARLEY_ERR_KEY_FILE */
 export function keptOf(parts: KeptParts): Pick<ConsoleSource, 'recordings' | 'sip' | 'remove' | 'forget'> & {
   forgetting: Forgetting;
 } {
-  const { settings, store, journals, traces, clips } = parts;
+  const { settings, store, journals, traces, clips, deletions } = parts;
   const folder = recordingsFolder(settings);
   const keys = Keyring.read(settings.store.encryption.keysFile);
   const remove = (call: string) =>
     deleteCall(call, {
       journals,
-      recordings: (id) => deleteRecordings(folder, id),
+      recordings: (id) => deletions.delete(id),
+      callback: (id) => store.records.delete(`callback-${id}`),
       trace: (id) => deleteTrace(store.streams, id),
       clips,
     });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type Srf from 'drachtio-srf';
 import { Answering, readFiles, type Sources } from './answering.js';
 import { readWav } from './audio/wav.js';
+import { CallBacks } from './calls/call-backs.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
@@ -10,6 +11,7 @@ import { CallQueues } from './calls/targets/queues.js';
 import { Targets, type TrunkRoute } from './calls/targets/targets.js';
 import { AuditLog } from './console/audit.js';
 import type { CallsSource } from './console/calls-api.js';
+import type { Deletions } from './console/deletions.js';
 import { Console } from './console/http.js';
 import { LiveFigures } from './console/live-figures.js';
 import { Metrics } from './console/metrics.js';
@@ -21,7 +23,7 @@ import { ParleyError } from './errors.js';
 import type { LiveEvent, StoredEvent } from './journal/events.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
-import { discardClips, forgetWhenEnded, keptOf } from './kept.js';
+import { deletionsOf, discardClips, forgetWhenEnded, keptOf } from './kept.js';
 import { pruneRecordings } from './media/recording/prune.js';
 import { recoverRecordings } from './media/recording/recover.js';
 import { usableCodecs } from './rtp/codec.js';
@@ -125,7 +127,8 @@ async function compose(
   }
   const audio = callAudio(settings, logger);
   const media = keep(await startMedia(settings, audio.codecs));
-  keep(keepRecordings(settings, logger));
+  const deletions = keep(deletionsOf(settings, store, logger).listen());
+  keep(keepRecordings(settings, deletions, logger));
   const speech = keep(
     await SpeechHost.start({
       workers: settings.speech.workers,
@@ -148,6 +151,7 @@ async function compose(
   const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current };
 
   const handoffs = new Handoffs(store, settings.store.retention.handoffsMs);
+  const callBacks = new CallBacks(store.records, settings.store.retention.callbacksMs);
   const registrar = sipRegistrar(settings, store, logger);
   let sip: UserAgent | undefined;
   const calls = keep(
@@ -165,18 +169,15 @@ async function compose(
         control: (leg) => legControl(leg, recording),
         handoffs,
         storeAnswers: () => store.healthy(),
-        dial: (request, ringing) => {
+        dial: (request, events) => {
           if (!sip) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: 'SIP is not up' });
-          return sip.call(request, ringing);
+          return sip.call(request, events);
         },
         audioFor: audio.byTrunk,
         targets: new Targets(settings.targets, trunkRoutes(settings), registrar ?? { lookup: async () => [] }),
-        queues: new CallQueues(),
+        queues: new CallQueues(settings.store.kind === 'redis' ? { store } : undefined),
         transfer: settings.transfer,
-        callBack: async (wish) => {
-          const ttlMs = settings.store.retention.callbacksMs;
-          await store.records.set(`callback-${wish.call}`, JSON.stringify(wish), { ttlMs });
-        },
+        callBack: (wish) => callBacks.note(wish),
         logger,
       },
       journals,
@@ -210,6 +211,7 @@ async function compose(
     store,
     journals,
     traces,
+    deletions,
     clips: (name, texts) => discardClips(answering.edition.agents.get(name ?? ''), texts, speaker, sampleRates),
   });
   forgetWhenEnded(journals, kept.forgetting, logger);
@@ -240,6 +242,7 @@ async function compose(
           audit: new AuditLog(store, settings.store.retention.auditMs, logger),
           ...kept,
           figures: (call) => figures.of(call),
+          callBacks,
           registrations: async () => (await registrar?.registered()) ?? [],
           stats: () => stats({ load, calls, media, speech, speaker, journals, sip: agent }),
           metrics: readMetrics,
@@ -254,7 +257,7 @@ async function compose(
     agentNames: () => [...answering.edition.agents.keys()],
     take: (req, res, route, next) => {
       const invite = agent.invite(req, res);
-      if (!route && next && !calls.takes(invite)) return next();
+      if (!route && next && !agent.replaces(invite) && !calls.takes(invite)) return next();
       void agent.admit(req, invite, (admitted) => calls.admit(admitted, route));
     },
     onEvent: (listener) => void journals.onEvent(listener),
@@ -282,7 +285,9 @@ function sipTraces({ sip, store: { retention } }: Settings, store: Store, journa
   if (!enabled) return undefined;
   const traces = new SipTraces(store.streams, { ...options, retentionMs: retention.sipMs }, logger);
   journals.onEvent((event) => {
-    if (event.type === 'call.received') traces.claim(event.sipCallId, event.call, 'caller');
+    if (event.type === 'call.received' || event.type === 'caller.replaced')
+      traces.claim(event.sipCallId, event.call, 'caller');
+    else if (event.type === 'transfer.replaced') traces.claim(event.sipCallId, event.call, event.leg);
     else if (event.type === 'call.ended') traces.ended(event.call);
   });
   return traces;
@@ -310,11 +315,14 @@ function callAudio({ rtp, trunks }: Settings, logger: Logger) {
 }
 
 /** Repairs what a crash has left, and deletes what is too old or too much, now and every hour. */
-function keepRecordings(settings: Settings, logger: Logger): { close(): void } {
+function keepRecordings(settings: Settings, deletions: Deletions, logger: Logger): { close(): void } {
   const folder = recordingsFolder(settings);
   const { retentionDays, maxGigabytes } = settings.recording;
   const complain = (error: unknown) => logger.error({ err: error, folder }, 'recordings could not be looked after');
-  const prune = () => void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
+  const prune = () => {
+    void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
+    void deletions.sweep();
+  };
   const keys = Keyring.read(settings.store.encryption.keysFile);
   recoverRecordings(folder, logger, undefined, keys).then(prune, complain);
   const timer = setInterval(prune, PRUNE_MS);

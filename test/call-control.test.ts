@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
 import { WebSocket } from 'ws';
 import { levelDb } from '../src/audio/level.js';
+import { Desk } from './kit/desk.js';
 import { Phone } from './kit/phone.js';
 import { toSound } from './kit/rtp-peer.js';
 import { scratchFolder } from './kit/scratch.js';
@@ -16,12 +17,20 @@ import { until } from './kit/until.js';
 describe('control of a live call', () => {
   let server: Server;
   let folder: ReturnType<typeof scratchFolder>;
+  let desk: Desk;
 
   beforeAll(async () => {
+    desk = await Desk.open();
     folder = scratchFolder('control');
     const entries = [{ name: 'all', default: true, answer: { agent: 'orders', record: { announcement: false } } }];
     writeFileSync(join(folder.path, 'test.yaml'), JSON.stringify(entries));
-    const env = { PARLEY_DIALPLANS: folder.path, PARLEY_RECORDING_FOLDER: join(folder.path, 'recordings') };
+    const env = {
+      PARLEY_DIALPLANS: folder.path,
+      PARLEY_RECORDING_FOLDER: join(folder.path, 'recordings'),
+      PARLEY_TARGETS: JSON.stringify({
+        expert: { uri: desk.uri('expert'), name: 'Eve', accept: 'answer', briefing: false },
+      }),
+    };
     server = await Server.start({ env });
   });
 
@@ -32,6 +41,7 @@ describe('control of a live call', () => {
 
   afterAll(async () => {
     await server?.stop();
+    desk?.close();
     folder?.remove();
   });
 
@@ -144,6 +154,7 @@ describe('control of a live call', () => {
       expect((await ask(`/${id}/agent`, { action: 'resume' })).status).toBe(200);
       await phone.ask('What are your opening hours?');
       expect((await ask(`/${id}/whisper`, { text: 'be kind' })).status).toBe(409);
+      expect((await ask(`/${id}/whisper`, { text: 'orderNumber: 482715' })).status).toBe(200);
       expect((await ask(`/${id}/transfer`, { target: 'sip:evil@example.com' })).status).toBe(422);
       expect((await ask(`/${id}/take-back`, {})).status).toBe(409);
       const over = once(socket, 'close');
@@ -154,7 +165,7 @@ describe('control of a live call', () => {
       const supervised = journal.filter(({ type }) => type.startsWith('supervisor.')).map(({ type }) => type);
       expect(supervised).toEqual([
         ...['supervisor.listening', 'supervisor.said', 'supervisor.paused', 'supervisor.listening'],
-        ...['supervisor.paused', 'supervisor.listening'],
+        ...['supervisor.paused', 'supervisor.whispered', 'supervisor.listening'],
       ]);
       const turns = journal.filter((event) => event.type === 'caller.turn').map(({ turn }) => turn);
       const replies = journal.flatMap((event) =>
@@ -163,6 +174,50 @@ describe('control of a live call', () => {
       expect([turns.length, replies]).toEqual([2, [turns[1]]]);
     } finally {
       socket?.terminate();
+      await phone.close();
+    }
+  });
+
+  it('gets a third person while the agent stays, and loses them again', async () => {
+    const phone = await Phone.dial(server);
+    try {
+      await phone.greeted();
+      const where = { sipCallId: phone.callId };
+      const live = async () =>
+        ((await ask('')).answer as { calls: { id: string; participants: object[] }[] }).calls[0]!;
+      const { id } = await live();
+      expect((await ask(`/${id}/participants`, { target: 'sip:evil@example.com' })).status).toBe(422);
+      expect((await ask(`/${id}/participants`, { target: 'expert' })).answer).toEqual({ ok: true, participant: 'g1' });
+      const expert = await desk.called('expert');
+      await expert.answer();
+      await server.event('participant.joined', where);
+      expect((await live()).participants).toEqual([{ id: 'g1', target: 'expert', person: 'Eve' }]);
+      const from = performance.now();
+      const heard = (packets: typeof phone.rtp.heard) => transcribe(toSound(packets.filter(({ at }) => at > from)));
+      // The agent still answers, and all three hear it.
+      await phone.ask('What are your opening hours?');
+      const all = await heard(expert.rtp!.heard);
+      expect(all).toMatch(/opening hours/i);
+      expect(all).toMatch(/nine to seven/i);
+      await expert.rtp?.play(await speak('This is the repair department.'));
+      await server.event('person.turn', { ...where, where: ({ text }) => /department/i.test(text) });
+      expect(await heard(phone.rtp.heard)).toMatch(/department/i);
+      expect((await ask(`/${id}/participants/remove`, { participant: 'g2' })).status).toBe(404);
+      expect((await ask(`/${id}/participants/remove`, { participant: 'g1' })).status).toBe(200);
+      await until('BYE', () => expert.ended === 'bye');
+      expect((await live()).participants).toEqual([]);
+      // Who is there when the call ends goes with it.
+      await ask(`/${id}/participants`, { target: 'expert' });
+      const again = await desk.called('expert');
+      again.ring();
+      await phone.hangUp();
+      await until('CANCEL', () => again.ended === 'cancelled');
+      await server.waitForIdle();
+      const told = server.journal(phone.callId).filter(({ type }) => type.startsWith('participant.'));
+      expect(told.map(({ type }) => type.replace('participant.', ''))).toEqual([
+        ...['added', 'joined', 'left', 'added', 'failed'],
+      ]);
+    } finally {
       await phone.close();
     }
   });

@@ -2,13 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { transcript } from '../src/journal/transcript.js';
+import { Baresip } from './kit/baresip.js';
 import { Desk } from './kit/desk.js';
 import { Phone } from './kit/phone.js';
 import { toSound } from './kit/rtp-peer.js';
-import { scratchFolder } from './kit/scratch.js';
+import { freePort, scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
+import { runSipp, sippPeople } from './kit/sipp.js';
 import { speak, transcribe } from './kit/speech.js';
 import { until } from './kit/until.js';
+import { type Sound, silence } from './kit/wav.js';
 
 /** The number that is dialled names the target: each has an agent of its own, who hands over at key 0. */
 const NUMBERS: Record<string, string> = {
@@ -20,17 +23,25 @@ const NUMBERS: Record<string, string> = {
   '6': 'all',
   '7': 'nobody',
   '8': 'back',
+  '10': 'others',
+  '11': 'softphone',
+  '12': 'colleague',
+  '13': 'carrier',
 };
+const PASSWORD = 'correct-horse';
 
 /** A caller of the kit, telephones of people on the other side, and Parley between them. */
 describe('handing a call to a person', () => {
   let server: Server;
   let folder: ReturnType<typeof scratchFolder>;
   let desk: Desk;
+  let sippPort: number;
 
   beforeAll(async () => {
     folder = scratchFolder('transfer');
     desk = await Desk.open();
+    sippPort = await freePort();
+    const sipp = (user: string, more: object = {}) => ({ uri: `sip:${user}@127.0.0.1:${sippPort}`, ...more });
     const at = (user: string, more: object = {}) => ({ uri: desk.uri(user), ringMs: 20_000, ...more });
     const targets = {
       anna: at('anna', { name: 'Anna', context: { json: true } }),
@@ -41,6 +52,15 @@ describe('handing a call to a person', () => {
       refer: at('dora', { method: 'refer' }),
       attended: at('emil', { method: 'attended', accept: 'answer', briefing: false }),
       back: at('fred', { accept: 'answer', briefing: false, afterwards: 'agent' }),
+      busy: sipp('busy'),
+      declines: sipp('declines'),
+      silent: sipp('silent', { ringMs: 1000 }),
+      quits: sipp('quits'),
+      answers: sipp('answers', { name: 'Sipp' }),
+      others: { hunt: ['busy', 'declines', 'silent', 'quits', 'answers'] },
+      colleague: { agent: 'carrier' },
+      carrier: { number: '+4930456', trunk: 'carrier', accept: 'answer', briefing: false },
+      softphone: { user: '202', name: 'Barbara' },
       later: { callback: { message: 'We will call you back.' } },
       nobody: at('gustav', { hours: { open: [{ days: 'mon-sun', from: '00:00', to: '24:00' }], holidays: YEAR } }),
     };
@@ -54,12 +74,19 @@ describe('handing a call to a person', () => {
       );
     }
     const entries = [
-      ...Object.entries(NUMBERS).map(([to, agent]) => ({ name: agent, match: { to }, answer: { agent } })),
+      ...Object.entries(NUMBERS).map(([to, agent]) => ({
+        name: agent,
+        match: { to },
+        answer: { agent, context: { trust: agent === 'refer' } },
+      })),
       { name: 'moved', match: { to: '9' }, redirect: { target: 'all' } },
     ];
     writeFileSync(join(dialplans, 'all.yaml'), JSON.stringify(entries));
     const config = join(folder.path, 'parley.yaml');
-    writeFileSync(config, JSON.stringify({ agents, dialplans, targets }));
+    const outbound = { host: `127.0.0.1:${desk.port}`, username: 'parley', password: PASSWORD };
+    const trunks = [{ name: 'carrier', networks: ['192.0.2.0/24'], outbound }];
+    const users = [{ name: '202', password: PASSWORD, algorithms: ['MD5'] }];
+    writeFileSync(config, JSON.stringify({ agents, dialplans, targets, trunks, sip: { users } }));
     server = await Server.start({ args: ['-c', config] });
   });
 
@@ -191,11 +218,8 @@ describe('handing a call to a person', () => {
     const phone = await handedOver('3');
     const machine = await desk.called('carla');
     await machine.answer();
-    await machine.rtp?.play(
-      await speak(
-        'You have reached the mailbox of the repair department and nobody can take your call at the moment, so please leave a message with your name and your number after the tone.',
-      ),
-    );
+    await machine.rtp?.play(await speak('You have reached the repair department. Please leave a message.'));
+    await machine.rtp?.play(beep());
     await until('BYE', () => machine.ended === 'bye');
     const since = performance.now();
     await phone.rtp.spoken(since, 500);
@@ -280,6 +304,106 @@ describe('handing a call to a person', () => {
     expect(dispositions(phone)).toEqual(['anna answered-elsewhere']);
   });
 
+  it('is understood by other makes: an IVR whose REFER comes to nothing, people busy, declining, silent, quitting, there', async () => {
+    const ivr = runSipp({ scenario: 'ivr', target: server.sip, number: '4', says: silence(0.1), stayMs: 1500 });
+    const people = sippPeople(sippPort, 5);
+    const phone = await handedOver('10');
+    try {
+      await bridged(phone);
+    } finally {
+      await phone.close();
+    }
+    expect(await Promise.all([ivr, people])).toEqual([
+      { code: 0, succeeded: 1, failed: 0, errors: '' },
+      { code: 0, succeeded: 5, failed: 0, errors: '' },
+    ]);
+    await server.waitForIdle();
+    expect(dispositions(phone)).toEqual(['busy busy', 'declines declined', 'silent no-answer', 'quits declined']);
+    expect(journal(phone)).toContainEqual(expect.objectContaining({ type: 'transfer.accepted', by: 'key' }));
+    const forwarded = [...server.journals().values()].find((events) =>
+      events.some((event) => event.type === 'call.received' && event.from === '+4930123'),
+    );
+    assertComplete(forwarded ?? []);
+    expect(forwarded).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'ivr.segment', part: 'start', variables: { orderNumber: '482715' } }),
+        expect.objectContaining({ type: 'ivr.segment', part: 'signalling', diversion: ['2000'] }),
+        expect.objectContaining({ type: 'transfer.finished', disposition: 'busy', status: 486 }),
+      ]),
+    );
+  });
+
+  it('finds a registered softphone, which takes the call by key, is heard, holds, and hands on', async () => {
+    const { host, port } = server.sip;
+    const account = `<sip:202@${host}:${port}>;auth_user=202;auth_pass=${PASSWORD};regint=60`;
+    const barbara = await Baresip.start('PCMU', undefined, account);
+    const others: Phone[] = [];
+    try {
+      const registered = async () => JSON.parse(await server.get('/v1/registrations')).registrations.length > 0;
+      await until('registration', registered);
+      const phone = await handedOver('11');
+      others.push(phone);
+      await barbara.answer();
+      const { callId: sipCallId } = phone;
+      await server.event('transfer.briefing', { sipCallId });
+      await barbara.press('1');
+      await bridged(phone);
+      const from = performance.now();
+      const briefed = barbara.sound().pcm.length;
+      await phone.rtp.play(await speak('Can you hear me now?'));
+      await barbara.say(await speak('Yes, this is the repair department.'));
+      await server.event('person.turn', { sipCallId, where: ({ text }) => /department/i.test(text) });
+      await server.event('caller.turn', { sipCallId, where: ({ text }) => /hear me/i.test(text) });
+      expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > from)))).toMatch(/department/i);
+      const { pcm, sampleRate } = barbara.sound();
+      expect(await transcribe({ pcm: pcm.slice(briefed), sampleRate })).toMatch(/hear me/i);
+      for (const on of [true, false]) {
+        await barbara.hold(on);
+        await server.event('hold', { sipCallId, where: (event) => event.on === on && event.by === 'person' });
+      }
+      await barbara.transfer(desk.uri('bert'));
+      const bert = await desk.called('bert');
+      await bert.answer();
+      await server.event('transfer.bridged', { sipCallId, where: ({ person }) => person === 'Bert' });
+      await barbara.event('CALL_CLOSED');
+      // The caller goes on by another phone, and so does the person.
+      const { calls } = JSON.parse(await server.get('/v1/calls')) as { calls: { person?: string }[] };
+      expect(calls).toMatchObject([{ person: 'Bert' }]);
+      const take = async (replaces: string) => {
+        const other = await Phone.invite(server, '11', [`Replaces: ${replaces}`, 'Require: replaces']);
+        other.rtp.start((await other.call.answered()).body);
+        return other;
+      };
+      const caller = await take(phone.call.replaces);
+      others.push(caller);
+      await until('BYE at the caller', () => phone.call.ended);
+      const person = await take(bert.replaces);
+      others.push(person);
+      await until('BYE at the person', () => bert.ended === 'bye');
+      const moved = performance.now();
+      await caller.rtp.play(await speak('Can you hear me now?'));
+      await person.rtp.play(await speak('Yes, this is the repair department.'));
+      await server.event('person.turn', { sipCallId, where: (event) => event.person === 'Kit' });
+      const heard = (one: Phone) => transcribe(toSound(one.rtp.heard.filter(({ at }) => at > moved)));
+      expect(await heard(caller)).toMatch(/department/i);
+      expect(await heard(person)).toMatch(/hear me/i);
+      await caller.hangUp();
+      await until('BYE', () => person.call.ended);
+    } finally {
+      for (const one of others) await one.close();
+      await barbara.stop();
+    }
+    await server.waitForIdle();
+    const [first] = others;
+    expect(journal(first!)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'transfer.referred', status: 202 }),
+        expect.objectContaining({ type: 'caller.replaced' }),
+        expect.objectContaining({ type: 'transfer.replaced', person: 'Kit' }),
+      ]),
+    );
+  });
+
   it('says that nobody is there, and why; nothing that was said or sent is dialled', async () => {
     const evil = 'sip:evil@example.com';
     const phone = await Phone.invite(server, '7', [`Refer-To: <${evil}>`, `X-Target: ${evil}`, `Route-To: ${evil}`]);
@@ -310,6 +434,28 @@ describe('handing a call to a person', () => {
     expect(journal(phone).at(-1)).toMatchObject({ by: 'caller' });
   });
 
+  it('goes on with another agent, which hands over by a trunk that asks for a password', async () => {
+    const phone = await handedOver('12');
+    await server.event('agent.changed', { sipCallId: phone.callId });
+    await phone.rtp.spoken(performance.now(), 300);
+    phone.rtp.press('0');
+    const call = await desk.called('+4930456');
+    await call.challenge('parley', PASSWORD);
+    await call.answer();
+    await bridged(phone);
+    await phone.hangUp();
+    await until('BYE', () => call.ended === 'bye');
+    await phone.close();
+    await server.waitForIdle();
+    expect(journal(phone)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'transfer.finished', target: 'colleague', disposition: 'agent' }),
+        expect.objectContaining({ type: 'agent.changed', agent: 'carrier' }),
+        expect.objectContaining({ type: 'transfer.finished', target: 'carrier', disposition: 'answered' }),
+      ]),
+    );
+  });
+
   it('notes the wish to be called back, and redirects calls before the answer', async () => {
     const phone = await handedOver('2');
     (await desk.called('anna')).refuse(603, 'Decline');
@@ -326,6 +472,8 @@ describe('handing a call to a person', () => {
       target: 'later',
     });
 
+    const { callbacks } = JSON.parse(await server.get('/v1/callbacks'));
+    expect(callbacks).toMatchObject([{ number: 'kit', target: 'later' }]);
     const moved = await Phone.invite(server, '9');
     const response = await moved.call.final();
     moved.call.acknowledge(response);
@@ -340,6 +488,12 @@ describe('handing a call to a person', () => {
 const YEAR = Array.from({ length: 12 }, (_, month) =>
   Array.from({ length: 31 }, (_, day) => `${String(month + 1).padStart(2, '0')}-${String(day + 1).padStart(2, '0')}`),
 ).flat();
+
+/** Half a second of 1000 Hz, as a mailbox has it before it records. */
+function beep(): Sound {
+  const pcm = Int16Array.from({ length: 4400 }, (_, n) => (n < 4000 ? 8000 * Math.sin((2 * Math.PI * n) / 8) : 0));
+  return { pcm, sampleRate: 8000 };
+}
 
 const digits = (name: string, length: number, ask: string) => ({ name, kind: 'digits', length, ask });
 

@@ -84,7 +84,16 @@ async function openEngine(said: Int16Array): Promise<MediaEngine> {
   for (let n = 0; n < clip.length; n++) clip[n] = said[n % said.length]!;
   for (let n = 0; n < CALLS; n++) {
     const leg = String(n);
-    engine.handle({ type: 'open', leg, call: leg, port: port(n), sampleRate: 8000, detect: true, inband: 'auto' });
+    engine.handle({
+      type: 'open',
+      leg,
+      call: leg,
+      port: port(n),
+      sampleRate: 8000,
+      detect: true,
+      inband: 'auto',
+      beeps: false,
+    });
   }
   while (opened.size < CALLS) {
     if (failure !== '') throw new Error(`allocation: ${failure}`);

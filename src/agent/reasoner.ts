@@ -8,6 +8,8 @@ export interface ConversationContext {
   channel: 'voice' | 'text';
   /** Context variables: those of the agent file, then the call's (`caller`, `called`), then what an IVR handed over. */
   variables: Record<string, unknown>;
+  /** Names of those that only actions and conditions may have: no model is shown them. */
+  sensitive?: readonly string[] | undefined;
   /** What an IVR says that the caller wants, the likeliest first: topics, or names that the agent's file maps to them. */
   wants?: readonly string[] | undefined;
   /** W3C Trace Context of the call, for requests that are made on its behalf. */
@@ -64,7 +66,7 @@ export interface ReasonerSession {
    */
   transferFailed(reason: string, signal: AbortSignal): AsyncIterable<ReplyPart>;
   /** More context variables, in the middle of the conversation. */
-  inform?(variables: Record<string, unknown>): void;
+  inform?(variables: Record<string, unknown>, sensitive?: readonly string[]): void;
   /**
    * A supervisor tells the agent something that the caller does not hear.
    *

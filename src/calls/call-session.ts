@@ -12,6 +12,8 @@ export interface SessionHost {
   control: MediaControl | undefined;
   /** Who is at the other end; the caller when left out. */
   who?: 'caller' | 'person';
+  /** They had us on hold in the session before this one. */
+  wasHeld?: boolean;
   /** Whether the call is recorded. */
   recorded(): boolean;
   record(event: JournalEvent): void;
@@ -29,7 +31,6 @@ const KEYS = /^[0-9*#A-D,w]{1,64}$/;
 
 /** What happens to the session of a call that stands: hold by either side, new offers, keys that are sent, recording. */
 export class CallSession {
-  private holding = false;
   /** Changes of ours are made one after another. */
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
@@ -37,7 +38,7 @@ export class CallSession {
   private wake: (() => void) | undefined;
 
   constructor(private readonly host: SessionHost) {
-    if (host.media.held) this.heldByCaller(true);
+    if (host.media.held !== (host.wasHeld ?? false)) this.heldByCaller(host.media.held);
   }
 
   /** Changes under way, for leak tests. */
@@ -47,7 +48,7 @@ export class CallSession {
 
   /** Whether either side has the other on hold. */
   get onHold(): boolean {
-    return this.holding || this.host.media.held;
+    return this.host.media.holds || this.host.media.held;
   }
 
   /** The ACK of our 200, or of the one to a re-INVITE. @throws ParleyError as `LegMedia.accept` */
@@ -131,7 +132,7 @@ export class CallSession {
 
   private async change(on: boolean): Promise<void> {
     const { dialog, media, control, record, held, lost } = this.host;
-    if (this.holding === on) return;
+    if (media.holds === on) return;
     let offer = '';
     const outcome = await dialog.offer(() => {
       offer = media.offer(on);
@@ -149,7 +150,6 @@ export class CallSession {
     }
     try {
       const byCaller = media.offerAccepted(offer, outcome.answer, on);
-      this.holding = on;
       control?.music(on);
       record({ type: 'hold', on, by: 'us' });
       held(this.onHold);

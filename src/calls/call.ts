@@ -4,16 +4,17 @@ import { ParleyError, reasonOf } from '../errors.js';
 import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
 import { outcomeOf } from '../journal/outcome.js';
-import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
-import { CallSession } from './call-session.js';
+import type { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
 import { CallTalk } from './call-talk.js';
+import { CallerLeg, type CallerLegHost } from './caller-leg.js';
 import { informed } from './ivr/inform.js';
 import { mediaRecord } from './media-events.js';
+import { Participants } from './participants.js';
 import {
   type AnswerAction,
   nextAgent,
@@ -26,7 +27,9 @@ import {
 import { type CallServices, factsOf, planOf, type Route } from './services.js';
 import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
+import type { TransferredCall } from './transfer/caller-side.js';
 import { Transfer } from './transfer/transfer.js';
+import type { TransferOutcome } from './transfer/transfer-state.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
@@ -42,13 +45,13 @@ export class Call {
   private preparing: Promise<void> = Promise.resolve();
   private recovering: Promise<void> = Promise.resolve();
   private recoveries = 0;
-  private dialog: Dialog | undefined;
-  private session: CallSession | undefined;
+  private leg: CallerLeg | undefined;
   private transfer: Transfer | undefined;
+  private transfers = 0;
   /** What supervisors do to it. */
   readonly supervision = new Supervision({
     conversation: () => (this.state.phase === 'talking' ? this.talk.conversation : undefined),
-    leg: () => (this.dialog && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
+    leg: () => (this.leg && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
     person: () => this.transfer?.person?.leg?.leg,
     knows: async (target) => (await this.services.targets.plan(target, this.ownTargets)) !== undefined,
     takeBack: () => this.takeBack(),
@@ -62,6 +65,8 @@ export class Call {
     record: (event) => this.record(event),
     finish: (afterwards) => this.leave(afterwards),
   });
+  /** People who were added to it. */
+  readonly participants: Participants;
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -77,6 +82,13 @@ export class Call {
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
+    this.participants = new Participants({
+      services,
+      call: () => (this.state.phase === 'ended' ? undefined : this.transferred()),
+      plan: (target) => services.targets.plan(target),
+      record: (event) => this.record(event),
+      notUp: () => this.notUp(),
+    });
   }
 
   get id(): string {
@@ -88,10 +100,12 @@ export class Call {
     const { from, to } = this.invite;
     const ageMs = Math.round(monotonicMs() - this.receivedAt);
     const agent = this.prepared?.agent.name;
-    const person = this.transfer?.person?.destination.name;
+    const person = this.transfer?.person?.speaker;
     const { phase: state } = this.state;
-    const { entry } = this;
-    return { id: this.id, from, to, entry, agent, person, state, onHold: this.session?.onHold ?? false, ageMs };
+    const { entry, leg } = this;
+    const { list: participants } = this.participants;
+    const onHold = leg?.session.onHold ?? false;
+    return { id: this.id, from, to, entry, agent, person, participants, state, onHold, ageMs };
   }
 
   /** Ends the call as a program asks for. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */
@@ -102,8 +116,8 @@ export class Call {
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    const { prepared, session, transfer, talk } = this;
-    const parts = [prepared?.conversation, session, transfer, talk];
+    const { prepared, leg, transfer, talk, participants } = this;
+    const parts = [prepared?.conversation, leg?.session, transfer, talk, participants];
     return parts.reduce((sum, part) => sum + (part?.pending ?? 0), 0);
   }
 
@@ -183,14 +197,14 @@ export class Call {
 
   /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
   private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
-    if (action === 'none' || this.session?.onHold) return;
+    if (action === 'none' || this.leg?.session.onHold) return;
     const target = this.fallbackTarget;
     this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
   }
 
   private get standing(): CallSession {
     const { phase } = this.state;
-    if (this.session && (phase === 'talking' || phase === 'bridged')) return this.session;
+    if (this.leg && (phase === 'talking' || phase === 'bridged')) return this.leg.session;
     throw this.notUp();
   }
 
@@ -206,15 +220,15 @@ export class Call {
 
   /** Its media worker is lost: the call goes on over another, or with the people behind the agent. */
   mediaLost(): void {
-    const { session, state } = this;
+    const { leg, state } = this;
     if (state.phase === 'ended') return;
     const { message, code } = new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'the call is set up again' });
     this.record({ type: 'error', code, message });
-    if (!session || ++this.recoveries > RECOVERIES) return this.end('lost', 'media worker lost');
-    this.recovering = this.recovering.then(() => this.recover(session));
+    if (!leg || ++this.recoveries > RECOVERIES) return this.end('lost', 'media worker lost');
+    this.recovering = this.recovering.then(() => this.recover(leg));
   }
 
-  private async recover(session: CallSession): Promise<void> {
+  private async recover({ session }: CallerLeg): Promise<void> {
     const began = monotonicMs();
     try {
       await session.recover(() => {
@@ -222,7 +236,7 @@ export class Call {
         if (prepared) prepared.voice.moveTo(prepared.media.leg);
         this.supervision.moved();
       });
-      await this.transfer?.recover();
+      await Promise.all([this.transfer?.recover(), this.participants.recover()]);
       this.record({ type: 'media.restored', ms: Math.round(monotonicMs() - began) });
     } catch (error) {
       this.logger.error({ err: error }, 'the media of a call could not be set up again');
@@ -265,7 +279,7 @@ export class Call {
       case 'switch':
         return this.switchAgent(effect.agent);
       case 'bye':
-        return void this.dialog?.bye(effect.reason);
+        return void this.leg?.dialog.bye(effect.reason);
       case 'release':
         return void this.release(effect.by, effect.reason);
     }
@@ -335,45 +349,30 @@ export class Call {
     if (!prepared) return;
     try {
       const dialog = await this.invite.answer(prepared.media.localSdp);
-      this.dialog = dialog;
-      this.session = new CallSession({
-        call: this.id,
-        dialog,
-        media: prepared.media,
-        control: prepared.control,
-        recorded: () => this.talk.recorded,
-        record: (event) => this.record(event),
-        held: (on) => this.prepared?.voice.hold(on),
-        lost: (reason) => this.dispatch({ type: 'lost', reason }),
-      });
+      this.leg = new CallerLeg(dialog, this.legHost(prepared));
       this.dispatch({ type: 'answered' });
-      this.listen(dialog, this.session);
+      this.leg.listen();
     } catch (error) {
       this.dispatch({ type: 'answer.failed', reason: reasonOf(error) });
     }
   }
 
-  private listen(dialog: Dialog, session: CallSession): void {
-    dialog.listen({
-      ack: (sdp) => this.acked(session, sdp),
-      ended: (reason) => {
-        const transferred = dialog.handingOver;
+  private legHost({ media, control }: Prepared): CallerLegHost {
+    return {
+      call: this.id,
+      media,
+      control,
+      recorded: () => this.talk.recorded,
+      voice: () => this.prepared?.voice,
+      record: (event) => this.record(event),
+      confirmed: () => this.dispatch({ type: 'confirmed' }),
+      ended: (reason, transferred) => {
         this.transfer?.callerLeft(transferred);
         this.dispatch({ type: 'peer.ended', reason, transferred });
       },
-      offered: async (offer) => session.offered(offer),
-      key: ({ digit, durationMs }) => this.prepared?.voice.key('info', digit, durationMs, monotonicMs()),
+      lost: (reason) => this.dispatch({ type: 'lost', reason }),
       json: (body) => informed(body, this.prepared, (event) => this.record(event)),
-    });
-  }
-
-  private acked(session: CallSession, answer: string | undefined): void {
-    try {
-      session.acked(answer);
-      this.dispatch({ type: 'confirmed' });
-    } catch (error) {
-      this.dispatch({ type: 'lost', reason: reasonOf(error) });
-    }
+    };
   }
 
   private begin(): void {
@@ -391,7 +390,7 @@ export class Call {
     const told = mediaRecord(event);
     if (told) return this.record(told);
     if (event.type === 'rtp.started') {
-      if (this.dialog) this.dispatch({ type: 'confirmed' });
+      if (this.leg) this.dispatch({ type: 'confirmed' });
     } else if (event.type === 'silence.timeout') this.silenceTimeout(event.direction, event.seconds, event.action);
     else if (event.type === 'monitor.frame') this.supervision.heard(event.monitor, event.pcm);
     else this.prepared?.voice.fromMedia(event);
@@ -416,26 +415,40 @@ export class Call {
 
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
-    const { services, prepared, dialog, invite, journal } = this;
+    const { services } = this;
     this.talk.stop();
     const plan = await planOf(services, name, this.ownTargets);
-    if (this.state.phase !== 'transferring' || !prepared || !dialog) return;
+    const call = this.transferred();
+    if (this.state.phase !== 'transferring' || !call) return;
     if (plan instanceof ParleyError) {
       this.record({ type: 'error', code: plan.code, message: plan.message });
       const outcome = { type: 'failed', disposition: 'failed', reason: plan.message } as const;
       return this.dispatch({ type: 'transfer.over', outcome });
     }
-    const { voice, media, agent } = prepared;
-    const { from, to, uri: calledUri } = invite;
-    const sound = { voice, media, settings: agent.voice, lexicon: agent.lexicon };
-    const record = (event: JournalEvent, at?: number) => this.record(event, at);
-    const call = { id: this.id, from, to, calledUri, dialog, ...sound, origin: this.receivedAt };
-    const transferred = { ...call, events: () => journal.events, record };
-    this.transfer = new Transfer(services, transferred, plan, reason, services.limits.referMs, {
+    this.transfers += 1;
+    const listener = {
       bridged: () => this.dispatch({ type: 'bridged' }),
-      over: (outcome) => this.dispatch({ type: 'transfer.over', outcome }),
-    });
+      over: (outcome: TransferOutcome) => this.dispatch({ type: 'transfer.over', outcome }),
+    };
+    const prefix = this.transfers === 1 ? 'p' : `p${this.transfers}-`;
+    this.transfer = new Transfer(services, call, plan, reason, services.limits.referMs, listener, { prefix });
     this.transfer.begin();
+  }
+
+  /** The call for those who bring people into it. */
+  private transferred(): TransferredCall | undefined {
+    const { prepared, leg, invite, journal } = this;
+    if (!prepared || !leg) return undefined;
+    const { voice, media, agent, joined, secrets } = prepared;
+    const { from, to, uri: calledUri } = invite;
+    return {
+      ...{ id: this.id, from, to, calledUri, voice, media, joined, secrets, origin: this.receivedAt },
+      settings: agent.voice,
+      lexicon: agent.lexicon,
+      dialog: () => leg.dialog,
+      events: () => journal.events,
+      record: (event, at) => this.record(event, at),
+    };
   }
 
   /** Another agent goes on: with what is known of the caller, and in its own voice. */
@@ -466,14 +479,15 @@ export class Call {
 
   private async release(by: EndedBy, reason: string): Promise<void> {
     try {
-      this.session?.end();
+      this.leg?.end();
       this.supervision.end();
       this.talk.stop();
       this.transfer?.stop(reason, true);
+      this.participants.end(reason);
       await this.preparing;
       const { prepared } = this;
       await prepared?.voice.settle(SETTLE_MS);
-      await this.transfer?.released();
+      await Promise.all([this.transfer?.released(), this.participants.released()]);
       prepared?.conversation.end();
       const stats = await prepared?.media.close();
       const durationMs = Math.round(monotonicMs() - this.receivedAt);

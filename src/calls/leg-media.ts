@@ -27,7 +27,7 @@ export class LegMedia {
   ) {}
 
   /**
-   * Binds a port and answers the offer, or makes one when the INVITE had none, or is ours. Legs of one `call` can be mixed. A call of a wideband codec is heard and
+   * Binds a port and answers the offer, or makes one when the INVITE had none, or is ours; a leg that we call listens for the beep of a mailbox. Legs of one `call` can be mixed. A call of a wideband codec is heard and
    * spoken in wideband; what is negotiated later is converted to the rate it began with.
    *
    * @throws ParleyError PARLEY_ERR_SDP_INVALID, PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SDP_FAMILY, PARLEY_ERR_RTP_NO_PORT
@@ -41,7 +41,7 @@ export class LegMedia {
     call: string = leg,
   ): Promise<LegMedia> {
     const inband = audio.inbandDtmf ?? 'auto';
-    const opened = await host.open(leg, listener, legRate(offer, audio), { call, inband });
+    const opened = await host.open(leg, listener, legRate(offer, audio), { call, inband, beeps: call !== leg });
     const media = new LegMedia(host, opened, new SdpSession(), audio, listener);
     try {
       media.describe(offer);
@@ -69,7 +69,7 @@ export class LegMedia {
     const { leg, call, sampleRate } = after;
     const name = `${leg.replace(/~\d+$/, '')}~${++this.times}`;
     const inband = audio.inbandDtmf ?? 'auto';
-    this.opened = await this.host.open(name, listener, sampleRate, { call, inband, after });
+    this.opened = await this.host.open(name, listener, sampleRate, { call, inband, beeps: call !== leg, after });
     if (this.closed) {
       await this.opened.close();
       throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'the call is over' });
@@ -106,6 +106,11 @@ export class LegMedia {
   get heard(): boolean {
     const direction = this.agreed?.direction;
     return direction === 'sendrecv' || direction === 'sendonly';
+  }
+
+  /** Whether we have put the caller on hold. */
+  get holds(): boolean {
+    return this.holding;
   }
 
   /** Whether the caller has put us on hold. */
@@ -156,6 +161,17 @@ export class LegMedia {
     const held = this.answered(offer, answer);
     this.sdp = offer;
     return held;
+  }
+
+  /** As the session is now. @returns makes it so again */
+  save(): () => void {
+    const { agreed, pendingOffer, sdp, heldByCaller } = this;
+    return () => {
+      Object.assign(this, { pendingOffer, sdp });
+      if (!agreed || agreed === this.agreed) return;
+      Object.assign(this, { agreed, heldByCaller });
+      this.tellLeg(agreed);
+    };
   }
 
   close(): Promise<LegStats> {

@@ -4,7 +4,8 @@ import type { JournalEvent } from '../journal/events.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Dialog, IncomingRefer } from '../sip/dialog.js';
 import { type HandedContext, handedContext } from '../sip/handed-context.js';
-import type { OutgoingCall, OutgoingRequest } from '../sip/outgoing.js';
+import type { Invite } from '../sip/invite.js';
+import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../sip/outgoing.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -17,6 +18,7 @@ import { CallSession } from './call-session.js';
 import { CallVoice } from './call-voice.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
+import { letGo, takeOver } from './take-over.js';
 import type { Destination } from './targets/targets.js';
 
 /** What legs to persons are made with. */
@@ -25,7 +27,7 @@ export interface PersonLegServices {
   speech: SpeechHost;
   speaker: Speaker;
   /** Sends an INVITE. */
-  dial(request: OutgoingRequest, ringing: () => void): OutgoingCall;
+  dial(request: OutgoingRequest, events: OutgoingEvents): OutgoingCall;
   /** What is offered to who is called by this trunk. */
   audioFor(trunk: string | undefined): AudioOptions;
   control?: ((leg: () => MediaLeg) => MediaControl) | undefined;
@@ -39,10 +41,14 @@ export interface PersonLegEvents {
   /** `status` 0: nothing could be sent, or no port be had. */
   refused(status: number, reason: string): void;
   left(reason: string): void;
+  /** A mailbox has beeped. */
+  beeped(): void;
   /** What the person says and presses, as of any voice. */
   heard(event: VoiceEvent): void;
   /** The person's phone hands the other side on. */
   referred(request: IncomingRefer): void;
+  /** Another phone has taken the place of the one that was called, or answered in its place. */
+  replaced(by: Invite): void;
   record(event: JournalEvent): void;
 }
 
@@ -64,6 +70,8 @@ export interface PersonLegOptions {
  * call. Who hears whom is a matter of `media.leg.mix`.
  */
 export class PersonLeg {
+  /** Who is at the other end, for people. */
+  speaker: string;
   private media: LegMedia | undefined;
   private readonly opened: Promise<LegMedia>;
   private call: OutgoingCall | undefined;
@@ -72,6 +80,8 @@ export class PersonLeg {
   private speaking: CallVoice | undefined;
   private closing: Promise<void> | undefined;
   private over = false;
+  /** Another phone is taking this one's place, or has picked the call up. */
+  private taken: 'being' | 'was' | undefined;
 
   /** Calls at once. */
   constructor(
@@ -80,6 +90,7 @@ export class PersonLeg {
     private readonly events: PersonLegEvents,
   ) {
     const { call, name, destination } = options;
+    this.speaker = destination.name;
     const audio = services.audioFor(destination.route?.name);
     this.opened = LegMedia.open(
       services.media,
@@ -157,10 +168,13 @@ export class PersonLeg {
     const { headers, body } = handedContext({ ...context, replaces }, uri, media.localSdp);
     const { call, name } = this.options;
     const request = { uri, headers, body, proxy, auth: route?.auth, leg: { call, name } };
-    this.call = this.services.dial(request, () => this.over || this.events.ringing());
+    this.call = this.services.dial(request, {
+      ringing: () => this.over || this.events.ringing(),
+      replaced: (invite) => void this.takenBy(invite),
+    });
     const outcome = await this.call.outcome;
+    if (this.taken && this.dialog) return void (outcome.answered && letGo(outcome.dialog));
     if (!outcome.answered) return this.refuse(outcome.status, outcome.reason);
-    this.dialog = outcome.dialog;
     if (this.over) return void outcome.dialog.bye('no longer wanted');
     this.answered(outcome.dialog, media, outcome.answer);
   }
@@ -172,26 +186,42 @@ export class PersonLeg {
       void dialog.bye(reasonOf(error));
       return this.refuse(488, reasonOf(error));
     }
-    const { voice: settings, lexicon, call } = this.options;
-    const { speech, speaker, logger, control } = this.services;
-    const voice = new CallVoice({
-      leg: media.leg,
-      speech,
-      speaker,
-      settings,
-      lexicon,
-      stopWords: [],
-      byWords: false,
-      logger,
-    });
-    this.speaking = voice;
-    voice.listen((event) => this.events.heard(event));
+    this.attach(dialog, media);
+    if (!this.over) this.events.answered();
+  }
+
+  /** An INVITE with Replaces: another phone takes over, or picks up while this one rings. */
+  private async takenBy(invite: Invite): Promise<void> {
+    const { media, call } = this;
+    if (this.over || this.taken === 'being' || !media) return invite.reject(481);
+    const before = this.taken;
+    this.taken = 'being';
+    const wasHeld = media.held;
+    const dialog = await takeOver(invite, media);
+    this.taken = dialog ? 'was' : before;
+    if (!dialog) return;
+    if (this.over) return letGo(dialog);
+    const { dialog: old } = this;
+    this.session?.end();
+    this.attach(dialog, media, wasHeld);
+    if (old) letGo(old);
+    else call?.cancel();
+    this.events.replaced(invite);
+  }
+
+  /** From now on the leg is this dialog's. */
+  private attach(dialog: Dialog, media: LegMedia, wasHeld = false): void {
+    const { control } = this.services;
+    this.dialog = dialog;
+    this.speaking ??= this.newVoice(media);
+    const voice = this.speaking;
     const session = new CallSession({
-      call,
+      call: this.options.call,
       dialog,
       media,
       control: control?.(() => media.leg),
       who: 'person',
+      wasHeld,
       recorded: () => false,
       record: (event) => this.events.record(event),
       held: (on) => voice.hold(on),
@@ -204,8 +234,16 @@ export class PersonLeg {
       offered: async (offer) => session.offered(offer),
       key: ({ digit, durationMs }) => voice.key('info', digit, durationMs, monotonicMs()),
       referred: (request) => (this.over ? request.refuse(481) : this.events.referred(request)),
+      replaced: (invite) => void this.takenBy(invite),
     });
-    if (!this.over) this.events.answered();
+  }
+
+  private newVoice({ leg }: LegMedia): CallVoice {
+    const { voice: settings, lexicon } = this.options;
+    const { speech, speaker, logger } = this.services;
+    const voice = new CallVoice({ leg, speech, speaker, settings, lexicon, stopWords: [], byWords: false, logger });
+    voice.listen((event) => this.events.heard(event));
+    return voice;
   }
 
   private acked(session: CallSession, answer: string | undefined): void {
@@ -221,7 +259,8 @@ export class PersonLeg {
     if (event.type === 'silence.timeout' && event.action !== 'none' && !this.session?.onHold) {
       return this.leave(`no RTP ${event.direction} for ${event.seconds} s`);
     }
-    this.speaking?.fromMedia(event);
+    if (event.type !== 'beep') return this.speaking?.fromMedia(event);
+    if (this.speaking && !this.over) this.events.beeped();
   }
 
   private refuse(status: number, reason: string): void {

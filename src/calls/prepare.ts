@@ -11,6 +11,7 @@ import type { FromMedia } from '../workers/messages.js';
 import { sayNotice } from './beginning.js';
 import { CallVoice } from './call-voice.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
+import { JoinedLegs } from './joined-legs.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
 import type { CallServices } from './services.js';
@@ -25,13 +26,16 @@ export interface Prepared {
   agent: VoiceAgent;
   media: LegMedia;
   control: MediaControl | undefined;
+  /** Who hears the caller. */
+  joined: JoinedLegs;
   conversation: Conversation;
   voice: CallVoice;
   opening: Opening;
-  /** Values that must not be on record. */
-  hidden: unknown[];
+  /** What was handed over with the call, and which of it must be on no record. */
+  variables: Record<string, unknown>;
+  secrets: Record<string, unknown>;
   /** Tells the agent more in the middle of the call. */
-  inform(variables: Record<string, unknown>): void;
+  inform(variables: Record<string, unknown>, secrets: Record<string, unknown>): void;
 }
 
 /** What a call is prepared with. */
@@ -94,7 +98,7 @@ export async function prepareFallback(options: PrepareOptions): Promise<Prepared
   const { options: audio } = services.audio(invite.source);
   const media = await LegMedia.open(services.media, call, invite.offer, audio, fromMedia);
   const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
-  const nothing = { events: [], variables: {}, wants: [], hidden: [] };
+  const nothing = { events: [], variables: {}, wants: [], secrets: {} };
   try {
     return talk({ ...options, action: quiet }, { ...agent, reasoner: SILENT }, media, nothing);
   } catch (error) {
@@ -134,7 +138,7 @@ async function storeAnswers({ storeAnswers, limits }: CallServices): Promise<boo
  */
 export function nextAgent(
   options: PrepareOptions,
-  { media, hidden }: Prepared,
+  { media, variables: given, secrets, joined }: Prepared,
   name: string,
   variables: Record<string, unknown>,
   firstTurn: number,
@@ -144,8 +148,8 @@ export function nextAgent(
   const names = [...services.agents.keys()].join(', ');
   if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: names });
   const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
-  const known = { events: [], variables, wants: [], hidden };
-  return talk({ ...options, action: quiet }, agent, media, known, firstTurn);
+  const known = { events: [], variables: { ...given, ...variables }, wants: [], secrets };
+  return { ...talk({ ...options, action: quiet }, agent, media, known, firstTurn), joined };
 }
 
 function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: IvrContext, firstTurn = 0): Prepared {
@@ -160,6 +164,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     variables,
     wants: ivr.wants,
     traceparent: services.traceparent?.(call),
+    sensitive: Object.keys(ivr.secrets),
   });
   if (session.topic !== undefined) record({ type: 'topic', turn: 0, topic: session.topic, score: 1, ms: 0 }, origin);
   const opening = openingFor(session, action, services.announcement);
@@ -181,7 +186,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     voice,
     session,
     settings: agent.settings,
-    hidden: ivr.hidden,
+    hidden: Object.values(ivr.secrets),
     record,
     origin,
     finish,
@@ -189,16 +194,24 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     logger,
     firstTurn,
   });
-  const inform = (more: Record<string, unknown>) => session.inform?.(more);
+  const { secrets } = ivr;
+  const inform = (more: Record<string, unknown>, hidden: Record<string, unknown>) => {
+    Object.assign(ivr.variables, more);
+    Object.assign(secrets, hidden);
+    conversation.hide(Object.values(hidden));
+    session.inform?.(more, Object.keys(hidden));
+  };
   return {
     action,
     agent,
     media,
     control: services.control?.(() => media.leg),
+    joined: new JoinedLegs(() => media.leg),
     conversation,
     voice,
     opening,
-    hidden: ivr.hidden,
+    variables: ivr.variables,
+    secrets,
     inform,
   };
 }

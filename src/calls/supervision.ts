@@ -58,7 +58,7 @@ export class Supervision {
   /** The agent says this now, whatever it was saying. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */
   say(text: string, by: string): void {
     const conversation = this.conversing;
-    this.call.record({ type: 'supervisor.said', by, text });
+    this.call.record(conversation.masked({ type: 'supervisor.said', by, text }));
     conversation.say(text);
   }
 
@@ -68,8 +68,9 @@ export class Supervision {
    * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_AGENT_NOT_GUIDED: its reasoner can make nothing of it
    */
   whisper(text: string, by: string): void {
-    if (!this.conversing.guide(text)) throw new ParleyError('PARLEY_ERR_AGENT_NOT_GUIDED');
-    this.call.record({ type: 'supervisor.whispered', by, text });
+    const conversation = this.conversing;
+    if (!conversation.guide(text)) throw new ParleyError('PARLEY_ERR_AGENT_NOT_GUIDED');
+    this.call.record(conversation.masked({ type: 'supervisor.whispered', by, text }));
   }
 
   /** The agent falls silent and answers nothing, or goes on. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */

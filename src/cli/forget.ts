@@ -3,7 +3,7 @@ import { type AgentDefinition, loadAgents } from '../agent/agents.js';
 import { AuditLog } from '../console/audit.js';
 import { type ForgetRequest, type Forgotten, numberName } from '../console/forget.js';
 import { ParleyError } from '../errors.js';
-import { discardClips, keptOf } from '../kept.js';
+import { deletionsOf, discardClips, keptOf } from '../kept.js';
 import { loadSettings, type Settings } from '../settings.js';
 import { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { Store } from '../store/store.js';
@@ -45,8 +45,10 @@ async function forgetCaller(number: string, options: Options): Promise<void> {
   const done = await byServer(settings, options, request);
   if (done) return show(done, options);
   await reading(options, async (book, _where, store) => {
+    const own = { ...settings, data: options.data ?? settings.data };
     const kept = keptOf({
-      settings: { ...settings, data: options.data ?? settings.data },
+      settings: own,
+      deletions: deletionsOf(own, store, createLogger('silent')),
       store,
       journals: book,
       clips: clipsOf(settings, store),

@@ -40,6 +40,15 @@ function api(token?: string, address = '127.0.0.1') {
       takeBack: (...given) => void asked.push(['take-back', ...given]),
       listen: () => ({ say: () => undefined, talkTo: () => undefined, end: () => undefined }),
     },
+    participants: {
+      add: async (...given) => {
+        asked.push(['add', ...given]);
+        return 'g1';
+      },
+      remove: (participant) => {
+        throw new ParleyError('PARLEY_ERR_PARTICIPANT_UNKNOWN', { participant });
+      },
+    },
     audit: (...given) => void audited.push(given),
   };
   const source = {
@@ -62,11 +71,14 @@ function api(token?: string, address = '127.0.0.1') {
       open: async (_: string, name: string) => (name === 'c1.wav' ? sound() : undefined),
     },
     sip: async (id: string) => (id === 'c1' ? [{ at: 1 }] : []),
+    callBacks: { list: async () => [{ call: 'old' }], remove: async (call: string) => call === 'old' },
     registrations: async () => [],
     files: { state: () => files, reload: async () => ({ ...files, outcome, changed: [] }) },
     handoffs: { create: async () => ({ token: 't', expiresAt: '' }) },
     calls: {
-      list: () => [{ id: 'c1', from: 'a', to: 'b', agent: 'orders', state: 'talking', onHold: false, ageMs: 5 }],
+      list: () => [
+        { id: 'c1', from: 'a', to: 'b', agent: 'orders', participants: [], state: 'talking', onHold: false, ageMs: 5 },
+      ],
       get: (id: string) => (id === 'c1' ? call : undefined),
     },
   };
@@ -104,6 +116,7 @@ describe('control of live calls', () => {
     ] as const) {
       expect((await post(`c1/${path}`, body)).status).toBe(200);
     }
+    expect(await (await post('c1/participants', { target: 'expert' })).json()).toEqual({ ok: true, participant: 'g1' });
     const by = 'this machine';
     expect(asked).toEqual([
       ['say', 'One moment.', by],
@@ -111,11 +124,13 @@ describe('control of live calls', () => {
       ['agent', false, by],
       ['transfer', 'desk', by],
       ['take-back', by],
+      ['add', 'expert', by],
     ]);
   });
 
   it.each([
     ['an agent that can be told nothing', 'c1/whisper', { text: 'be kind' }, 409, 'PARLEY_ERR_AGENT_NOT_GUIDED'],
+    ['nobody to remove', 'c1/participants/remove', { participant: 'g7' }, 404, 'PARLEY_ERR_PARTICIPANT_UNKNOWN'],
     ['nothing to say', 'c1/say', { text: ' ' }, 400, 'PARLEY_ERR_HTTP_BODY'],
     ['no such call', 'c2/hold', undefined, 404, 'PARLEY_ERR_HTTP_NO_CALL'],
     ['a call that is over', 'c1/resume', undefined, 409, 'PARLEY_ERR_CALL_NOT_UP'],
@@ -165,6 +180,9 @@ describe('control of live calls', () => {
     expect(await statuses('POST', '/v1/forget', caller)).toEqual([403, 403, 200, 401]);
     const name = expect.stringMatching(/^[0-9a-f]{24}$/);
     expect(audited).toContainEqual(['admin', 'caller.forget', name, 'done']);
+    expect(await statuses('GET', '/v1/callbacks')).toEqual([200, 200, 200, 401]);
+    expect(await statuses('DELETE', '/v1/callbacks/old')).toEqual([403, 200, 200, 401]);
+    expect(await statuses('DELETE', '/v1/callbacks/none')).toEqual([403, 404, 404, 401]);
     expect(await statuses('GET', '/v1/audit')).toEqual([403, 403, 200, 401]);
     expect(asked).toEqual([['hold'], ['hold']]);
     expect(audited).toContainEqual(['hold', 'supervisor', 'supervisor']);

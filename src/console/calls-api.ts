@@ -18,6 +18,8 @@ export interface LiveCall {
   agent: string | undefined;
   /** Who is joined with the caller. */
   person?: string | undefined;
+  /** Who takes part beside them, or is being called for it. */
+  participants: readonly { id: string; target: string; person: string | undefined }[];
   /** As in the calls room: received, preparing, answering, talking... */
   state: string;
   onHold: boolean;
@@ -41,6 +43,11 @@ export interface CallControls {
     takeBack(by: string): void;
     listen: AudibleCall['supervision']['listen'];
   };
+  /** People who take part while the agent stays. */
+  readonly participants: {
+    add(target: string, by: string): Promise<string>;
+    remove(participant: string, by: string): void;
+  };
   /** Puts on the call's record who did what to it. */
   audit(action: string, by: string, role: string): void;
 }
@@ -60,6 +67,7 @@ const dtmf = z.strictObject({
 const words = z.strictObject({ text: z.string().trim().min(1).max(2000) });
 const agent = z.strictObject({ action: z.enum(['pause', 'resume']) });
 const destination = z.strictObject({ target: z.string().min(1).max(200) });
+const participant = z.strictObject({ participant: z.string().min(1).max(20) });
 const recording = z.strictObject({ action: z.enum(['pause', 'resume']) });
 
 /** What the API of calls needs besides them. */
@@ -106,7 +114,7 @@ export function callsApi(
     const messages = await sip(c.req.param('id'));
     return messages.length > 0 ? c.json({ messages }) : refused(c, noTrace(c.req.param('id')));
   });
-  const command = (path: string, run: (call: CallControls, body: unknown, by: string) => Promise<void> | void) =>
+  const command = (path: string, run: (call: CallControls, body: unknown, by: string) => unknown) =>
     app.post(`/:id/${path}`, access.requires('supervisor'), async (c) => {
       const id = c.req.param('id') ?? '';
       const who = c.get('principal');
@@ -114,10 +122,10 @@ export function callsApi(
         const call = source.get(id);
         if (!call) throw new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call: id });
         const body = await bodyOf(c);
-        await run(call, body, who.name);
+        const told = await run(call, body, who.name);
         call.audit(path, who.name, who.role);
         void audit.note(who, `call.${path}`, id, 'done');
-        return c.json({ ok: true });
+        return c.json({ ok: true, ...(typeof told === 'object' && told) });
       } catch (error) {
         void audit.note(who, `call.${path}`, id, 'failed');
         return refused(c, error);
@@ -134,6 +142,12 @@ export function callsApi(
   command('whisper', ({ supervision }, body, by) => supervision.whisper(words.parse(body).text, by));
   command('agent', ({ supervision }, body, by) => supervision.pause(agent.parse(body).action === 'pause', by));
   command('transfer', ({ supervision }, body, by) => supervision.sendOn(destination.parse(body).target, by));
+  command('participants', async ({ participants }, body, by) => {
+    return { participant: await participants.add(destination.parse(body).target, by) };
+  });
+  command('participants/remove', ({ participants }, body, by) =>
+    participants.remove(participant.parse(body).participant, by),
+  );
   command('take-back', ({ supervision }, _body, by) => supervision.takeBack(by));
   command('end', (call) => call.hangUp('ended by API'));
   app.delete('/:id', access.requires('admin'), async (c) => {

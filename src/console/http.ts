@@ -38,6 +38,8 @@ export interface ConsoleSource {
   figures: CallsApiOptions['figures'];
   /** The SIP messages of a call, oldest first; none of an unknown one. @throws ParleyError */
   sip: CallsApiOptions['sip'];
+  /** Who wants to be called back. */
+  callBacks: { list(): Promise<readonly unknown[]>; remove(call: string): Promise<boolean> };
   /** SIP users who are registered now. */
   registrations: () => Promise<readonly unknown[]>;
 }
@@ -100,6 +102,15 @@ export function routes(source: ConsoleSource, access: Access): Hono<Env> {
   app.route('/v1/calls', callsApi(source.calls, { ...source, access }));
   app.route('/v1/handoffs', handoffsApi(source.handoffs, access));
   app.route('/v1/reload', reloadApi(source.files, access, source.audit));
+  app.get('/v1/callbacks', access.requires('viewer'), async (c) =>
+    c.json({ callbacks: await source.callBacks.list() }),
+  );
+  app.delete('/v1/callbacks/:call', access.requires('supervisor'), async (c) => {
+    const call = c.req.param('call');
+    const there = await source.callBacks.remove(call);
+    void source.audit.note(c.get('principal'), 'callback.done', call, there ? 'done' : 'failed');
+    return there ? c.json({ ok: true }) : refused(c, new ParleyError('PARLEY_ERR_HTTP_NO_CALL', { call }));
+  });
   app.get('/v1/registrations', access.requires('viewer'), async (c) =>
     c.json({ registrations: await source.registrations() }),
   );

@@ -7,10 +7,12 @@ const SILENT_MS = 600_000;
 /** What deletes all that is kept of a call. */
 export interface CallRecords {
   journals: Pick<JournalBook, 'read' | 'delete' | 'live'>;
-  /** Recordings of this call. Returns how many. */
+  /** Recordings of this call, on all nodes. Returns how many were here. */
   recordings(call: string): Promise<number>;
   /** The SIP messages of this call. */
   trace(call: string): Promise<void>;
+  /** The caller's wish to be called back. */
+  callback(call: string): Promise<void>;
   /** Clips of what its agent said. */
   clips(agent: string | undefined, texts: readonly string[]): Promise<void>;
 }
@@ -41,6 +43,7 @@ export async function deleteCall(call: string, records: CallRecords): Promise<{ 
   const agent = first?.type === 'call.received' ? first.agent : undefined;
   await records.clips(agent, said);
   await records.trace(call);
+  await records.callback(call);
   // Last: should anything before it fail, the request can be made again.
   await records.journals.delete(call);
   return { events: events.length, recordings };

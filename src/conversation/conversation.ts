@@ -71,7 +71,7 @@ export class Conversation {
   constructor(private readonly options: ConversationOptions) {
     this.state = { ...initialState(options.settings), turn: options.firstTurn ?? 0 };
     this.mask = new EventMask(new Set(options.settings.secrets));
-    for (const value of options.hidden ?? []) this.mask.hide(value);
+    this.hide(options.hidden ?? []);
     options.voice.listen((event) => this.dispatch(event));
   }
 
@@ -113,6 +113,16 @@ export class Conversation {
   /** Tells the agent something that the caller does not hear. @returns whether its reasoner can make use of it */
   guide(text: string): boolean {
     return this.options.session.guide?.(text) ?? false;
+  }
+
+  /** An event from outside without what must not be on record. */
+  masked(event: JournalEvent): JournalEvent {
+    return this.mask.mask(event);
+  }
+
+  /** Hides these values from now on, wherever they come up. */
+  hide(values: readonly unknown[]): void {
+    for (const value of values) this.mask.hide(value);
   }
 
   /** Whether a supervisor has the agent wait. */

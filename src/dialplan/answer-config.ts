@@ -105,6 +105,10 @@ const context = z
       )
       .default({})
       .meta({ description: 'Agent variables and the header, or part of one, that each is taken from' }),
+    sensitive: z.array(z.string()).default([]).meta({
+      description:
+        'Which of these variables no model, journal, log or person may see; conditions and actions have them',
+    }),
     trust: z.boolean().default(false).meta({
       description:
         'Whether data in the INVITE itself (User-to-User, a JSON part) counts as if it had been handed over; anybody who may call can write it',

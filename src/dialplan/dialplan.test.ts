@@ -117,7 +117,7 @@ describe('dialplan', () => {
       earlyMedia: true,
       record: false,
       variables: { tier: 'basic' },
-      context: { variables: {}, trust: false, byNumber: true },
+      context: { variables: {}, sensitive: [], trust: false, byNumber: true },
     });
     expect(plan.match(call('8044'))?.action).toEqual({ type: 'redirect', to: { uri: 'sip:8001@pbx.example.com' } });
     expect(plan.entries.map((entry) => entry.id)).toEqual([

@@ -33,7 +33,9 @@ export type DialplanAction =
       record: boolean | { announcement: string | false };
       variables: Record<string, unknown>;
       /** What an IVR that forwards the call may tell the agent. */
-      context?: { variables: Record<string, string>; trust: boolean; byNumber: boolean } | undefined;
+      context?:
+        | { variables: Record<string, string>; sensitive: string[]; trust: boolean; byNumber: boolean }
+        | undefined;
     }
   | { type: 'reject'; status: number; reason: string }
   | { type: 'redirect'; to: Redirection };

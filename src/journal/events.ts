@@ -247,6 +247,22 @@ export type JournalEvent =
   | { type: 'transfer.bridged'; target: string; person: string; leg: string }
   /** The person's phone hands the caller on (REFER). `target`: who is meant, when that is somebody known. */
   | { type: 'transfer.referred'; leg: string; target?: string | undefined; status: number }
+  /** Another phone has taken the leg's place, or picked it up (INVITE with Replaces): who is at it now. */
+  | { type: 'transfer.replaced'; target: string; leg: string; person: string; sipCallId: string }
+  /** The caller goes on by another phone (INVITE with Replaces). */
+  | { type: 'caller.replaced'; from: string; sipCallId: string }
+  /** Somebody is called to take part while the agent stays; `participant` names them in later events. */
+  | { type: 'participant.added'; participant: string; target: string; by: string }
+  | { type: 'participant.joined'; participant: string; target: string; person: string }
+  | { type: 'participant.left'; participant: string; reason: string }
+  /** Nobody came. */
+  | {
+      type: 'participant.failed';
+      participant: string;
+      target: string;
+      disposition: Disposition;
+      reason?: string | undefined;
+    }
   /** They no longer hear each other. */
   | { type: 'transfer.unbridged'; target: string; leg: string; reason: string }
   /** The caller wants to be called back: somebody has to see to it. */

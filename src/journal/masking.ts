@@ -40,9 +40,15 @@ export class EventMask {
       this.hide(event.value);
       return { ...event, value: WITHHELD };
     }
+    if (event.type === 'supervisor.whispered') this.hideTold(event.text);
     if (event.type === 'dtmf') return this.on ? { ...event, digit: HIDDEN_KEY } : event;
     const heard = event.type.startsWith('caller.') || OF_THE_CALLER.has(event.type);
     return this.walk(event, heard) as JournalEvent;
+  }
+
+  /** Values of secret variables in `name: value`. */
+  private hideTold(text: string): void {
+    for (const name of this.names) this.hide(new RegExp(`\\b${name}\\s*[:=]\\s*([^;,\\n]+)`).exec(text)?.[1]);
   }
 
   /** Hides this value from now on, wherever it comes up. */

@@ -98,6 +98,18 @@ function note(event: JournalEvent): string | undefined {
       return `in the queue of ${event.target}, place ${event.place}`;
     case 'transfer.bridged':
       return `caller and ${event.person} are joined`;
+    case 'transfer.replaced':
+      return `${event.person} is at this phone now`;
+    case 'caller.replaced':
+      return `the caller goes on by another phone, ${event.from}`;
+    case 'participant.added':
+      return `${event.target} is called to take part, by ${event.by}`;
+    case 'participant.joined':
+      return `${event.person} takes part`;
+    case 'participant.left':
+      return `${event.participant} no longer takes part: ${event.reason}`;
+    case 'participant.failed':
+      return `${event.target} does not take part: ${event.disposition}`;
     case 'transfer.unbridged':
       return `they are no longer joined: ${event.reason}`;
     case 'callback.requested':

@@ -5,10 +5,12 @@ import type { Logger } from '../telemetry/log.js';
 import { DTMF_TYPES, type InfoKey, infoFor, readInfo } from './dtmf-info.js';
 import { headersOf } from './header-of.js';
 import { partsOf } from './headers/multipart.js';
+import type { Invite } from './invite.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import { type OfferOutcome, Reinvites } from './re-invite.js';
 import { type ReferTo, type Replaces, readReferTo, referToReplacing, statusOf } from './refer.js';
+import type { ReplaceableDialogs } from './replaceable.js';
 import { intervalRefusal, type SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /** How a REFER ended. */
@@ -33,6 +35,8 @@ export interface DialogEvents {
   json?: (body: string) => boolean;
   /** The peer asks us to call somebody in its place. Without a listener it is declined. */
   referred?: (request: IncomingRefer) => void;
+  /** Another phone takes the peer's place: its INVITE is to be answered, and this dialog ended. Without a listener it is refused. */
+  replaced?: (invite: Invite) => void;
 }
 
 /** A REFER of the peer; exactly one of `accept` and `refuse` is used. */
@@ -59,6 +63,8 @@ export class Dialog {
   /** An offer of the peer is being answered. */
   private answering = false;
   private readonly reinvites: Reinvites;
+  /** It can no longer be replaced. */
+  private readonly forget: () => void;
 
   /** @param interval what the 200 that made the dialog says of its session timer */
   constructor(
@@ -66,11 +72,13 @@ export class Dialog {
     private readonly timer: SessionTimerConfig,
     private readonly interval: SessionInterval,
     private readonly logger: Logger,
+    replaceable: ReplaceableDialogs,
     side: 'uas' | 'uac' = 'uas',
   ) {
     this.reinvites = new Reinvites(dialog, interval);
     // Until the ACK, which a caller of ours has sent already.
     this.reinvites.block(side === 'uas');
+    this.forget = replaceable.add({ ...dialog.sip, early: false }, (invite) => this.onReplaced(invite));
     dialog.on('ack', (req) => this.onAck(req.body || undefined));
     dialog.on('destroy', ((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
     dialog.on('modify', (req, res) => void this.onOffer(req, res));
@@ -106,6 +114,7 @@ export class Dialog {
   async bye(reason?: string): Promise<void> {
     if (this.ended) return;
     this.ended = true;
+    this.forget();
     this.reinvites.end();
     this.onReport({ accepted: false, reason: 'hung up' });
     const headers: Record<string, string> = reason
@@ -236,11 +245,18 @@ export class Dialog {
   private onEnded(reason: string): void {
     if (this.ended) return;
     this.ended = true;
+    this.forget();
     this.reinvites.end();
     this.gone = reason;
     this.events?.ended(reason);
     // Many peers hang up as soon as they have taken the REFER: that is its success.
     this.onReport({ accepted: this.referring, reason: 'hung up' });
+  }
+
+  private onReplaced(invite: Invite): void {
+    const { replaced } = this.events ?? {};
+    if (replaced) replaced(invite);
+    else invite.reject(481);
   }
 
   private onInfo(req: Srf.SrfRequest, res: Srf.SrfResponse): void {

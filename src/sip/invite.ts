@@ -5,6 +5,7 @@ import { Dialog } from './dialog.js';
 import { headersOf } from './header-of.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
+import type { ReplaceableDialogs } from './replaceable.js';
 import { SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /**
@@ -37,6 +38,7 @@ export class Invite {
     private readonly res: Srf.SrfResponse,
     private readonly timer: SessionTimerConfig,
     private readonly logger: Logger,
+    private readonly replaceable: ReplaceableDialogs,
   ) {
     req.on('cancel', () => this.cancel());
   }
@@ -48,6 +50,13 @@ export class Invite {
   /** Who calls: user part of From, or the whole URI's host when it has none. */
   get from(): string {
     return this.req.callingNumber || userOf(this.req.get('From'));
+  }
+
+  /** Who calls, for people: the display name, or as {@link from}. */
+  get caller(): { name: string; uri: string } {
+    const text = this.req.get('From');
+    const display = /^\s*"?([^"<]*?)"?\s*</.exec(text)?.[1]?.trim();
+    return { name: display || this.from, uri: /<([^>]*)>/.exec(text)?.[1] ?? text };
   }
 
   /** Dialled number: user part of the request URI. */
@@ -136,7 +145,8 @@ export class Invite {
     await this.acknowledged;
     if (this.canceled) throw new Error('cancelled');
     const interval = new SessionInterval(this.timer);
-    const headers = interval.answer(headersOf(this.req));
+    const agreed = interval.answer(headersOf(this.req));
+    const headers = { ...agreed, Supported: ['replaces', agreed.Supported].filter(Boolean).join(', ') };
     checkLength(headers, sdp);
     return new Promise((resolve, reject) => {
       this.srf.createUAS(this.req, this.res, { localSdp: sdp, headers }, (error: unknown, dialog) => {
@@ -145,7 +155,7 @@ export class Invite {
           reject(error);
         }
         // Made inside the callback: an ACK or BYE in the next frame must find its listeners.
-        else resolve(new Dialog(dialog, this.timer, interval, this.logger));
+        else resolve(new Dialog(dialog, this.timer, interval, this.logger, this.replaceable));
       });
     });
   }

@@ -4,7 +4,7 @@ import { partsOf, typeOf } from './headers/multipart.js';
 import { intervalRefusal, type SessionTimerConfig } from './session-interval.js';
 
 /** Extensions that an INVITE may require of Parley. */
-const SUPPORTED = new Set(['100rel', 'timer']);
+const SUPPORTED = new Set(['100rel', 'replaces', 'timer']);
 
 const SDP = 'application/sdp';
 

@@ -2,9 +2,10 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
-import { headersOf } from './header-of.js';
+import { type HeaderOf, headersOf } from './header-of.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
+import type { ReplaceableDialogs, Taker } from './replaceable.js';
 import { SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /** An INVITE of ours. */
@@ -19,6 +20,14 @@ export interface OutgoingRequest {
   auth?: { username: string; password: string } | undefined;
   /** Of which call, and what the leg is called there. */
   leg?: { call: string; name: string } | undefined;
+}
+
+/** Whom an INVITE of ours tells. */
+export interface OutgoingEvents {
+  /** At each 180 or 183. */
+  ringing(): void;
+  /** Somebody picks the call up before who is called: their INVITE is to be answered, and ours cancelled. */
+  replaced: Taker;
 }
 
 /** What came of it. */
@@ -46,20 +55,20 @@ export class OutgoingCall {
   private request: Srf.SrfRequest | undefined;
   private early: string | undefined;
   private least = 0;
+  /** Early dialogs by their tag, which somebody may pick up. */
+  private readonly ringing = new Map<string, () => void>();
 
-  /**
-   * @param ringing told at each 180 or 183
-   * @param sent told the Call-ID of each INVITE
-   */
+  /** @param sent told the Call-ID of each INVITE */
   constructor(
     private readonly srf: Srf,
     private readonly options: OutgoingRequest,
     private readonly timer: SessionTimerConfig,
     private readonly logger: Logger,
-    private readonly ringing: () => void,
+    private readonly replaceable: ReplaceableDialogs,
+    private readonly events: OutgoingEvents,
     private readonly sent: (callId: string) => void = () => undefined,
   ) {
-    this.outcome = this.place();
+    this.outcome = this.place().finally(() => this.forget());
   }
 
   /** Gives it up; a call that stands is its dialog's to end. */
@@ -67,6 +76,12 @@ export class OutgoingCall {
     if (this.cancelled) return;
     this.cancelled = true;
     this.request?.cancel(() => undefined);
+  }
+
+  /** Nobody rings any more. */
+  private forget(): void {
+    for (const forget of this.ringing.values()) forget();
+    this.ringing.clear();
   }
 
   private async place(): Promise<OutgoingOutcome> {
@@ -95,7 +110,7 @@ export class OutgoingCall {
     const headers = {
       'Content-Type': 'application/sdp',
       Allow: ALLOW,
-      Supported: 'timer',
+      Supported: 'replaces, timer',
       ...timers,
       ...given,
     };
@@ -125,13 +140,28 @@ export class OutgoingCall {
     const interval = new SessionInterval(this.timer);
     const response = (made as unknown as { res: Progress }).res;
     interval.accepted(headersOf(response));
-    const dialog = new Dialog(made, this.timer, interval, this.logger, 'uac');
+    this.forget();
+    const dialog = new Dialog(made, this.timer, interval, this.logger, this.replaceable, 'uac');
     return { answered: true, dialog, answer: bodyOf(response) ?? this.early };
   }
 
   private progress(response: Progress): void {
     this.early = bodyOf(response) ?? this.early;
-    if (response.status >= 180) this.ringing();
+    this.pickable(headersOf(response));
+    if (response.status >= 180) this.events.ringing();
+  }
+
+  private pickable(header: HeaderOf): void {
+    const [localTag, remoteTag] = [header('From'), header('To')].map(
+      (text) => /;\s*tag=([^;\s]+)/i.exec(text ?? '')?.[1],
+    );
+    const callId = header('Call-ID');
+    if (!callId || !localTag || !remoteTag || this.ringing.has(remoteTag)) return;
+    const early = { callId, localTag, remoteTag, early: true };
+    this.ringing.set(
+      remoteTag,
+      this.replaceable.add(early, (invite) => this.events.replaced(invite)),
+    );
   }
 
   private tooShort(value: string | undefined): boolean {

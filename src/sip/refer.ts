@@ -8,6 +8,8 @@ export interface Replaces {
   /** Of the side that gets the INVITE. */
   toTag: string;
   fromTag: string;
+  /** Only while it is early. */
+  earlyOnly?: boolean;
 }
 
 /** Where a Refer-To points. */
@@ -45,7 +47,7 @@ export function readReplaces(value: string | undefined): Replaces | undefined {
   const toTag = tag('to-tag');
   const fromTag = tag('from-tag');
   if (!/^[^\s<>"]+$/.test(callId) || toTag === undefined || fromTag === undefined) return undefined;
-  return { callId, toTag, fromTag };
+  return { callId, toTag, fromTag, ...(parameters.some((part) => /^early-only$/i.test(part)) && { earlyOnly: true }) };
 }
 
 /** The Refer-To of an attended transfer: the target, who is to get the INVITE with this Replaces. */

@@ -9,8 +9,9 @@ import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import { headersOf } from './header-of.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
-import { OutgoingCall, type OutgoingRequest } from './outgoing.js';
+import { OutgoingCall, type OutgoingEvents, type OutgoingRequest } from './outgoing.js';
 import type { Registrar, SipRequestView } from './registrar/registrar.js';
+import { ReplaceableDialogs } from './replaceable.js';
 import { tapControl } from './trace/control-tap.js';
 import type { SipTraces } from './trace/traces.js';
 
@@ -40,6 +41,7 @@ export interface UserAgentOptions {
 export class UserAgent {
   /** drachtio-srf reads it again at each attempt. */
   private readonly reconnect: Server['reconnect'] = { retryMaxDelay: RECONNECT_MS };
+  private readonly replaceable = new ReplaceableDialogs();
   private connected = false;
   private closed = false;
   private restarting: NodeJS.Timeout | undefined;
@@ -100,12 +102,18 @@ export class UserAgent {
     return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
   }
 
-  /** Calls somebody. @param ringing told at each 180 or 183 */
-  call(request: OutgoingRequest, ringing: () => void): OutgoingCall {
+  /** Calls somebody. */
+  call(request: OutgoingRequest, events: OutgoingEvents): OutgoingCall {
     const { config, logger, traces } = this.options;
     const { leg } = request;
     const sent = (callId: string) => leg && traces?.claim(callId, leg.call, leg.name);
-    return new OutgoingCall(this.srf, request, config.sessionTimer, logger, ringing, sent);
+    return new OutgoingCall(this.srf, request, config.sessionTimer, logger, this.replaceable, events, sent);
+  }
+
+  /** Whether an INVITE takes the place of a dialog that is, or was, one of this process. */
+  replaces(invite: Invite): boolean {
+    const named = invite.header('Replaces');
+    return named !== undefined && ![400, 481].includes(Number(this.replaceable.find(named)));
   }
 
   async counts(): Promise<EdgeCounts | undefined> {
@@ -156,7 +164,9 @@ export class UserAgent {
     this.srf.invite((req, res) => void this.admit(req, this.invite(req, res), onInvite));
     this.srf.use('register', (req, res) => void this.register(req, res));
     // A handler by `use` is announced to the server, a listener by `on` is not.
-    this.srf.use('options', (_req, res) => res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW } }));
+    this.srf.use('options', (_req, res) =>
+      res.send(200, { headers: { Accept: 'application/sdp', Allow: ALLOW, Supported: '100rel, replaces, timer' } }),
+    );
   }
 
   private readonly onConnect = (error?: unknown): void => {
@@ -171,7 +181,7 @@ export class UserAgent {
 
   /** An INVITE that came. Made at once: it hears of a CANCEL that comes while others are asked. */
   invite(req: Srf.SrfRequest, res: Srf.SrfResponse): Invite {
-    return new Invite(this.srf, req, res, this.options.config.sessionTimer, this.options.logger);
+    return new Invite(this.srf, req, res, this.options.config.sessionTimer, this.options.logger, this.replaceable);
   }
 
   /** Hands over an INVITE that can be understood, of somebody who may call. */
@@ -183,7 +193,11 @@ export class UserAgent {
       const admitted = await registrar?.admit(viewOf(req), trunkOf?.(req.source_address));
       if (admitted && 'status' in admitted) return invite.reject(admitted.status, admitted.headers);
       invite.user = admitted?.user;
-      onInvite(invite);
+      const replaces = invite.header('Replaces');
+      if (replaces === undefined) return onInvite(invite);
+      const take = this.replaceable.find(replaces);
+      if (typeof take === 'number') invite.reject(take);
+      else take(invite);
     } catch (error) {
       logger.error({ err: error }, 'INVITE failed');
       invite.reject(500);

@@ -36,8 +36,8 @@ class Leg {
   private readonly hearing = new LegHearing(
     8000,
     undefined,
-    { stages: echoConfig.parse({ echo: 'on' }), inband: 'auto' },
-    { key: ignore, mark: ignore },
+    { stages: echoConfig.parse({ echo: 'on' }), inband: 'auto', beeps: false },
+    { key: ignore, beep: ignore, mark: ignore },
   );
   private readonly speaking = new LegSpeaking(
     'leg',

@@ -1,4 +1,5 @@
 import type { AudioRing } from '../audio/ring.js';
+import { BeepDetector } from '../media/beep.js';
 import { CallerStages } from '../media/caller-stages.js';
 import type { DetectedStream, Detection } from '../media/detection.js';
 import type { EchoConfig } from '../media/echo-config.js';
@@ -14,6 +15,8 @@ import { monotonicMs } from '../telemetry/clock.js';
 /** What a leg's hearing reports. */
 export interface HearingListener {
   key(source: 'rfc4733' | 'inband', digit: string, durationMs: number, at: number): void;
+  /** A mailbox has beeped. */
+  beep(durationMs: number): void;
   /** Voice began, paused or ended at this position, whose sample arrived at `at`. */
   mark(type: 'onset' | 'pause' | 'offset', position: number, at: number): void;
 }
@@ -23,6 +26,8 @@ export interface HearingOptions {
   stages: EchoConfig;
   /** Whether keys are looked for in the sound: auto where RFC 4733 was not agreed. */
   inband: 'auto' | 'always' | 'never';
+  /** Whether the beep of a mailbox is listened for. */
+  beeps: boolean;
 }
 
 /** What a leg hears: packets in order, decoded into one stream, in which voice is looked for. */
@@ -37,6 +42,9 @@ export class LegHearing {
   private jitter: JitterBuffer | undefined;
   private receives: NegotiatedMedia['receives'] = [];
   private readonly events: TelephoneEvents;
+  private readonly beeps: BeepDetector | undefined;
+  /** Up to where it has listened. */
+  private beepsFrom = 0;
   private readonly detected: DetectedStream | undefined;
   /** What decodes the peer's audio, by payload type. */
   private decoders: readonly (Codec | undefined)[] = [];
@@ -57,6 +65,7 @@ export class LegHearing {
       listener.key('inband', digit, durationMs, monotonicMs()),
     );
     this.listening = new ListeningStream(this.ring, sampleRate, this.stages);
+    if (options.beeps) this.beeps = new BeepDetector(sampleRate, (durationMs) => listener.beep(durationMs));
     this.events = new TelephoneEvents((digit, durationMs, at) => listener.key('rfc4733', digit, durationMs, at));
     this.detected = detection?.add(this.ring, (type, position) => this.mark(type, position), this.stages);
   }
@@ -112,6 +121,13 @@ export class LegHearing {
     this.reorder.poll(now);
     this.events.poll(now);
     this.listening.tick(now, this.clockRate, this.reorder.waiting);
+    if (this.beeps) this.listenForBeeps(this.beeps);
+  }
+
+  private listenForBeeps(beeps: BeepDetector): void {
+    const { end } = this.ring;
+    if (end > this.beepsFrom) beeps.process(this.ring.read(this.beepsFrom, end).pcm);
+    this.beepsFrom = end;
   }
 
   close(): void {

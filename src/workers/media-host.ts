@@ -101,6 +101,8 @@ export interface OpenOptions {
   detect?: boolean;
   /** Whether keys are looked for in the sound; default auto: where RFC 4733 was not agreed. */
   inband?: 'auto' | 'always' | 'never';
+  /** Whether the beep of a mailbox is listened for; default false. */
+  beeps?: boolean;
   /** Takes the place of a leg whose worker is lost: its port if it can be had, its sounds, masks and recording. */
   after?: MediaLeg | undefined;
 }
@@ -177,11 +179,11 @@ export class MediaHost {
     leg: string,
     listener: (event: LegEvent) => void,
     sampleRate: PcmRate = 8000,
-    { call = leg, detect = true, inband = 'auto', after }: OpenOptions = {},
+    { call = leg, detect = true, inband = 'auto', beeps = false, after }: OpenOptions = {},
   ): Promise<MediaLeg> {
     for (let attempt = 0; attempt < this.ports.size; attempt++) {
       const port = this.ports.take(attempt === 0 ? after?.port : undefined);
-      const opened = await this.tryPort({ type: 'open', leg, port, call, sampleRate, detect, inband }, listener);
+      const opened = await this.tryPort({ type: 'open', leg, port, call, sampleRate, detect, inband, beeps }, listener);
       if (!opened) continue;
       const { sound, masked, recorded, paused } = (after && this.standing.get(after)) ?? {};
       if (sound) opened.sound(sound);

@@ -14,6 +14,7 @@ import { LegHealth } from './leg-health.js';
 import { LegHearing } from './leg-hearing.js';
 import { LegSpeaking } from './leg-speaking.js';
 import type { ClipMessage, FromMedia, LegStats, SpeechMark } from './messages.js';
+import { agentVoiceOf } from './messages.js';
 
 /** A leg's complaints are logged at most so often, ms. */
 const LOG_EVERY_MS = 10_000;
@@ -26,6 +27,8 @@ export interface LegOptions {
   detect: boolean;
   /** Whether keys are looked for in the sound: auto where RFC 4733 was not agreed. */
   inband: 'auto' | 'always' | 'never';
+  /** Whether the beep of a mailbox is. */
+  beeps: boolean;
 }
 
 /** What a leg needs of its worker. */
@@ -63,20 +66,21 @@ export class RtpLeg {
 
   private constructor(
     readonly leg: string,
-    { sampleRate, detect, inband }: LegOptions,
+    { sampleRate, detect, inband, beeps }: LegOptions,
     private readonly context: LegContext,
   ) {
     const { post, stages } = context;
     this.sampleRate = sampleRate;
-    this.agent = `${leg}/agent`;
+    this.agent = agentVoiceOf(leg);
     this.mixed = new Int16Array(sampleRate / 50);
     this.heard = new Int16Array(sampleRate / 50);
     this.hearing = new LegHearing(
       sampleRate,
       detect ? context.detection[sampleRate] : undefined,
-      { stages, inband },
+      { stages, inband, beeps },
       {
         key: (source, digit, durationMs, at) => post({ type: 'dtmf', leg, at, digit, durationMs, source }),
+        beep: (durationMs) => post({ type: 'beep', leg, at: monotonicMs(), durationMs }),
         mark: (type, position, at) => context.mark(type, { leg, position, at }, this.speech),
       },
     );

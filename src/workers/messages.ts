@@ -14,12 +14,17 @@ import type { ExpectedAnswer } from '../text/expected.js';
  * stream at its listening rate, counted from the first RTP packet. `leg` names one media leg of one call.
  */
 
+/** What a mixer knows the agent's voice to this leg as. */
+export function agentVoiceOf(leg: string): string {
+  return `${leg}/agent`;
+}
+
 /** main -> media worker */
 export type ToMedia =
   /**
    * Binds RTP to this even port and RTCP to the one above, and answers `opened` or `open.failed`. The leg listens and
    * plays at `sampleRate` for its whole life: a codec of another rate is converted. `call`: legs of one call can be
-   * mixed. `detect`: whether voice is looked for in what it hears; `inband`: whether keys are.
+   * mixed. `detect`: whether voice is looked for in what it hears; `inband`: whether keys are; `beeps`: whether the beep of a mailbox is.
    */
   | {
       type: 'open';
@@ -29,6 +34,7 @@ export type ToMedia =
       sampleRate: PcmRate;
       detect: boolean;
       inband: 'auto' | 'always' | 'never';
+      beeps: boolean;
     }
   /** After offer/answer, also for every later one: where to send, what. Playout may begin at once. */
   | { type: 'negotiated'; leg: string; media: NegotiatedMedia }
@@ -115,6 +121,8 @@ export type FromMedia =
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
   | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number; source: 'rfc4733' | 'inband' }
+  /** A steady tone, alone, as a mailbox has it before it records. */
+  | { type: 'beep'; leg: string; at: number; durationMs: number }
   /** No RTP in a direction that should have it for so long, or again. */
   | { type: 'silent'; leg: string; direction: 'received' | 'sent'; seconds: number; on: boolean }
   /** ...for so long that something is to be done about the call. */

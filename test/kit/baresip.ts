@@ -89,6 +89,18 @@ export class Baresip {
     await this.command('ausrc', `aufile,${file}`);
   }
 
+  /** Waits until it is called, and answers. */
+  async answer(): Promise<void> {
+    await this.event('CALL_INCOMING', 20_000);
+    await this.command('accept', '');
+    await this.event('CALL_ESTABLISHED');
+  }
+
+  /** Hands the other side on to somebody else, by REFER. */
+  async transfer(uri: string): Promise<void> {
+    await this.command('transfer', uri);
+  }
+
   /** Puts the other side on hold, or takes it back. */
   async hold(on: boolean): Promise<void> {
     await this.command(on ? 'hold' : 'resume', '');

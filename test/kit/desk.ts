@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { SeenMessage } from './edge-peer.js';
 import { RtpPeer } from './rtp-peer.js';
@@ -58,11 +58,11 @@ export class DeskCall {
   readonly user: string;
   readonly callId: string;
   rtp: RtpPeer | undefined;
-  private readonly tag = randomBytes(4).toString('hex');
+  readonly tag = randomBytes(4).toString('hex');
   private sequence = 100;
 
   constructor(
-    readonly invite: SeenMessage,
+    public invite: SeenMessage,
     private readonly port: number,
     private readonly send: (text: string) => void,
   ) {
@@ -76,6 +76,21 @@ export class DeskCall {
 
   refuse(status: number, reason: string): void {
     this.respond(this.invite, `${status} ${reason}`);
+  }
+
+  /** 407, and waits for the INVITE with the right response to it (RFC 2617); that is the one that is answered from then on. */
+  async challenge(username: string, password: string): Promise<void> {
+    const first = this.invite;
+    const digest = 'Digest realm="desk", nonce="n1", qop="auth", algorithm=MD5';
+    this.respond(first, '407 Proxy Authentication Required', '', this.tag, [`Proxy-Authenticate: ${digest}`]);
+    const again = await this.got('INVITE', (message) => message.get('proxy-authorization') !== '');
+    const given = again.get('proxy-authorization');
+    const part = (name: string) => new RegExp(`[ ,]${name}="?([^",]+)`).exec(given)?.[1] ?? '';
+    const md5 = (...parts: string[]) => createHash('md5').update(parts.join(':')).digest('hex');
+    const right = [part('nonce'), part('nc'), part('cnonce'), 'auth'];
+    const response = md5(md5(username, 'desk', password), ...right, md5('INVITE', part('uri')));
+    if (part('response') !== response) throw new Error(`wrong credentials: ${given}`);
+    this.invite = again;
   }
 
   /** 200 with its SDP, and RTP flows. Resolves with the ACK. */
@@ -92,6 +107,11 @@ export class DeskCall {
   /** Answers once more, as another branch of a forked INVITE. */
   answerTwice(): void {
     this.respond(this.invite, '200 OK', this.rtp?.sdp() ?? '', `${this.tag}-fork`);
+  }
+
+  /** This dialog as another phone names it to take its place (RFC 3891). */
+  get replaces(): string {
+    return `${this.callId};to-tag=${/;tag=([^;]+)/.exec(this.invite.get('from'))?.[1]};from-tag=${this.tag}`;
   }
 
   /** Waits for a request of the other side. */
@@ -128,7 +148,7 @@ export class DeskCall {
     if (message.method === 'INVITE' && message.status === 0 && message.get('cseq') === this.invite.get('cseq')) return;
     this.seen.push(message);
     if (message.status > 0) return;
-    if (message.method === 'ACK') return;
+    if (message.method === 'ACK' || (message.method === 'INVITE' && message.get('proxy-authorization') !== '')) return;
     this.respond(message, '200 OK', message.method === 'INVITE' ? (this.rtp?.sdp() ?? '') : '');
     if (message.method === 'CANCEL') {
       this.ended = 'cancelled';
@@ -140,7 +160,13 @@ export class DeskCall {
     }
   }
 
-  private respond(request: SeenMessage, start: string, body = '', tag = this.tag): void {
+  private respond(
+    request: SeenMessage,
+    start: string,
+    body = '',
+    tag = this.tag,
+    headers: readonly string[] = [],
+  ): void {
     const to = request.get('to');
     const lines = [
       `SIP/2.0 ${start}`,
@@ -151,6 +177,7 @@ export class DeskCall {
       `Call-ID: ${this.callId}`,
       `CSeq: ${request.get('cseq')}`,
       `Contact: <sip:${this.user}@127.0.0.1:${this.port}>`,
+      ...headers,
       ...(body ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];

@@ -130,6 +130,11 @@ export class PeerCall {
     this.to = `<${this.uri}>`;
   }
 
+  /** This dialog as another phone names it to take its place (RFC 3891). */
+  get replaces(): string {
+    return `${this.callId};to-tag=${/;tag=([^;]+)/.exec(this.to)?.[1]};from-tag=${this.tag}`;
+  }
+
   /** The other side has sent BYE. */
   closed(): void {
     this.ended = true;

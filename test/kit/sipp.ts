@@ -29,6 +29,15 @@ export interface SippOptions {
 /** Where Debian has sipp's recordings of keys by RFC 4733. */
 export const SIPP_PCAPS = '/usr/share/sip-tester';
 
+/** sipp as people who are called, test/sipp/person.xml; ends after so many calls, or half a minute. */
+export async function sippPeople(port: number, calls: number): Promise<SippResult> {
+  const folder = scratchFolder('sipp');
+  copyFileSync(join(ROOT, 'test/sipp/person.xml'), join(folder.path, 'scenario.xml'));
+  if (existsSync(SIPP_PCAPS)) symlinkSync(SIPP_PCAPS, join(folder.path, 'keys'));
+  const options = ['-p', String(port), '-mp', '32400', '-m', String(calls), '-timeout', '30s'];
+  return counted(folder.path, options).finally(() => folder.remove());
+}
+
 /** What sipp counted. */
 export interface SippResult {
   code: number;
@@ -49,30 +58,35 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     copyFileSync(join(ROOT, 'test/sipp', `${options.scenario}.xml`), join(folder.path, 'scenario.xml'));
     if (existsSync(SIPP_PCAPS)) symlinkSync(SIPP_PCAPS, join(folder.path, 'keys'));
     const atOnce = options.atOnce ?? 1;
-    const statistics = join(folder.path, 'statistics.csv');
-    const errors = join(folder.path, 'errors.log');
-    const code = await run(folder.path, [
+    return await counted(folder.path, [
       `${options.target.host}:${options.target.port}`,
-      ...['-sf', 'scenario.xml'],
-      ...['-s', options.number ?? '8001', '-i', '127.0.0.1', '-mi', '127.0.0.1', '-mp', '31000'],
+      ...['-s', options.number ?? '8001', '-mp', '31000'],
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
       ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
-      ...['-timeout', `${options.timeoutS ?? 60}s`, '-timeout_error', '-recv_timeout', '15000', '-nostdin'],
-      ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
+      ...['-timeout', `${options.timeoutS ?? 60}s`],
     ]);
-    const said = existsSync(errors) ? readFileSync(errors, 'utf8') : '';
-    return { code, ...readCounts(statistics), errors: said.slice(0, 4000) };
   } finally {
     folder.remove();
   }
 }
 
-function run(cwd: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve) => {
-    execFile('sipp', args, { cwd, maxBuffer: 1 << 26 }, (error) => {
+/** Runs scenario.xml of this folder. */
+async function counted(folder: string, options: readonly string[]): Promise<SippResult> {
+  const statistics = join(folder, 'statistics.csv');
+  const errors = join(folder, 'errors.log');
+  const args = [
+    ...options,
+    ...['-sf', 'scenario.xml', '-i', '127.0.0.1', '-mi', '127.0.0.1'],
+    ...['-timeout_error', '-recv_timeout', '15000', '-nostdin'],
+    ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
+  ];
+  const code = await new Promise<number>((resolve) => {
+    execFile('sipp', args, { cwd: folder, maxBuffer: 1 << 26 }, (error) => {
       resolve(error ? (typeof error.code === 'number' ? error.code : -1) : 0);
     });
   });
+  const said = existsSync(errors) ? readFileSync(errors, 'utf8') : '';
+  return { code, ...readCounts(statistics), errors: said.slice(0, 4000) };
 }
 
 /** The last row of the statistics file. */

@@ -26,6 +26,10 @@ class Caller {
     this.#session.inform?.(variables);
   }
 
+  guide(text: string): boolean | undefined {
+    return this.#session.guide?.(text);
+  }
+
   get greeting(): string {
     return this.#session.greeting();
   }
@@ -92,6 +96,16 @@ describe('a caller whom an IVR sends', () => {
     const caller = new Caller(orders);
     caller.inform({ orderNumber: '482715' });
     expect((await caller.say('where is my order')).text).toContain('oak bench');
+  });
+});
+
+describe('a supervisor', () => {
+  it('tells facts, also for what is being asked; other words are of no use', async () => {
+    const caller = new Caller(orders);
+    expect(caller.guide('be kind to them, colour: red')).toBe(false);
+    await caller.say('where is my order');
+    expect(caller.guide('orderNumber: 48 27 15')).toBe(true);
+    expect((await caller.say("I don't know it")).text).toContain('oak bench');
   });
 });
 

@@ -84,6 +84,10 @@ async function* answerSlot(talk: Talk, turn: Turn, pending: Of<'slot'>): Answere
 }
 
 async function* noValue(talk: Talk, turn: Turn, pending: Of<'slot'>, slot: Slot, elsewhere: Recognised[]): Answered {
+  if (pending.told) {
+    yield* proceed(talk, turn);
+    return true;
+  }
   if (elsewhere.length > 0) return yield* turnAside(talk, turn, pending, elsewhere);
   if (corrects(talk, turn.text)) {
     yield* fillSlots(talk, othersThan(talk, slot), turn.text);

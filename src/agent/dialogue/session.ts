@@ -1,5 +1,6 @@
 import { ParleyError, reasonOf } from '../../errors.js';
 import { yesNo } from '../../text/yes-no.js';
+import { readSlot } from '../entities/slots.js';
 import { render } from '../file/template.js';
 import { topicFromIvr, welcome } from '../from-ivr.js';
 import { undoIfGivenUp } from '../given-up.js';
@@ -54,7 +55,23 @@ export class BuiltinSession implements ReasonerSession {
     for (const state of [this.#talk.state, this.#before]) {
       Object.assign(state.variables, variables);
       state.confirmed = [...new Set([...state.confirmed, ...Object.keys(variables)])];
+      const { pending } = state;
+      if (pending?.kind === 'slot' && Object.hasOwn(variables, pending.slot)) pending.told = true;
     }
+  }
+
+  /** Facts for its variables and slots, `orderNumber: 482715; tier: gold`: it understands no other words than a caller's. */
+  guide(words: string): boolean {
+    const { agent, equipment } = this.#talk;
+    const slots = new Map(agent.topics.flatMap((topic) => topic.slots.map((slot) => [slot.name, slot] as const)));
+    const facts = pairsIn(words).flatMap(([name, value]): [string, string][] => {
+      const slot = slots.get(name);
+      if (!slot) return Object.hasOwn(agent.variables, name) ? [[name, value]] : [];
+      const read = readSlot(slot, value, '', equipment.now());
+      return [[name, read.kind === 'value' ? read.value : value]];
+    });
+    if (facts.length > 0) this.inform(Object.fromEntries(facts));
+    return facts.length > 0;
   }
 
   async *respond(
@@ -115,6 +132,14 @@ export class BuiltinSession implements ReasonerSession {
     state.replies = [...state.replies.filter((other) => other.turn !== turn), reply].slice(-REMEMBERED);
     return reply;
   }
+}
+
+/** `name: value` and `name = value`, one behind another. */
+function pairsIn(words: string): [string, string][] {
+  return words.split(/[;,\n]/).flatMap((part): [string, string][] => {
+    const [, name = '', value = ''] = /^\s*([A-Za-z][\w-]*)\s*[:=]\s*(\S.*?)\s*$/.exec(part) ?? [];
+    return name === '' ? [] : [[name, value]];
+  });
 }
 
 async function* answer(talk: Talk, turn: Turn, from: CallerTurn['from']): Parts {

@@ -30,8 +30,9 @@ interface Asked {
 
 /** What the agent has asked, and what the answer means. */
 export type Pending = Asked &
+  /** `told`: its value came by another way meanwhile. */
   (
-    | { kind: 'slot'; slot: string; partial: string }
+    | { kind: 'slot'; slot: string; partial: string; told?: boolean }
     | { kind: 'read-back'; slot: string; value: string }
     | { kind: 'agree' }
     | { kind: 'offer'; topic: string | undefined; refused: number }

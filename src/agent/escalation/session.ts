@@ -34,12 +34,12 @@ class EscalatingSession implements ReasonerSession {
     return this.inner.topic;
   }
 
-  inform(variables: Record<string, unknown>): void {
+  inform(variables: Record<string, unknown>, sensitive: readonly string[] = []): void {
     for (const [name, value] of Object.entries(variables)) {
       this.variables[name] = value;
       this.watch.observe({ type: 'variable', name, value });
     }
-    this.inner.inform?.(variables);
+    this.inner.inform?.(variables, sensitive);
   }
 
   greeting(): string {

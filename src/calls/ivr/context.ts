@@ -11,6 +11,8 @@ import { segmentOf } from './segment.js';
 export interface ContextRules {
   /** Agent variable to where its value stands: `X-Order`, `User-to-User.order`, `Diversion.reason`. */
   variables: Readonly<Record<string, string>>;
+  /** Which of them are for nobody to read. */
+  sensitive: readonly string[];
   /** Whether a document in the INVITE itself (User-to-User, a JSON part) counts as if it had been handed over. */
   trust: boolean;
   /** Whether a call without a token is matched by its numbers. */
@@ -35,12 +37,12 @@ export interface IvrContext {
   variables: Record<string, unknown>;
   /** What the caller may want, the likeliest first: names that the agent's file knows or not. */
   wants: string[];
-  /** Values that the agent gets and that must not be on record. */
-  hidden: unknown[];
+  /** Of the variables, those that must be on no record, and no model is shown. */
+  secrets: Record<string, unknown>;
 }
 
 /** What holds where a dialplan says nothing. */
-export const USUAL_RULES: ContextRules = { variables: {}, trust: false, byNumber: true };
+export const USUAL_RULES: ContextRules = { variables: {}, sensitive: [], trust: false, byNumber: true };
 
 /** Longest that a call waits for what was handed over, ms. */
 export const LOOK_UP_MS = 200;
@@ -55,15 +57,16 @@ export async function ivrContext(call: Forwarded, waitMs = LOOK_UP_MS): Promise<
     events: [],
     variables: { ...mapped(facts, call.rules.variables) },
     wants: [],
-    hidden: [],
+    secrets: {},
   };
+  Object.assign(context.secrets, picked(context.variables, call.rules.sensitive));
   const routed = signalling(facts);
   if (routed) context.events.push({ event: routed, at: 0 });
   const take = ({ document, createdAt }: KeptHandoff, by: 'token' | 'number' | 'invite') => {
     // What the dialplan maps goes before what was handed over: its author knows this trunk.
     context.variables = { ...variablesOf(document), ...context.variables };
     context.wants.push(...wantsOf(document));
-    context.hidden.push(...document.sensitive.map((name) => document.variables[name]));
+    Object.assign(context.secrets, secretsOf(document));
     context.events.unshift(...segmentOf({ document, createdAt }, by, now));
   };
   if (typeof found === 'object' && 'document' in found) take(found, found.by);
@@ -93,6 +96,15 @@ export function variablesOf(document: Handoff): Record<string, unknown> {
     ...document.variables,
     ivr: { name, language, topic, menu, choice: menu.at(-1), digits, variables: document.variables },
   };
+}
+
+/** Variables of a document that must be on no record. */
+export function secretsOf({ variables, sensitive }: Handoff): Record<string, unknown> {
+  return picked(variables, sensitive);
+}
+
+function picked(variables: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(variables, name) ? [[name, variables[name]]] : [])));
 }
 
 type Outcome = (KeptHandoff & { by: 'token' | 'number' }) | ParleyError | undefined;

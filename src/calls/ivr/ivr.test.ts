@@ -123,8 +123,8 @@ it('journal: the IVR comes first, in its order, and what is secret is nowhere', 
   );
   expect(stored).not.toContain('9137');
   expect(stored).not.toContain(token);
-  const { events, hidden } = await context({ 'X-Token': token });
-  expect(hidden).toEqual(['abc']);
+  const { events, secrets } = await context({ 'X-Token': token });
+  expect(secrets).toEqual({ secret: 'abc' });
   expect(events.every(({ at }) => at < 0)).toBe(true);
   expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).toSorted((a, b) => a - b));
   const text = JSON.stringify(events);
@@ -139,8 +139,9 @@ it('headers become variables by the dialplan, and nothing else does', async () =
     Diversion: '<sip:2000@pbx>;reason=no-answer',
   };
   const variables = { orderNumber: 'User-to-User.order', crm: 'x-crm.name', why: 'Diversion.reason', none: 'X-Other' };
-  const mapped = await context(headers, { variables });
+  const mapped = await context(headers, { variables, sensitive: ['crm', 'none'] });
   expect(mapped.variables).toEqual({ orderNumber: '771204', crm: 'Zoë', why: 'no-answer' });
+  expect(mapped.secrets).toEqual({ crm: 'Zoë' });
   expect(mapped.events).toEqual([
     { event: expect.objectContaining({ part: 'signalling', diversion: ['2000'] }), at: 0 },
   ]);

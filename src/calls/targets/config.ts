@@ -74,6 +74,10 @@ const target = z
           .boolean()
           .default(false)
           .describe('Whether the INVITE has the context as a JSON part of its body, too.'),
+        sensitive: z
+          .array(z.string())
+          .default([])
+          .describe('Sensitive variables of an IVR that this phone is told, in User-to-User and the JSON part only.'),
         identity: z
           .enum(['caller', 'own'])
           .default('caller')

@@ -1,4 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../test/kit/until.js';
+import { storeConfig } from '../../store/config.js';
+import { openStore } from '../../store/open.js';
+import { createLogger } from '../../telemetry/log.js';
 import { targetsConfig } from './config.js';
 import { CallQueues } from './queues.js';
 import { checkTargets, Targets, targetProblems } from './targets.js';
@@ -109,5 +116,36 @@ describe('targets', () => {
       queues.join('desk', (n) => places.push(`${who}${n}`), priority);
     // Who is being put through already stays the first.
     expect(places).toEqual(['a1', 'b2', 'vip2', 'b3']);
+  });
+
+  it('have one line for all nodes that share a store, also when one of them is gone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-queues-'));
+    const store = await openStore(storeConfig.parse({}), folder, createLogger('silent'));
+    const told: string[] = [];
+    const [here, there] = [new CallQueues({ store, everyMs: 50 }), new CallQueues({ store, everyMs: 50 })];
+    const wait = async (queues: CallQueues, who: string, place: number, priority = 0) => {
+      const leave = queues.join('desk', (n) => told.push(`${who}${n}`), priority);
+      await until(`${who} in place ${place}`, () => told.includes(`${who}${place}`));
+      return leave;
+    };
+    const leaveA = await wait(here, 'a', 1);
+    const leaveB = await wait(there, 'b', 2);
+    const leaveC = await wait(here, 'c', 3);
+    const leaveV = await wait(there, 'vip', 2, 5);
+    await until('the others', () => told.includes('b3') && told.includes('c4'));
+    leaveA();
+    await until('the next', () => told.includes('vip1') && told.includes('b2') && told.includes('c3'));
+    expect(told.filter((one) => one.endsWith('1'))).toEqual(['a1', 'vip1']);
+    for (const leave of [leaveV, leaveB, leaveC]) leave();
+    expect(here.waiting + there.waiting).toBe(0);
+    await until('nothing left', async () => (await store.records.list('queue:')).length === 0);
+    // A node that died: its place ends by itself.
+    await store.records.set('queue:desk:0-000-dead', '', { ttlMs: 300 });
+    const leaveD = await wait(here, 'd', 2);
+    await until('the first', () => told.includes('d1'));
+    leaveD();
+    await until('nothing left', async () => (await store.records.list('queue:')).length === 0);
+    await store.close();
+    await rm(folder, { recursive: true });
   });
 });

@@ -85,13 +85,22 @@ export class Targets {
    */
   async planFor(uri: string): Promise<Plan | undefined> {
     const wanted = addressOf(uri);
-    if (!wanted) return undefined;
-    const same = Object.keys(this.targets).find((name) => {
+    return wanted && this.plan(this.targetOf(wanted) ?? wanted.user);
+  }
+
+  /** Who is called by this URI, for people; undefined when it is nobody's of these. */
+  nameOf(uri: string): string | undefined {
+    const wanted = addressOf(uri);
+    const target = wanted && this.targetOf(wanted);
+    return target && (this.targets[target]?.name ?? target);
+  }
+
+  private targetOf({ user: wanted, whole }: NonNullable<ReturnType<typeof addressOf>>): string | undefined {
+    return Object.keys(this.targets).find((name) => {
       const { uri: known, user, number } = this.targets[name] ?? {};
-      if (known !== undefined) return addressOf(known)?.whole === wanted.whole;
-      return user === wanted.user || number === wanted.user;
+      if (known !== undefined) return addressOf(known)?.whole === whole;
+      return user === wanted || number === wanted;
     });
-    return this.plan(same ?? wanted.user);
   }
 
   /** SIP URIs of a target, for a redirect. */

@@ -36,5 +36,20 @@ describe('the briefing of a person', () => {
     );
     expect(briefingOf(said, 'anonymous')).toEqual(['A call from an unknown number.', 'The caller said: my b lamp.']);
     expect(subjectOf(handOverOf([], 'not understood'))).toBe('not understood');
+    const key = handOverOf(journal({ type: 'caller.turn', turn: 1, text: '0', from: 'dtmf' }), 'request');
+    expect(briefingOf(key, '1234')).toEqual(['A call from 1234.']);
+  });
+
+  it('tells what an IVR asked for, and nothing that is masked', () => {
+    const { facts, ivr } = handOverOf(
+      journal(
+        { type: 'ivr.segment', part: 'start', by: 'token', menu: [], variables: { tier: 'gold', pin: '****' } },
+        { type: 'ivr.segment', part: 'digits', name: 'orderNumber', digits: '482715', masked: false },
+        { type: 'ivr.segment', part: 'digits', name: 'code', digits: '****', masked: true },
+        { type: 'variable', name: 'card', value: '***' },
+      ),
+      'request',
+    );
+    expect([facts, ivr]).toEqual([{ orderNumber: '482715' }, { tier: 'gold' }]);
   });
 });

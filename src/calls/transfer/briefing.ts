@@ -6,8 +6,10 @@ export interface HandOver {
   reason: string;
   /** What it was about, newest last. */
   topics: readonly string[];
-  /** What the caller told: name and value. */
+  /** What the caller told, an IVR before us included: name and value. */
   facts: Readonly<Record<string, string>>;
+  /** What an IVR knew besides. */
+  ivr: Readonly<Record<string, unknown>>;
   /** Actions that were carried out. */
   done: readonly string[];
   /** Actions that did not work. */
@@ -28,6 +30,11 @@ export function handOverOf(events: readonly StoredEvent[], reason: string): Hand
   const done: string[] = [];
   const failed: string[] = [];
   let lastWords = '';
+  let ivr: Record<string, unknown> = {};
+  const tell = (name: string, value: string) => {
+    // What is masked is news for nobody.
+    if (!/^\**$/.test(value)) facts.set(name, clean(value));
+  };
   for (const event of events) {
     switch (event.type) {
       case 'topic':
@@ -36,19 +43,24 @@ export function handOverOf(events: readonly StoredEvent[], reason: string): Hand
         break;
       case 'entity.heard':
       case 'entity.confirmed':
-        facts.set(event.name, clean(event.value));
+        tell(event.name, event.value);
         break;
       case 'entity.rejected':
         facts.delete(event.name);
         break;
       case 'variable':
-        if (isPlain(event.value) && !OWN_VARIABLES.has(event.name)) facts.set(event.name, clean(String(event.value)));
+        if (isPlain(event.value) && !OWN_VARIABLES.has(event.name)) tell(event.name, String(event.value));
+        break;
+      case 'ivr.segment':
+        if (event.part === 'digits') tell(event.name, event.digits);
+        if (event.part === 'start') ivr = { ...ivr, ...unmasked(event.variables) };
         break;
       case 'action.returned':
         (event.ok ? done : failed).push(event.action);
         break;
       case 'caller.turn':
-        lastWords = clean(event.text);
+        // A key asks for a person, or answers a question: it is no wish.
+        if (event.from !== 'dtmf') lastWords = clean(event.text);
     }
   }
   const known = Object.fromEntries([...facts].slice(-MOST_FACTS));
@@ -56,6 +68,7 @@ export function handOverOf(events: readonly StoredEvent[], reason: string): Hand
     reason: clean(reason),
     topics,
     facts: known,
+    ivr,
     done: [...new Set(done)],
     failed: [...new Set(failed)],
     lastWords,
@@ -104,6 +117,12 @@ function list(items: readonly string[]): string {
 
 function ended(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function unmasked(variables: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => typeof value !== 'string' || !/^\*+$/.test(value)),
+  );
 }
 
 function isPlain(value: unknown): value is string | number | boolean {

@@ -4,6 +4,7 @@ import type { Dialog } from '../../sip/dialog.js';
 import type { Lexicon } from '../../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
 import type { CallVoice } from '../call-voice.js';
+import type { JoinedLegs } from '../joined-legs.js';
 import type { LegMedia } from '../leg-media.js';
 import type { PersonLeg } from '../person-leg.js';
 import { SpeakerTurns } from '../speaker-turns.js';
@@ -17,23 +18,68 @@ export interface TransferredCall {
   /** What the caller dialled, and the URI of it. */
   to: string;
   calledUri: string;
-  dialog: Dialog;
+  /** As it is now: another phone may take the caller's place. */
+  dialog(): Dialog;
   media: LegMedia;
+  joined: JoinedLegs;
   voice: CallVoice;
   /** How the agent sounds. */
   settings: VoiceSettings;
   lexicon: Lexicon | undefined;
+  /** What an IVR handed over that is for nobody to read, but a target that is to have it. */
+  secrets: Readonly<Record<string, unknown>>;
   /** monotonicMs() of the INVITE. */
   origin: number;
   events(): readonly StoredEvent[];
   record(event: JournalEvent, at?: number): void;
 }
 
+/** What those are told and hear that a person is called for. */
+export interface TransferSide {
+  /** Number of the caller's last turn. */
+  readonly lastTurn: number;
+  /** Clocks that run, for leak tests. */
+  readonly pending: number;
+  /** The caller hears music, or nothing of the kind. @param first nobody was called before */
+  wait(on: boolean, first: boolean): void;
+  /** Says something between two stretches of music. */
+  tell(text: string): Promise<void>;
+  /** They hear each other, and are recognised. */
+  join(person: PersonLeg): void;
+  /** What the person says goes on record, as theirs; what was said on their leg before was whose it was then. */
+  takeDown(person: PersonLeg): void;
+  unjoin(person: PersonLeg): void;
+  /** The legs are others now. */
+  rejoin(): void;
+  /** Said to both, who are joined. */
+  introduce(person: PersonLeg): Promise<void>;
+  /** What a person says who is joined, or was; false when it is nothing for the transcript. */
+  said(leg: string, event: VoiceEvent): boolean;
+  /** No more is heard of this leg: what was said on it goes on record. */
+  endTurns(leg: string): void;
+  /** The transfer is over. @param back the agent goes on; else the caller's last words may still come */
+  end(back: boolean): void;
+}
+
+/** The lines of who is at a person's leg now. */
+export function personTurns(
+  { record, origin }: TransferredCall,
+  { speaker: person }: PersonLeg,
+  voice: CallVoice,
+): SpeakerTurns {
+  const since = (at: number) => Math.round(at - origin);
+  return new SpeakerTurns({
+    turn: (text, from, to) => record({ type: 'person.turn', person, text, startedAt: since(from), endedAt: since(to) }),
+    partial: (text) => record({ type: 'person.partial', person, text }),
+    commit: (position) => voice.commit(position),
+  });
+}
+
 /** Longest that something said to both, or about a place in the queue, may take, ms. */
 const ANNOUNCE_MS = 30_000;
 
 /** The caller while they are handed over: what they hear, and the lines of both sides once they are joined with a person. */
-export class CallerSide {
+export class CallerSide implements TransferSide {
   /** Lines in the making, by leg; the caller's own under ''. */
   private readonly turns = new Map<string, SpeakerTurns>();
   private turn: number;
@@ -51,19 +97,16 @@ export class CallerSide {
       .reduce((last, event) => (event.type === 'caller.turn' ? Math.max(last, event.turn) : last), 0);
   }
 
-  /** Number of the caller's last turn. */
   get lastTurn(): number {
     return this.turn;
   }
 
-  /** Clocks that run, for leak tests. */
   get pending(): number {
     let pending = 0;
     for (const turns of this.turns.values()) pending += turns.pending;
     return pending;
   }
 
-  /** The caller hears music, or nothing of the kind. @param first nobody was called before */
   wait(on: boolean, first: boolean): void {
     const { media, voice } = this.call;
     const { listen, message, wait } = this.config;
@@ -77,7 +120,6 @@ export class CallerSide {
     else media.leg.sound(wait);
   }
 
-  /** Says something between two stretches of music. */
   async tell(text: string): Promise<void> {
     const { media, voice } = this.call;
     media.leg.sound(undefined);
@@ -87,59 +129,49 @@ export class CallerSide {
     if (this.waiting) media.leg.sound(this.config.wait);
   }
 
-  /** Caller and person hear each other, and both are recognised. */
   join(person: PersonLeg): void {
     const { leg, voice } = person;
     if (!leg || !voice) return;
-    const { media, voice: caller, record } = this.call;
+    const { voice: caller } = this.call;
     voice.stop();
     caller.stop();
     caller.hear(true);
-    media.leg.mix({ mode: 'bridge', between: [media.leg.leg, leg.leg] });
-    const who = person.destination.name;
+    this.call.joined.join(person, false);
     this.person = person;
-    this.turns.set(
-      person.name,
-      new SpeakerTurns({
-        turn: (text, from, to) => record({ type: 'person.turn', person: who, text, ...this.times(from, to) }),
-        partial: (text) => record({ type: 'person.partial', person: who, text }),
-        commit: (position) => voice.commit(position),
-      }),
-    );
+    this.takeDown(person);
     this.endTurns('');
     this.turns.set('', this.callerTurns());
     this.holdMusic();
   }
 
-  /** The legs are others now. */
   rejoin(): void {
-    const { media } = this.call;
-    const leg = this.person?.leg;
-    if (!leg) return;
-    media.leg.mix({ mode: 'bridge', between: [media.leg.leg, leg.leg] });
-    this.holdMusic();
+    this.call.joined.mix();
+    if (this.person) this.holdMusic();
+  }
+
+  takeDown(person: PersonLeg): void {
+    const { name, voice } = person;
+    if (this.person?.name !== name || !voice) return;
+    this.endTurns(name);
+    this.turns.set(name, personTurns(this.call, person, voice));
   }
 
   unjoin(person: PersonLeg): void {
-    const { media } = this.call;
-    media.leg.mix({ mode: 'apart', who: media.leg.leg });
-    if (person.leg) media.leg.mix({ mode: 'apart', who: person.leg.leg });
+    this.call.joined.leave(person);
     person.leg?.sound(undefined);
     this.person = undefined;
     this.endTurns(person.name);
     this.endTurns('');
   }
 
-  /** Said to both, who are joined. */
-  async introduce({ destination: { name, settings }, voice }: PersonLeg): Promise<void> {
-    const text = settings.introduction?.replaceAll('{{name}}', name);
+  async introduce({ speaker, destination: { settings }, voice }: PersonLeg): Promise<void> {
+    const text = settings.introduction?.replaceAll('{{name}}', speaker);
     if (!voice || text === undefined) return;
     const said = [this.call.voice, voice].map((one) => one.announce([text], ANNOUNCE_MS, { deaf: false }));
     const [caller] = await Promise.all(said);
     this.notice(text, caller?.heard ?? '', caller?.stopped ?? true);
   }
 
-  /** What a person says who is joined, or was; false when it is nothing for the transcript. */
   said(leg: string, event: VoiceEvent): boolean {
     if (event.type === 'hold' && this.person?.name === leg) this.holdMusic();
     const turns = this.turns.get(leg);
@@ -149,13 +181,11 @@ export class CallerSide {
     return turns !== undefined;
   }
 
-  /** No more is heard of this leg: what was said on it goes on record. */
   endTurns(leg: string): void {
     this.turns.get(leg)?.flush();
     this.turns.delete(leg);
   }
 
-  /** The transfer is over. @param back the agent goes on; else the caller's last words may still come */
   end(back: boolean): void {
     this.over = true;
     this.person = undefined;

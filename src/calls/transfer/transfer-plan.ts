@@ -1,4 +1,5 @@
 import type { Disposition } from '../../journal/events.js';
+import type { Plan, PlanStep } from '../targets/targets.js';
 import type { PersonState } from './transfer-state.js';
 import { attempt, bridge, drop, finish, type Step } from './transfer-step.js';
 
@@ -33,6 +34,19 @@ export function next(step: Step): void {
   }
 }
 
+/** What of a plan is of use for a caller who is with somebody, and stays: who can be called, as participants and no more. */
+export function dialsOnly({ steps }: Plan): PlanStep[] {
+  const plain = (one: PersonState['destination']) => ({
+    ...one,
+    settings: { ...one.settings, method: 'warm' as const, introduction: undefined },
+  });
+  return steps.flatMap((todo): PlanStep[] => {
+    if (todo.type === 'skip') return [todo];
+    if (todo.type === 'refer') return [{ type: 'dial', destinations: [plain(todo.destination)] }];
+    return todo.type === 'dial' ? [{ type: 'dial', destinations: todo.destinations.map(plain) }] : [];
+  });
+}
+
 /** Tells the caller their place, and again after a while. */
 export function announce(step: Step): void {
   const { plan, place } = step.state;
@@ -63,8 +77,11 @@ export function gaveUp(step: Step): void {
 function dial(step: Step, destination: PersonState['destination']): void {
   const { state } = step;
   state.made += 1;
-  const leg = `p${state.made}`;
-  state.legs = { ...state.legs, [leg]: { destination, phase: 'dialling', asked: false, machine: false } };
+  const leg = `${state.prefix}${state.made}`;
+  state.legs = {
+    ...state.legs,
+    [leg]: { destination, phase: 'dialling', asked: false, spoke: false, speaking: false, machine: false },
+  };
   const { target, uri, settings } = destination;
   step.do({ type: 'journal', event: { type: 'transfer.dialling', target, leg, uri } });
   step.do({ type: 'dial', leg, destination });

@@ -73,8 +73,22 @@ const left = (leg: string): Said => ({ type: 'left', leg, reason: 'BYE' });
 const words = (leg: string, answer: 'yes' | 'no' | undefined): Said => ({ type: 'words', leg, answer });
 const callerLeft: Said = { type: 'caller.left', taken: false };
 const timer = (
-  name: `ring:${string}` | `accept:${string}` | `ask:${string}` | `voice:${string}` | 'retry' | 'announce' | 'queue',
+  name:
+    | `ring:${string}`
+    | `accept:${string}`
+    | `ask:${string}`
+    | `voice:${string}`
+    | `pause:${string}`
+    | 'retry'
+    | 'announce'
+    | 'queue',
 ): Said => ({ type: 'timer', name });
+const voice = (up: boolean): Said => ({ type: 'voice', leg: 'p1', on: up });
+const beep: Said = { type: 'beep', leg: 'p1' };
+const FAILED_BY_MACHINE = [
+  ...['wait on', 'dial anna', 'brief p1', 'attempt anna voicemail', 'drop p1', 'wait off', 'finished voicemail'],
+  'over failed',
+];
 const taken = [on('p1'), briefed('p1'), key('p1', '1')];
 
 describe('a warm transfer', () => {
@@ -187,6 +201,24 @@ describe('a warm transfer', () => {
         'finished voicemail',
         'over failed',
       ],
+    ],
+    [
+      'reaches a machine that pauses between its sentences',
+      plan(dial(['anna', { accept: 'voice' }])),
+      [on('p1'), voice(true), voice(false), voice(true), timer('voice:p1')],
+      [...FAILED_BY_MACHINE],
+    ],
+    [
+      'reaches a machine that beeps',
+      plan(dial(['anna', { accept: 'voice' }])),
+      [on('p1'), beep, voice(true), voice(false), timer('pause:p1'), beep],
+      [...FAILED_BY_MACHINE],
+    ],
+    [
+      'gives who beeps a moment for the key',
+      plan(dial('anna')),
+      [on('p1'), voice(true), beep, timer('accept:p1')],
+      [...FAILED_BY_MACHINE],
     ],
     [
       'names a machine that presses no key',

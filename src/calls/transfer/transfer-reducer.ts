@@ -3,6 +3,8 @@ import { announce, fail, gaveUp, next } from './transfer-plan.js';
 import type { TransferEffect, TransferEvent, TransferOutcome, TransferState, TransferTimer } from './transfer-state.js';
 import { attempt, bridge, dispositionOf, drop, finish, quiet, Step, unbridged } from './transfer-step.js';
 
+/** A machine's greeting is one stretch of voice, though it pauses for less than this between its sentences, ms. */
+const PAUSE_MS = 900;
 /** The question is asked again after so much silence, ms. */
 const ASK_AGAIN_MS = 6000;
 
@@ -47,10 +49,14 @@ function apply(step: Step, event: TransferEvent): void {
       return said(step, event);
     case 'voice':
       return voiced(step, event);
+    case 'beep':
+      return beeped(step, event.leg);
     case 'reported':
       return reported(step, event);
     case 'handed-on':
       return handedOn(step, event);
+    case 'replaced':
+      return replaced(step, event);
     case 'timer':
       return timer(step, event.name);
     case 'caller.left':
@@ -121,6 +127,19 @@ function answered(step: Step, name: string): void {
   step.do({ type: 'keys', leg: name, digits: settings.extension });
 }
 
+/** Another phone is at a leg now; who picks up one that rings has answered it. */
+function replaced(step: Step, { leg: name, person, sipCallId }: Happened<'replaced'>): void {
+  const leg = step.leg(name);
+  if (!leg) return;
+  step.set(name, { destination: { ...leg.destination, name: person } });
+  step.do({
+    type: 'journal',
+    event: { type: 'transfer.replaced', target: leg.destination.target, leg: name, person, sipCallId },
+  });
+  step.do({ type: 'rename', leg: name, person });
+  if (leg.phase === 'dialling') answered(step, name);
+}
+
 function brief(step: Step, name: string): void {
   const { settings, replaces } = step.leg(name)?.destination ?? {};
   if (!settings) return;
@@ -159,8 +178,20 @@ function said(step: Step, { leg: name, answer }: Happened<'words'>): void {
 function voiced(step: Step, { leg: name, on }: Happened<'voice'>): void {
   const leg = step.leg(name);
   if (!leg || leg.phase === 'joined') return;
-  if (on) step.timer(`voice:${name}`, leg.destination.settings.voicemailMs);
-  else step.clear(`voice:${name}`);
+  if (!on) return step.timer(`pause:${name}`, PAUSE_MS);
+  step.clear(`pause:${name}`);
+  if (!leg.speaking) step.timer(`voice:${name}`, leg.destination.settings.voicemailMs);
+  step.set(name, { spoke: true, speaking: true });
+}
+
+/** After a greeting a beep says that a machine records; before one it may be the network's. */
+function beeped(step: Step, name: string): void {
+  const leg = step.leg(name);
+  if (!leg?.spoke || leg.phase === 'joined') return;
+  if (leg.destination.settings.accept !== 'key') return fail(step, name, 'voicemail', undefined, 'a machine beeped');
+  // A key tells a person from a machine for certain: who is one has a moment for it.
+  step.set(name, { machine: true });
+  step.timer(`accept:${name}`, ASK_AGAIN_MS);
 }
 
 /** The person takes the call: the others are told that it is over, and the two are brought together. */
@@ -272,6 +303,9 @@ function timer(step: Step, name: TransferTimer): void {
       // A key tells a person from a machine for certain.
       if (person.destination.settings.accept === 'key') return step.set(leg, { machine: true });
       return fail(step, leg, 'voicemail', undefined, 'a machine answered');
+    case 'pause':
+      step.clear(`voice:${leg}`);
+      return step.set(leg, { speaking: false });
     case 'announce':
       if (state.phase === 'queued') announce(step);
       return;

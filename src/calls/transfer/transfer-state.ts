@@ -13,7 +13,10 @@ export interface PersonState {
   phase: 'dialling' | 'keying' | 'briefing' | 'joined' | 'gone';
   /** The briefing was heard to its end, the question asked. */
   asked: boolean;
-  /** Has spoken for so long that it may be a machine. */
+  /** Has spoken since the answer, and speaks now, short pauses included. */
+  spoke: boolean;
+  speaking: boolean;
+  /** Has spoken for so long, or beeped, that it may be a machine. */
   machine: boolean;
 }
 
@@ -34,6 +37,8 @@ export interface TransferState {
   /** Step of the plan that is tried. */
   at: number;
   legs: Readonly<Record<string, PersonState>>;
+  /** Of the names of its legs: no other transfer of the call has it. */
+  prefix: string;
   /** Legs made so far. */
   made: number;
   beganAt: number;
@@ -49,7 +54,11 @@ export interface TransferState {
 }
 
 /** A leg's clock: `kind:leg`; `retry` and `announce` are the queue's. */
-export type TransferTimer = `${'ring' | 'accept' | 'ask' | 'voice'}:${string}` | 'retry' | 'announce' | 'queue';
+export type TransferTimer =
+  | `${'ring' | 'accept' | 'ask' | 'voice' | 'pause'}:${string}`
+  | 'retry'
+  | 'announce'
+  | 'queue';
 
 /** What can happen. `at` is monotonicMs(). */
 export type TransferEvent = { at: number } & (
@@ -67,10 +76,14 @@ export type TransferEvent = { at: number } & (
   | { type: 'key'; leg: string; digit: string }
   | { type: 'words'; leg: string; answer: 'yes' | 'no' | undefined }
   | { type: 'voice'; leg: string; on: boolean }
+  /** A mailbox has beeped. */
+  | { type: 'beep'; leg: string }
   /** How a REFER to the caller's side ended. */
   | { type: 'reported'; accepted: boolean; status: number | undefined; reason: string }
   /** The joined person's phone sent a REFER; `plan` is undefined when nobody known is meant. */
   | { type: 'handed-on'; leg: string; plan: Plan | undefined }
+  /** Another phone, of that person, has taken the place of the leg's, or picked it up (INVITE with Replaces). */
+  | { type: 'replaced'; leg: string; person: string; sipCallId: string }
   | { type: 'timer'; name: TransferTimer }
   /** `taken`: the caller's side has gone to whom it was sent. */
   | { type: 'caller.left'; taken: boolean }
@@ -101,6 +114,8 @@ export type TransferEffect =
   | { type: 'drop'; leg: string; reason: string }
   | { type: 'join'; leg: string }
   | { type: 'unjoin'; leg: string }
+  /** Somebody else is at this leg now. */
+  | { type: 'rename'; leg: string; person: string }
   /** Said to both, who are joined. */
   | { type: 'introduce'; leg: string }
   | { type: 'refer'; destination: Destination }
@@ -122,13 +137,14 @@ export type TransferEffect =
   | { type: 'over'; outcome: TransferOutcome };
 
 /** A transfer that has not begun. */
-export function newTransfer(plan: Plan, reason: string): TransferState {
+export function newTransfer(plan: Plan, reason: string, prefix = 'p'): TransferState {
   return {
     phase: 'new',
     plan,
     reason,
     at: -1,
     legs: {},
+    prefix,
     made: 0,
     beganAt: 0,
     place: 0,

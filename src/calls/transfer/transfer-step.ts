@@ -66,7 +66,7 @@ export function drop(step: Step, name: string, reason: string): void {
 
 /** No clock of this leg runs any more. */
 export function quiet(step: Step, name: string): void {
-  step.clear(`ring:${name}`, `accept:${name}`, `ask:${name}`, `voice:${name}`);
+  step.clear(`ring:${name}`, `accept:${name}`, `ask:${name}`, `voice:${name}`, `pause:${name}`);
 }
 
 /** The result goes on record, once. */

@@ -13,6 +13,7 @@ import { createLogger } from '../../telemetry/log.js';
 import type { LegEvent, MediaHost, MediaLeg } from '../../workers/media-host.js';
 import type { SayRequest } from '../../workers/speaker.js';
 import { CallVoice } from '../call-voice.js';
+import { JoinedLegs } from '../joined-legs.js';
 import { LegMedia } from '../leg-media.js';
 import { targetsConfig, transferConfig } from '../targets/config.js';
 import { CallQueues } from '../targets/queues.js';
@@ -142,7 +143,7 @@ class Bench {
       media: media.host,
       speech,
       speaker: media.speaker,
-      dial: (request, ringing) => agent.call(request, ringing),
+      dial: (request, events) => agent.call(request, events),
       audioFor: () => AUDIO,
       targets: new Targets(targetsConfig.parse(targets), [], { lookup: async () => [] }),
       queues: this.queues,
@@ -173,12 +174,14 @@ class Bench {
       from: invite.from,
       to: invite.to,
       calledUri: invite.uri,
-      dialog: this.dialog,
+      dialog: () => this.dialog,
       media: legMedia,
+      joined: new JoinedLegs(() => legMedia.leg),
       voice,
       settings: VOICE,
       lexicon: undefined,
       origin: 0,
+      secrets: { pin: '9137' },
       events: () => FACTS,
       record: (event) => this.events.push(event),
     };
@@ -252,6 +255,7 @@ describe('a transfer on the wire', () => {
     });
     const call = await bench.desk.called('anna');
     expect(call.invite.get('subject')).toBe('refund, order number 482715');
+    expect(call.invite.text).not.toContain('9137');
     expect(call.invite.get('call-info')).toBe('<https://console.example.com/c1>;purpose=info');
     expect(call.invite.get('p-asserted-identity')).toMatch(/^<sip:caller@127\.0\.0\.1(:\d+)?>$/);
     expect(bench.media.asked).toContain('c1 sound music');
@@ -272,6 +276,15 @@ describe('a transfer on the wire', () => {
     expect(bench.events.map(({ type }) => type.replace('transfer.', ''))).toEqual([
       ...['started', 'dialling', 'ringing', 'answered', 'briefing', 'accepted', 'bridged', 'finished', 'unbridged'],
     ]);
+  });
+
+  it('tells an IVR’s secret to a target only that is to have it', async () => {
+    await bench.begin('anna', at('anna', { context: { sensitive: ['pin'] } }));
+    const call = await bench.desk.called('anna');
+    const [, hex = ''] = /^([0-9a-f]+);/.exec(call.invite.get('user-to-user')) ?? [];
+    expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toMatchObject({ ivr: { pin: '9137' } });
+    expect(call.invite.get('subject')).not.toContain('9137');
+    call.refuse(486, 'Busy Here');
   });
 
   it('cancels what rings when the caller hangs up, and hangs up on who answers all the same', async () => {
@@ -369,6 +382,56 @@ describe('a transfer on the wire', () => {
     await until('joined', () => bench.bridged === 2);
     await bench.leave();
     await gina.got('BYE');
+  });
+
+  it('lets another phone take the place of the person’s, or of the caller’s, by INVITE with Replaces', async () => {
+    await bench.begin('fred', at('fred', quick));
+    const fred = await bench.desk.called('fred');
+    expect(fred.invite.get('supported')).toContain('replaces');
+    await fred.answer();
+    await until('joined', () => bench.bridged === 1);
+    await fred.ask('INVITE', [], fred.rtp?.sdp('sendonly') ?? '');
+    const other = async (replaces: string, status: number) => {
+      const call = new ScriptedCall(bench.peer, bench.edge.uri);
+      call.send('INVITE', { extra: [`Replaces: ${replaces}`, 'Require: replaces'], body: SDP });
+      await call.response(status, 'INVITE');
+      call.send('ACK', { sameBranch: status >= 300 });
+      return call;
+    };
+    await other('nobody@knows;to-tag=1;from-tag=2', 481);
+    await other('nonsense', 400);
+    await other(`${fred.replaces};early-only`, 486);
+    const caller = `${bench.caller.callId};to-tag=${bench.caller.toTag};from-tag=${bench.caller.tag}`;
+    await other(caller, 481);
+    const gina = await other(fred.replaces, 200);
+    await fred.got('BYE');
+    expect(bench.events.slice(-2)).toEqual([
+      { type: 'hold', on: false, by: 'person' },
+      { type: 'transfer.replaced', target: 'fred', leg: 'p1', person: 'Caller', sipCallId: gina.callId },
+    ]);
+    expect(bench.transfer.person?.speaker).toBe('Caller');
+    await other(fred.replaces, 603);
+    gina.send('BYE');
+    await gina.response(200, 'BYE');
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.outcomes).toMatchObject([{ type: 'person.left' }]);
+  });
+
+  it('lets another phone pick up for one that rings', async () => {
+    await bench.begin('anna', at('anna', quick));
+    const anna = await bench.desk.called('anna');
+    anna.ring();
+    await until('ringing', () => bench.events.some(({ type }) => type === 'transfer.ringing'));
+    const other = new ScriptedCall(bench.peer, bench.edge.uri);
+    other.send('INVITE', { extra: [`Replaces: ${anna.replaces};early-only`], body: SDP });
+    await other.response(200, 'INVITE');
+    other.send('ACK');
+    await anna.got('CANCEL');
+    await until('joined', () => bench.bridged === 1);
+    expect(bench.events.at(-2)).toMatchObject({ type: 'transfer.bridged', person: 'Caller' });
+    await bench.leave();
+    const bye = await other.request('BYE');
+    bench.peer.answer(bye, '200 OK');
   });
 
   it('keeps callers in line, tells them their place, and notes who wants to be called back', async () => {

@@ -1,6 +1,7 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
 import type { IncomingRefer } from '../../sip/dialog.js';
+import type { Invite } from '../../sip/invite.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
 import { PersonLeg, type PersonLegServices } from '../person-leg.js';
@@ -8,7 +9,7 @@ import type { TransferConfig } from '../targets/config.js';
 import type { CallQueues } from '../targets/queues.js';
 import type { Destination, Plan, Targets } from '../targets/targets.js';
 import { briefingOf, type HandOver, handOverOf, subjectOf } from './briefing.js';
-import { CallerSide, type TransferredCall } from './caller-side.js';
+import { CallerSide, type TransferredCall, type TransferSide } from './caller-side.js';
 import { reduceTransfer } from './transfer-reducer.js';
 import {
   newTransfer,
@@ -55,14 +56,17 @@ export class Transfer {
   private readonly timers = new Map<TransferTimer, NodeJS.Timeout>();
   private readonly waiting: TransferEvent[] = [];
   private readonly refers = new Map<string, { request: IncomingRefer; told?: ReturnType<IncomingRefer['accept']> }>();
-  private readonly caller: CallerSide;
+  private readonly caller: TransferSide;
   private readonly handOver: HandOver;
   /** In a queue: of what led to the transfer. */
   private readonly priority: number;
   private leaveQueue = () => {};
   private over = false;
 
-  /** @param referMs longest wait for the result of a REFER */
+  /**
+   * @param referMs longest wait for the result of a REFER
+   * @param kind who is called for another side than a caller that is handed over, and how its legs are named
+   */
   constructor(
     private readonly services: TransferServices,
     private readonly call: TransferredCall,
@@ -70,12 +74,13 @@ export class Transfer {
     reason: string,
     private readonly referMs: number,
     private readonly listener: TransferListener,
+    kind: { side?: TransferSide; prefix?: string } = {},
   ) {
-    this.state = newTransfer(plan, reason);
+    this.state = newTransfer(plan, reason, kind.prefix);
     const events = call.events();
     this.handOver = handOverOf(events, reason);
     this.priority = events.findLast((event) => event.type === 'escalation')?.priority ?? 0;
-    this.caller = new CallerSide(call, services.transfer);
+    this.caller = kind.side ?? new CallerSide(call, services.transfer);
   }
 
   /** Legs, clocks and changes under way, for leak tests. */
@@ -161,6 +166,11 @@ export class Transfer {
         return this.withLeg(effect.leg, (leg) => this.caller.join(leg));
       case 'unjoin':
         return this.withLeg(effect.leg, (leg) => this.caller.unjoin(leg));
+      case 'rename':
+        return this.withLeg(effect.leg, (leg) => {
+          leg.speaker = effect.person;
+          this.caller.takeDown(leg);
+        });
       case 'introduce':
         return this.withLeg(effect.leg, (leg) => void this.caller.introduce(leg));
       case 'refer':
@@ -196,9 +206,13 @@ export class Transfer {
   }
 
   private dial(name: string, destination: Destination): void {
-    const { id, from, to, calledUri, settings, lexicon } = this.call;
-    const { url, json, identity } = { url: this.services.transfer.contextUrl, ...destination.settings.context };
-    const { topics, facts, done, failed, reason, lastWords } = this.handOver;
+    const { id, from, to, calledUri, settings, lexicon, secrets } = this.call;
+    const { json, identity, sensitive } = destination.settings.context;
+    const url = this.services.transfer.contextUrl;
+    const { topics, facts, done, failed, reason, lastWords, ivr } = this.handOver;
+    const shown = sensitive.filter((name) => Object.hasOwn(secrets, name)).map((name) => [name, secrets[name]]);
+    const told = { ...ivr, ...Object.fromEntries(shown) };
+    const more = Object.keys(told).length > 0 ? { ivr: told } : {};
     const context = {
       call: id,
       caller: from,
@@ -206,7 +220,7 @@ export class Transfer {
       called: calledUri,
       subject: subjectOf(this.handOver),
       url: url?.replaceAll('{{call}}', encodeURIComponent(id)),
-      data: { call: id, caller: from, topic: topics.at(-1), facts, reason, done, failed, said: lastWords },
+      data: { call: id, caller: from, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },
       json,
     };
     const options = { call: id, name, destination, context, voice: settings, lexicon };
@@ -215,11 +229,21 @@ export class Transfer {
       answered: () => this.dispatch({ type: 'answered', leg: name }),
       refused: (status, why) => this.dispatch({ type: 'refused', leg: name, status, reason: why }),
       left: (why) => this.dispatch({ type: 'left', leg: name, reason: why }),
+      beeped: () => this.dispatch({ type: 'beep', leg: name }),
       heard: (event) => this.heard(name, event),
+      replaced: (invite) => {
+        const { sipCallId } = invite;
+        this.dispatch({ type: 'replaced', leg: name, person: this.nameOf(invite), sipCallId });
+      },
       referred: (request) => void this.handedOn(name, request),
       record: (event) => this.call.record(event),
     });
     this.legs.set(name, leg);
+  }
+
+  /** A target's name, else what the phone says of itself. */
+  private nameOf({ caller: { name, uri } }: Invite): string {
+    return this.services.targets.nameOf(uri) ?? name.replace(/[\p{Cc}<>]+/gu, ' ').slice(0, 64);
   }
 
   private drop(name: string, reason: string): void {
@@ -227,6 +251,7 @@ export class Transfer {
     if (!leg) return;
     this.legs.delete(name);
     this.refers.delete(name);
+    this.call.joined.leave(leg);
     const done = leg.close(reason).then(() => this.caller.endTurns(name));
     const settled = done
       .catch((error) => this.services.logger.error({ err: error, leg: name }, 'a leg was not closed cleanly'))
@@ -276,9 +301,8 @@ export class Transfer {
   }
 
   private async refer(uri: string, joined?: PersonLeg): Promise<void> {
-    const { dialog } = this.call;
     try {
-      const outcome = await dialog.refer(uri, this.referMs, joined?.sip?.replaces);
+      const outcome = await this.call.dialog().refer(uri, this.referMs, joined?.sip?.replaces);
       const { accepted, status, reason = '' } = outcome;
       this.dispatch({ type: 'reported', accepted, status, reason });
     } catch (error) {

@@ -30,7 +30,10 @@ export const refund = ({ number }) => { globalThis.called.push('refund ' + numbe
 const called: string[] = [];
 const close: (() => unknown)[] = [];
 
-async function desk(answer: (asked: ChatAsked) => ChatAnswer): Promise<{ session: ReasonerSession; chat: ChatServer }> {
+async function desk(
+  answer: (asked: ChatAsked) => ChatAnswer,
+  given: { variables?: Record<string, unknown>; sensitive?: string[] } = {},
+): Promise<{ session: ReasonerSession; chat: ChatServer }> {
   const chat = await ChatServer.start(answer);
   const folder = mkdtempSync(join(tmpdir(), 'parley-'));
   close.push(
@@ -44,7 +47,12 @@ async function desk(answer: (asked: ChatAsked) => ChatAnswer): Promise<{ session
   vi.stubGlobal('called', called);
   const agent = loadAgents(folder).get('desk');
   if (!agent) throw new Error('no agent');
-  const session = createReasoner(agent).open({ call: 'test', channel: 'voice', variables: { caller: '100' } });
+  const session = createReasoner(agent).open({
+    call: 'test',
+    channel: 'voice',
+    sensitive: given.sensitive,
+    variables: { caller: '100', ...given.variables },
+  });
   session.heard(0, session.greeting(), false);
   return { session, chat };
 }
@@ -81,6 +89,22 @@ describe('the llm reasoner', () => {
     session.heard(1, 'We open at', true);
     await say(session, 2, 'wait');
     expect(chat.asked[1]?.messages[3]?.content).toBe('We open at [the caller interrupted here]');
+  });
+
+  it('is not shown what is sensitive, in no prompt and no result; its actions have it', async () => {
+    const answer = ({ messages }: ChatAsked): ChatAnswer =>
+      messages.at(-1)?.role === 'tool'
+        ? { parts: ['Done.'] }
+        : { call: { name: 'find-order', arguments: { number: '42' } } };
+    const variables = { pin: '9137', ivr: { variables: { pin: '9137', tier: 'gold' } }, status: 'is shipped' };
+    const { session, chat } = await desk(answer, { variables, sensitive: ['pin'] });
+    session.inform?.({ code: 'shipped' }, ['code']);
+    await say(session, 1, 'where is my order');
+    expect(chat.asked[0]?.messages[0]?.content).toContain(
+      '"pin":"***","ivr":{"variables":{"pin":"***","tier":"gold"}}',
+    );
+    expect(chat.asked[1]?.messages.at(-1)?.content).toBe('{"status":"***"}');
+    expect(JSON.stringify(chat.asked)).not.toMatch(/9137|shipped/);
   });
 
   it('runs the calls that the model makes and shows it the results', async () => {

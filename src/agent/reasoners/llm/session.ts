@@ -13,6 +13,10 @@ import { END_CALL, TRANSFER } from './tools.js';
 
 /** Rounds of calls in one reply; a model that wants more goes in circles. */
 const MAX_ROUNDS = 5;
+/** What the model sees in the place of what it must not. */
+const STARS = '***';
+/** Shorter values are in too many texts by chance. */
+const LEAST_VALUE = 3;
 /** A result that the model is shown, characters. */
 const MAX_RESULT = 8000;
 
@@ -34,6 +38,8 @@ interface Work {
 export class LlmSession implements ReasonerSession {
   private readonly history = new History();
   private readonly variables: Record<string, unknown>;
+  /** Names of variables that the model is not shown. */
+  private readonly sensitive: Set<string>;
   /** What an IVR says that the caller wants. */
   private readonly wanted: Topic | undefined;
   /** Calls that change something and were put to the caller: the turn, and what exactly. */
@@ -51,6 +57,7 @@ export class LlmSession implements ReasonerSession {
     this.endpoint = traceparent ? { ...endpoint, headers: { ...endpoint.headers, traceparent } } : endpoint;
     const defaults = Object.entries(equipment.agent.variables).map(([name, variable]) => [name, variable.default]);
     this.variables = { ...Object.fromEntries(defaults), ...context.variables };
+    this.sensitive = new Set(context.sensitive);
     this.wanted = topicFromIvr(equipment.agent, context.wants ?? []);
   }
 
@@ -94,8 +101,9 @@ export class LlmSession implements ReasonerSession {
     this.history.note(`While your supervisor spoke with them the caller said: ${text}`);
   }
 
-  inform(variables: Record<string, unknown>): void {
+  inform(variables: Record<string, unknown>, sensitive: readonly string[] = []): void {
     Object.assign(this.variables, variables);
+    for (const name of sensitive) this.sensitive.add(name);
   }
 
   close(): void {
@@ -139,7 +147,7 @@ export class LlmSession implements ReasonerSession {
         result = 'done';
       } else if (given === undefined) result = { error: 'the arguments are no JSON object' };
       else result = yield* this.act(work, call.name, given);
-      const content = JSON.stringify(result ?? null).slice(0, MAX_RESULT);
+      const content = this.withheld(JSON.stringify(result ?? null)).slice(0, MAX_RESULT);
       work.exchange.steps.push({ role: 'tool', call: call.id, content } satisfies ChatMessage);
     }
     return over;
@@ -224,15 +232,35 @@ export class LlmSession implements ReasonerSession {
 
   private system(articles: string): string {
     const { model } = this.equipment;
-    const known = Object.entries(this.variables).filter(([, value]) => value !== undefined && value !== null);
-    return [
-      render(model.prompt, this.variables),
+    const shown = this.shown(this.variables);
+    const known = Object.entries(shown).filter(([, value]) => value !== undefined && value !== null);
+    const text = [
+      render(model.prompt, shown),
       SPOKEN,
       known.length > 0 && `Known of this call: ${JSON.stringify(Object.fromEntries(known)).slice(0, MAX_RESULT)}`,
       articles && `What may help with the caller's last words:\n${articles}`,
     ]
       .filter(Boolean)
       .join('\n\n');
+    return this.withheld(text);
+  }
+
+  /** Variables as the model may see them. */
+  private shown(variables: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, this.sensitive.has(name) ? STARS : value]),
+    );
+  }
+
+  /** A text without sensitive values, wherever they stand in it. */
+  private withheld(text: string): string {
+    let rest = text;
+    for (const name of this.sensitive) {
+      const value = this.variables[name];
+      const written = typeof value === 'string' ? value : JSON.stringify(value ?? '');
+      if (written.length >= LEAST_VALUE) rest = rest.replaceAll(written, STARS);
+    }
+    return rest;
   }
 }
 
