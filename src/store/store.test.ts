@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -261,6 +261,25 @@ describe('the files store', () => {
     expect(await readFile(path, 'utf8')).toBe([1, 2, 3, 4, 5].map((n) => `{"seq":${n},"data":{"n":${n}}}\n`).join(''));
     await store.close();
     await other.close();
+  });
+
+  it('deletes at its time what is due, without going through all there is, and also what an earlier run has left', async () => {
+    const root = join(folder, 'expiring');
+    const store = await openStore(storeConfig.parse({}), root, logger);
+    for (const name of ['soon', 'later', 'sooner']) await store.streams.append(name, entries(1, 1));
+    await store.streams.expire('later', 7_200_000);
+    await store.streams.expire('soon', 60);
+    await store.streams.expire('sooner', 20);
+    await store.blobs.put('blob', new Uint8Array(3), { ttlMs: 40 });
+    await vi.waitFor(async () => expect(await store.streams.list('')).toEqual(['later']));
+    await vi.waitFor(async () => expect((await readdir(join(root, 'blobs'), { recursive: true })).length).toBe(1));
+    await store.streams.append('sooner', entries(1, 1));
+    await store.streams.expire('sooner', 30);
+    await store.close();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const next = await openStore(storeConfig.parse({}), root, logger);
+    await vi.waitFor(async () => expect(await next.streams.list('')).toEqual(['later']));
+    await next.close();
   });
 
   it('says when the disk fails, and that it is back', async () => {

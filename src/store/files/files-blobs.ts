@@ -11,7 +11,7 @@ export class FilesBlobs implements Blobs {
   constructor(
     private readonly folder: string,
     private readonly disk: Disk,
-    private readonly onExpiry: (at: number) => void,
+    private readonly onExpiry: (path: string, at: number) => void,
   ) {}
 
   get(key: string): Promise<Uint8Array | undefined> {
@@ -27,7 +27,7 @@ export class FilesBlobs implements Blobs {
       await setExpiry(path, at);
       await writeWhole(path, bytes);
     });
-    if (at !== undefined) this.onExpiry(at);
+    if (at !== undefined) this.onExpiry(path, at);
   }
 
   async delete(key: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { Logger } from '../../telemetry/log.js';
 import { Availability } from '../availability.js';
 import type { Store } from '../store.js';
 import { Disk, writeWhole } from './disk.js';
-import { sweep } from './expiry.js';
+import { Expiries, removeExpired, sweep } from './expiry.js';
 import { FilesBlobs } from './files-blobs.js';
 import { FilesFanout } from './files-fanout.js';
 import { FilesRecords } from './files-records.js';
@@ -22,8 +22,7 @@ export class FilesStore implements Store {
   readonly #availability: Availability;
   readonly #disk: Disk;
   readonly #hourly: NodeJS.Timeout;
-  #due: NodeJS.Timeout | undefined;
-  #dueAt = Number.POSITIVE_INFINITY;
+  readonly #expiries: Expiries;
   #sweeping: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -33,7 +32,11 @@ export class FilesStore implements Store {
   ) {
     this.#availability = new Availability(`files in ${root}`, logger);
     this.#disk = new Disk(this.#availability);
-    const onExpiry = (at: number) => this.#sweepAt(at);
+    this.#expiries = new Expiries(SWEEP_MS, async (path) => {
+      this.streams.forget(path);
+      await removeExpired(path, this.#disk);
+    });
+    const onExpiry = (path: string, at: number) => this.#expiries.note(path, at);
     this.streams = new FilesStreams(join(root, 'streams'), this.#disk, onExpiry);
     this.records = new FilesRecords(join(root, 'records'), this.#disk);
     this.blobs = new FilesBlobs(join(root, 'blobs'), this.#disk, onExpiry);
@@ -71,7 +74,7 @@ export class FilesStore implements Store {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#hourly);
-    clearTimeout(this.#due);
+    this.#expiries.close();
     this.streams.close();
     this.fanout.close();
     await this.#sweeping;
@@ -82,25 +85,15 @@ export class FilesStore implements Store {
     for (const folder of ['streams', 'records', 'blobs']) await mkdir(join(this.root, folder), { recursive: true });
   }
 
-  /** Sweeps when something is due before the hourly sweep. */
-  #sweepAt(at: number): void {
-    const wait = at - Date.now();
-    if (this.#closed || at >= this.#dueAt || wait > SWEEP_MS) return;
-    this.#dueAt = at;
-    clearTimeout(this.#due);
-    this.#due = setTimeout(() => this.#sweep(), Math.max(0, wait)).unref();
-  }
-
   #sweep(): void {
     this.#sweeping = this.#sweeping.then(async () => {
       if (this.#closed) return;
-      this.#dueAt = Number.POSITIVE_INFINITY;
+      const later = (path: string, at: number) => this.#expiries.note(path, at);
       try {
-        const streams = await sweep(join(this.root, 'streams'), this.#disk);
+        await sweep(join(this.root, 'streams'), this.#disk, later);
         this.streams.forget();
-        const blobs = await sweep(join(this.root, 'blobs'), this.#disk);
+        await sweep(join(this.root, 'blobs'), this.#disk, later);
         await this.records.sweep();
-        this.#sweepAt(Math.min(streams, blobs));
       } catch (error) {
         this.logger.warn({ reason: reasonOf(error) }, 'expired files could not be deleted; tried again in an hour');
       }

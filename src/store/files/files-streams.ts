@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gap } from '../availability.js';
 import type { StreamEntry, Streams } from '../store.js';
 import { type Disk, ifThere, writeWhole } from './disk.js';
@@ -21,12 +21,12 @@ export class FilesStreams implements Streams {
   readonly #closing = new AbortController();
 
   /**
-   * @param onExpiry told of each expiry time that is set, ms since 1970
+   * @param onExpiry told of each file's expiry time that is set, ms since 1970
    */
   constructor(
     private readonly folder: string,
     private readonly disk: Disk,
-    private readonly onExpiry: (at: number) => void,
+    private readonly onExpiry: (path: string, at: number) => void,
   ) {}
 
   async append(stream: string, entries: readonly StreamEntry[]): Promise<void> {
@@ -105,9 +105,10 @@ export class FilesStreams implements Streams {
     });
   }
 
-  /** Forgets what it knows of streams that a sweep may have deleted. */
-  forget(): void {
-    this.#tails.clear();
+  /** Forgets what it knows of streams that a sweep may have deleted, or of the one whose file is. */
+  forget(path?: string): void {
+    if (path === undefined) this.#tails.clear();
+    else this.#tails.delete(keyOf(basename(path, ENDING)));
   }
 
   /** Ends every follower. */
@@ -125,7 +126,7 @@ export class FilesStreams implements Streams {
     }
     const at = Date.now() + Math.ceil(ttlMs);
     await setExpiry(path, at);
-    this.onExpiry(at);
+    this.onExpiry(path, at);
   }
 
   async #appendTo(file: FileHandle, stream: string, entries: readonly StreamEntry[]): Promise<void> {

@@ -25,13 +25,23 @@ class Script {
 
 /*
  * KEYS are always: the value, the index of names (a sorted set of score 0, hence sorted by name), the index of expiry
- * times (score: ms since 1970). Redis lets go of an expired value by itself; its name is taken from the indexes by LIST.
+ * times (score: ms since 1970). Redis lets go of an expired value by itself; its name is taken from the indexes by LIST, and
+ * a few at a time whenever a stream begins or a record is set, so that nobody ever has many to see to.
  */
 
 const CLOCK = `
 local function now_us()
   local time = redis.call('TIME')
   return time[1] * 1000000 + time[2]
+end
+local function forget_due(count)
+  local now = string.format('%.0f', math.floor(now_us() / 1000))
+  local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, count)
+  for _, name in ipairs(due) do
+    redis.call('ZREM', KEYS[2], name)
+    redis.call('ZREM', KEYS[3], name)
+  end
+  return #due
 end
 local function expire(key, name, ttl)
   redis.call('PEXPIRE', key, ttl)
@@ -44,10 +54,11 @@ end
 `;
 
 /** ARGV: name, then seq and data by turns. Entry ids are `<seq+1>-0`, so that each seq can be stored once only. */
-export const APPEND = new Script(`
+export const APPEND = new Script(`${CLOCK}
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local last = newest and tonumber(string.match(newest[1], '^%d+')) - 1 or 0
 if last == 0 then
+  forget_due(10)
   redis.call('ZADD', KEYS[2], 0, ARGV[1])
   redis.call('ZREM', KEYS[3], ARGV[1])
 end
@@ -96,6 +107,7 @@ local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if ARGV[4] ~= '' and tonumber(ARGV[4]) ~= version then return false end
 version = version > 0 and version + 1 or now_us()
 local text = string.format('%.0f', version)
+forget_due(10)
 redis.call('HSET', KEYS[1], 'value', ARGV[2], 'version', text)
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 if ARGV[3] == '' then keep(KEYS[1], ARGV[1])
@@ -119,13 +131,6 @@ return value
 
 /** ARGV: lowest and highest name, as ZRANGEBYLEX takes them. KEYS[1] is not used. */
 export const LIST = new Script(`${CLOCK}
-local now = string.format('%.0f', math.floor(now_us() / 1000))
-repeat
-  local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, 1000)
-  for _, name in ipairs(due) do
-    redis.call('ZREM', KEYS[2], name)
-    redis.call('ZREM', KEYS[3], name)
-  end
-until #due == 0
+while forget_due(1000) > 0 do end
 return redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2])
 `);
