@@ -37,7 +37,9 @@ describe('context of an IVR', () => {
       { name: 'all', default: true, answer: { agent: 'orders' } },
     ];
     writeFileSync(join(folder.path, 'test.yaml'), JSON.stringify(entries));
-    server = await Server.start({ env: { PARLEY_DIALPLANS: folder.path, PARLEY_HTTP_TOKEN: TOKEN } });
+    server = await Server.start({
+      env: { PARLEY_DIALPLANS: folder.path, PARLEY_HTTP_TOKEN: TOKEN, PARLEY_LOG_LEVEL: 'trace' },
+    });
   });
 
   afterEach(async () => {
@@ -112,6 +114,10 @@ describe('context of an IVR', () => {
     const { token } = await post(DOCUMENT);
     await journalOf([`X-Handoff: ${token}`]);
     const second = await journalOf([`X-Handoff: ${token}`]);
+    // At the most verbose level the log has neither what is sensitive nor tokens; its lines say of which call they are.
+    const log = JSON.stringify(server.log);
+    for (const secret of ['9137', TOKEN, token, 'not-the-token-of-this']) expect(log).not.toContain(secret);
+    expect(log).toContain(`"sipCallId":"${second[0]?.type === 'call.received' ? second[0].sipCallId : ''}"`);
     expect(second.find(({ type }) => type === 'error')).toMatchObject({ code: 'PARLEY_ERR_HANDOFF_UNUSABLE' });
     expect(second.some(({ type }) => type === 'ivr.segment')).toBe(false);
   });

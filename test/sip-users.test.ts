@@ -22,7 +22,7 @@ describe('SIP users', () => {
       { name: '201', passwordFile: join(folder.path, 'secret') },
       { name: '202', password: PASSWORD, algorithms: ['MD5'] },
     ];
-    server = await Server.start({ env: { PARLEY_SIP_USERS: JSON.stringify(users) } });
+    server = await Server.start({ env: { PARLEY_SIP_USERS: JSON.stringify(users), PARLEY_LOG_LEVEL: 'trace' } });
   });
 
   afterEach(async () => {
@@ -54,6 +54,12 @@ describe('SIP users', () => {
       await until('refusal', () => server.log.find(({ msg }) => msg === 'wrong SIP credentials'));
       await expect(stranger.dial(`sip:8001@${host}:${port}`)).rejects.toThrow();
       expect(server.journals().size).toBe(1);
+      expect(JSON.stringify(server.log)).not.toMatch(new RegExp(`${PASSWORD}|wrong-password|response=\\\\?"[0-9a-f]`));
+      // Nor has the trace of the call.
+      const [call] = server.journals().keys();
+      const trace = await server.get(`/v1/calls/${call}/sip`);
+      expect(trace).toContain('Authorization: ***');
+      expect(trace).not.toContain('response=');
     } finally {
       await stranger.stop();
     }

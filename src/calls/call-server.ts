@@ -57,12 +57,25 @@ export class CallServer {
   admit(invite: Invite, route?: Route): void {
     const { limits, logger } = this.services;
     if (this.draining || this.live.size >= limits.calls) {
-      logger.warn({ from: invite.from, to: invite.to, calls: this.live.size }, 'call refused: no room');
+      logger.warn(
+        { sipCallId: invite.sipCallId, from: invite.from, to: invite.to, calls: this.live.size },
+        'call refused: no room',
+      );
       return invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
     }
     const journal = this.journals.open(newCallId(), monotonicMs());
     const call = new Call(this.services, invite, journal, route);
-    logger.info({ call: call.id, from: invite.from, to: invite.to, source: invite.source }, 'call');
+    logger.info(
+      {
+        call: call.id,
+        leg: 'caller',
+        sipCallId: invite.sipCallId,
+        from: invite.from,
+        to: invite.to,
+        source: invite.source,
+      },
+      'call',
+    );
     this.live.set(call.id, call);
     const done = call.run().finally(() => {
       this.live.delete(call.id);

@@ -78,7 +78,8 @@ export class Call {
     private readonly journal: CallJournal,
     private readonly route?: Route | undefined,
   ) {
-    this.logger = services.logger.child({ call: journal.call });
+    this.logger = services.logger.child({ call: journal.call, leg: 'caller' });
+    invite.belongsTo(journal.call);
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
@@ -417,7 +418,7 @@ export class Call {
   private async handOver(name: string, reason: string): Promise<void> {
     const { services } = this;
     this.talk.stop();
-    const plan = await planOf(services, name, this.ownTargets);
+    const plan = await planOf({ ...services, logger: this.logger }, name, this.ownTargets);
     const call = this.transferred();
     if (this.state.phase !== 'transferring' || !call) return;
     if (plan instanceof ParleyError) {

@@ -241,7 +241,16 @@ export class PersonLeg {
   private newVoice({ leg }: LegMedia): CallVoice {
     const { voice: settings, lexicon } = this.options;
     const { speech, speaker, logger } = this.services;
-    const voice = new CallVoice({ leg, speech, speaker, settings, lexicon, stopWords: [], byWords: false, logger });
+    const voice = new CallVoice({
+      leg,
+      speech,
+      speaker,
+      settings,
+      lexicon,
+      stopWords: [],
+      byWords: false,
+      logger: logger.child({ call: this.options.call, leg: this.name }),
+    });
     voice.listen((event) => this.events.heard(event));
     return voice;
   }

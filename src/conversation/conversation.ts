@@ -1,5 +1,5 @@
 import type { ReasonerSession, ReplyPart } from '../agent/reasoner.js';
-import { reasonOf } from '../errors.js';
+import { ParleyError, reasonOf } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import { EventMask } from '../journal/masking.js';
 import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
@@ -158,9 +158,16 @@ export class Conversation {
     try {
       this.carryOut(effect);
     } catch (error) {
-      this.options.logger.error({ err: error, effect: effect.type }, 'the conversation failed');
+      this.options.logger.error({ ...this.logged(error), effect: effect.type }, 'the conversation failed');
       this.options.finish({ type: 'hangup', reason: reasonOf(error), by: 'error' });
     }
+  }
+
+  /** An error may quote what the caller said, an answer of the agent's systems for instance. */
+  private logged(error: unknown): { reason: string; code?: string; stack?: string | undefined } {
+    const code = error instanceof ParleyError ? { code: error.code } : {};
+    const at = error instanceof Error ? error.stack?.match(/^ +at .*$/gm)?.join('\n') : undefined;
+    return { reason: this.mask.masked(reasonOf(error)), ...code, stack: at };
   }
 
   private carryOut(effect: TurnEffect): void {
@@ -250,7 +257,7 @@ export class Conversation {
       tell({ type: 'reply.done', afterwards });
     } catch (error) {
       if (signal.aborted) return;
-      this.options.logger.error({ err: error, reply }, 'reasoner failed');
+      this.options.logger.error({ ...this.logged(error), reply }, 'reasoner failed');
       tell({ type: 'reply.failed', reason: reasonOf(error) });
     } finally {
       await answer.settled;

@@ -1,3 +1,4 @@
+import { passesLuhn } from '../telemetry/redact.js';
 import { digitRuns } from '../text/digits.js';
 import type { JournalEvent } from './events.js';
 
@@ -51,6 +52,11 @@ export class EventMask {
     for (const name of this.names) this.hide(new RegExp(`\\b${name}\\s*[:=]\\s*([^;,\\n]+)`).exec(text)?.[1]);
   }
 
+  /** The text of an error without what must not be read in a log. */
+  masked(text: string): string {
+    return this.text(text, false, '');
+  }
+
   /** Hides this value from now on, wherever it comes up. */
   hide(value: unknown): void {
     const plain = plainOf(String(value ?? ''));
@@ -100,15 +106,4 @@ export class EventMask {
 
 function plainOf(value: string): string {
   return value.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-}
-
-/** Whether the last digit is the check digit of the others (ISO/IEC 7812-1, Annex B). */
-export function passesLuhn(digits: string): boolean {
-  let sum = 0;
-  for (let at = 0; at < digits.length; at++) {
-    const digit = Number(digits[digits.length - 1 - at]);
-    const twice = at % 2 === 1 ? 2 * digit : digit;
-    sum += twice > 9 ? twice - 9 : twice;
-  }
-  return sum % 10 === 0;
 }

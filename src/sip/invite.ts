@@ -37,10 +37,15 @@ export class Invite {
     private readonly req: Srf.SrfRequest,
     private readonly res: Srf.SrfResponse,
     private readonly timer: SessionTimerConfig,
-    private readonly logger: Logger,
+    private logger: Logger,
     private readonly replaceable: ReplaceableDialogs,
   ) {
     req.on('cancel', () => this.cancel());
+  }
+
+  /** Which call it has become, for its lines in the log. */
+  belongsTo(call: string): void {
+    this.logger = this.logger.child({ call, leg: 'caller' });
   }
 
   get sipCallId(): string {

@@ -135,13 +135,18 @@ export class OutgoingCall {
     });
   }
 
+  private get log(): Logger {
+    const { leg } = this.options;
+    return leg ? this.logger.child({ call: leg.call, leg: leg.name }) : this.logger;
+  }
+
   /** At once, within the callback: a BYE in the next frame must find its listeners. */
   private accepted(made: Srf.Dialog): OutgoingOutcome {
     const interval = new SessionInterval(this.timer);
     const response = (made as unknown as { res: Progress }).res;
     interval.accepted(headersOf(response));
     this.forget();
-    const dialog = new Dialog(made, this.timer, interval, this.logger, this.replaceable, 'uac');
+    const dialog = new Dialog(made, this.timer, interval, this.log, this.replaceable, 'uac');
     return { answered: true, dialog, answer: bodyOf(response) ?? this.early };
   }
 

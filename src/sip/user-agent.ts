@@ -199,7 +199,7 @@ export class UserAgent {
       if (typeof take === 'number') invite.reject(take);
       else take(invite);
     } catch (error) {
-      logger.error({ err: error }, 'INVITE failed');
+      logger.error({ err: error, sipCallId: invite.sipCallId }, 'INVITE failed');
       invite.reject(500);
     }
   }

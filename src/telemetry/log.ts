@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { withoutSecrets } from './redact.js';
 
 export type { Logger };
 
@@ -11,7 +12,13 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
  */
 export function createLogger(level: LogLevel, thread = 'main'): Logger {
   return pino(
-    { level, base: { thread }, timestamp: pino.stdTimeFunctions.isoTime },
+    { level, base: { thread }, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: withoutSecrets } },
     pino.destination({ dest: 2, sync: true }),
   );
+}
+
+/** What a line about a leg has: media and speech call it `<call>` when it is the caller's, else `<call>/<name>`. */
+export function ofLeg(leg: string): { call: string; leg: string } {
+  const [call = leg, name = 'caller'] = leg.split('/', 2);
+  return { call, leg: name };
 }

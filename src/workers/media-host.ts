@@ -8,7 +8,7 @@ import { advertisedAddress } from '../rtp/config.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import { PortPool } from '../rtp/ports.js';
 import type { GateOptions } from '../speech/detection/gate.js';
-import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
+import { createLogger, type Logger, type LogLevel, ofLeg } from '../telemetry/log.js';
 import { MediaThread } from './media-thread.js';
 import type {
   ClipMessage,
@@ -370,7 +370,7 @@ export class MediaHost {
     try {
       leg.listener(event);
     } catch (error) {
-      this.log.error({ error, leg: leg.name, event: event.type }, 'a media listener threw');
+      this.log.error({ err: error, ...ofLeg(leg.name), event: event.type }, 'a media listener threw');
     }
   }
 

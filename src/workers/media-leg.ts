@@ -9,7 +9,7 @@ import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { RtpFields } from '../rtp/packet.js';
 import { MediaTransport } from '../rtp/transport.js';
 import { monotonicMs } from '../telemetry/clock.js';
-import type { Logger } from '../telemetry/log.js';
+import { type Logger, ofLeg } from '../telemetry/log.js';
 import { LegHealth } from './leg-health.js';
 import { LegHearing } from './leg-hearing.js';
 import { LegSpeaking } from './leg-speaking.js';
@@ -181,7 +181,7 @@ export class RtpLeg {
     const now = monotonicMs();
     if (now - this.loggedAt < LOG_EVERY_MS) return;
     this.loggedAt = now;
-    this.context.log.warn({ leg: this.leg, reason: reasonOf(error) }, `${what}: trouble on this leg`);
+    this.context.log.warn({ ...ofLeg(this.leg), reason: reasonOf(error) }, `${what}: trouble on this leg`);
   }
 
   private get canSend(): boolean {

@@ -4,7 +4,7 @@ import { Meanings } from '../language/meanings.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { WordTime } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
-import { createLogger, type Logger, type LogLevel } from '../telemetry/log.js';
+import { createLogger, type Logger, type LogLevel, ofLeg } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import { threadEntry } from '../threads.js';
 import type { FromSpeech, ToSpeech } from './messages.js';
@@ -237,7 +237,7 @@ export class SpeechHost {
     try {
       this.streams.get(event.leg)?.heard(worker, event);
     } catch (error) {
-      this.log.error({ err: error, leg: event.leg, event: event.type }, 'a speech listener threw');
+      this.log.error({ err: error, ...ofLeg(event.leg), event: event.type }, 'a speech listener threw');
     }
   }
 

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { resample } from '../audio/resample.js';
 import { AudioRing } from '../audio/ring.js';
 import { monotonicMs } from '../telemetry/clock.js';
-import type { Logger } from '../telemetry/log.js';
+import { type Logger, ofLeg } from '../telemetry/log.js';
 import type { FromSpeech, MediaToSpeech, SpeechToMedia, ToSpeech } from './messages.js';
 import type { SpeechEngines } from './speech-engines.js';
 import { wireError } from './speech-errors.js';
@@ -113,7 +113,7 @@ export class SpeechService {
       turns: this.engines.turns,
       scheduler: this.scheduler,
       emit: (event) => this.post(event),
-      warn: (error) => this.log.warn({ err: error, leg }, 'a partial could not be recognised'),
+      warn: (error) => this.log.warn({ err: error, ...ofLeg(leg) }, 'a partial could not be recognised'),
       now: monotonicMs,
     });
     this.streams.get(leg)?.close();
@@ -134,7 +134,7 @@ export class SpeechService {
     const { from: at, pcm } = ring.read(from, ring.end);
     const run = async () => {
       const found = await this.engines.speech(pcm, sampleRate).catch((error: unknown) => {
-        this.log.warn({ err: error, leg }, 'marks of a stream taken over could not be found again');
+        this.log.warn({ err: error, ...ofLeg(leg) }, 'marks of a stream taken over could not be found again');
         return [];
       });
       if (this.streams.get(leg) !== stream) return;

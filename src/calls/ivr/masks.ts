@@ -1,5 +1,5 @@
 /* What an IVR hands over is masked before it is kept, as the journal's own events are. */
-import { passesLuhn } from '../../journal/masking.js';
+import { passesLuhn } from '../../telemetry/redact.js';
 
 /** As many stars as there are characters, 16 at most. */
 export function masked(secret: string): string {

@@ -254,7 +254,9 @@ export class Transfer {
     this.call.joined.leave(leg);
     const done = leg.close(reason).then(() => this.caller.endTurns(name));
     const settled = done
-      .catch((error) => this.services.logger.error({ err: error, leg: name }, 'a leg was not closed cleanly'))
+      .catch((error) =>
+        this.services.logger.error({ err: error, call: this.call.id, leg: name }, 'a leg was not closed cleanly'),
+      )
       .then(() => void this.closing.delete(settled));
     this.closing.add(settled);
   }

@@ -1,3 +1,5 @@
+import { withoutSecrets } from '../../telemetry/redact.js';
+
 /** In place of what is not kept. */
 const HIDDEN = '***';
 /** Credentials, whatever is configured. */
@@ -19,7 +21,7 @@ export function maskMessage(text: string, headers: readonly string[]): string {
   const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
   const type = lines.map((line) => /^(?:content-type|c)[ \t]*:[ \t]*([^;\s]+)/i.exec(line)?.[1]).find(Boolean) ?? '';
   const masked = lines.map((line, n) => (n === 0 ? line : maskHeader(line, headers)));
-  return `${masked.join('\r\n')}\r\n\r\n${maskBody(body, type.toLowerCase())}`;
+  return withoutSecrets(`${masked.join('\r\n')}\r\n\r\n${maskBody(body, type.toLowerCase())}`);
 }
 
 function maskHeader(line: string, hidden: readonly string[]): string {
