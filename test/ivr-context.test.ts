@@ -21,6 +21,7 @@ const DOCUMENT = {
   transcript: [
     { at: '2020-01-01T00:00:00Z', who: 'ivr', text: 'Please key your PIN.' },
     { at: '2020-01-01T00:00:05Z', who: 'caller', text: '9137', from: 'dtmf' },
+    { at: '2020-01-01T00:00:09Z', who: 'caller', text: 'My card is 4111 1111 1111 1111.' },
   ],
 };
 
@@ -116,7 +117,7 @@ describe('context of an IVR', () => {
     const second = await journalOf([`X-Handoff: ${token}`]);
     // At the most verbose level the log has neither what is sensitive nor tokens; its lines say of which call they are.
     const log = JSON.stringify(server.log);
-    for (const secret of ['9137', TOKEN, token, 'not-the-token-of-this']) expect(log).not.toContain(secret);
+    for (const secret of ['9137', '4111', TOKEN, token, 'not-the-token-of-this']) expect(log).not.toContain(secret);
     expect(log).toContain(`"sipCallId":"${second[0]?.type === 'call.received' ? second[0].sipCallId : ''}"`);
     expect(second.find(({ type }) => type === 'error')).toMatchObject({ code: 'PARLEY_ERR_HANDOFF_UNUSABLE' });
     expect(second.some(({ type }) => type === 'ivr.segment')).toBe(false);
