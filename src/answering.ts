@@ -233,11 +233,11 @@ export class Answering {
 }
 
 /** Greeting, idle prompts, apologies. */
-function promptsOf({ reasoner, settings: { idle, apology, farewell } }: VoiceAgent): string[] {
+function promptsOf({ reasoner, settings: { idle, apology, farewell, bearWithMe } }: VoiceAgent): string[] {
   const session = reasoner.open({ call: 'warm-up', channel: 'voice', variables: {} });
   const greeting = session.greeting();
   session.close();
-  return [greeting, ...idle.prompts, idle.goodbye, apology, farewell];
+  return [greeting, ...idle.prompts, idle.goodbye, apology, farewell, bearWithMe];
 }
 
 /** An agent file as a call needs it. */

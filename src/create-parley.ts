@@ -6,7 +6,7 @@ import type { CallsSource } from './console/calls-api.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import type { DialplanSource } from './dialplan/dialplan.js';
 import { ParleyError } from './errors.js';
-import { type Running, startParley } from './main.js';
+import { type Health, type Running, startParley } from './main.js';
 import { type ParleyEvents, type ParleyListener, ParleyListeners } from './parley-events.js';
 import { type SettingsInput, settingsOf } from './settings.js';
 import { createLogger, type Logger } from './telemetry/log.js';
@@ -74,6 +74,15 @@ export interface Parley {
   reload(): Promise<ReloadOutcome>;
   /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
   drain(): Promise<void>;
+  /**
+   * For a program that keeps running after errors that nothing caught (`uncaughtException`, `unhandledRejection`): tells
+   * Parley of one, in the context it was thrown in, and it costs the call it belongs to at most.
+   *
+   * @returns false once they come one after another: the process should be drained and started anew
+   */
+  failed(error: unknown): boolean;
+  /** Whether the process is of use, and what somebody should see to. */
+  health(): Health;
   /** Ends all calls and stops; safe to call twice. The application's drachtio-srf stays as it is. */
   close(): Promise<void>;
 }
@@ -145,6 +154,14 @@ class OwnParley implements Parley {
 
   drain(): Promise<void> {
     return this.running.drain();
+  }
+
+  failed(error: unknown): boolean {
+    return this.running.failed(error);
+  }
+
+  health(): Health {
+    return this.running.health();
   }
 
   close(): Promise<void> {

@@ -215,6 +215,16 @@ export const ERRORS = {
     message: 'SIP could not be started: {reason}',
     mend: 'Check sip.host and sip.port (is another server on that port?), or sip.drachtio.* when a drachtio-server is used.',
   },
+  PARLEY_ERR_SIP_LOST: {
+    message: 'SIP is not connected: {reason}',
+    mend: 'Check that the drachtio-server runs (sip.drachtio.*). The embedded edge is started again by itself; calls go on meanwhile.',
+    sip: 503,
+  },
+  PARLEY_ERR_OVERLOAD: {
+    message: 'new calls are refused: {reason}',
+    mend: 'Calls that are up go on. Add nodes, workers (rtp.workers, speech.workers) or processors; limits.load holds the limits, docs/guides/production.md says what one machine carries.',
+    sip: 503,
+  },
   PARLEY_ERR_TARGET_UNKNOWN: {
     message: 'there is no target "{target}" to hand calls to',
     mend: 'Add it to targets of parley.yaml, or correct the name: nothing else is ever dialled.',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type Srf from 'drachtio-srf';
 import { Answering, readFiles, type Sources } from './answering.js';
 import { readWav } from './audio/wav.js';
+import { Admission } from './calls/admission.js';
 import { CallBacks } from './calls/call-backs.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
@@ -19,7 +20,7 @@ import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
 import { startTracing } from './console/tracing/start.js';
 import { Webhooks } from './console/webhooks/webhooks.js';
-import { ParleyError } from './errors.js';
+import { ParleyError, reasonOf } from './errors.js';
 import type { LiveEvent, StoredEvent } from './journal/events.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
@@ -39,8 +40,12 @@ import { UserAgent } from './sip/user-agent.js';
 import { openStore } from './store/open.js';
 import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
+import { type Alarm, Alarms } from './telemetry/alarms.js';
+import { monotonicMs } from './telemetry/clock.js';
 import { Load } from './telemetry/load.js';
 import { createLogger, type Logger } from './telemetry/log.js';
+import { UnhandledErrors } from './telemetry/unhandled.js';
+import { Watch } from './watch.js';
 import { MediaHost } from './workers/media-host.js';
 import { Speaker } from './workers/speaker.js';
 import { SpeechHost } from './workers/speech-host.js';
@@ -72,10 +77,29 @@ export interface Running {
   reload(): Promise<ReloadOutcome>;
   /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
   drain(): Promise<void>;
+  /**
+   * To be told of errors that nothing caught, in the context they were thrown in: each costs the call it belongs to at
+   * most.
+   *
+   * @returns false once they come one after another: the process should be drained and started anew
+   */
+  failed(error: unknown): boolean;
+  /** `unhealthy`: why the process should be started anew; absent while it is of use. */
+  health(): Health;
   /** Ends all calls and stops; safe to call twice. */
   close(): Promise<void>;
 }
 
+/** How the server is. */
+export interface Health {
+  unhealthy: string | undefined;
+  calls: number;
+  /** What somebody should see to. */
+  alarms: readonly Alarm[];
+}
+
+/** An error that nothing caught is an alarm for so long, ms. */
+const UNHANDLED_MS = 600_000;
 /** Recordings are looked after so often, ms. */
 const PRUNE_MS = 3_600_000;
 /** Longest wait at the end for events that are not stored yet, ms. */
@@ -152,6 +176,8 @@ async function compose(
 
   const handoffs = new Handoffs(store, settings.store.retention.handoffsMs);
   const callBacks = new CallBacks(store.records, settings.store.retention.callbacksMs);
+  const alarms = new Alarms(logger);
+  const admission = new Admission(settings.limits.load);
   const registrar = sipRegistrar(settings, store, logger);
   let sip: UserAgent | undefined;
   const calls = keep(
@@ -163,6 +189,8 @@ async function compose(
         audio: audio.of,
         ...answering.edition,
         limits: settings.limits,
+        admission,
+        refused: (reason) => metrics.refused(reason),
         announcement: settings.recording.announcement,
         traceHeader: settings.traces.header,
         traceparent: (call) => tracing?.traceparent(call) ?? journals.traceparent(call),
@@ -187,6 +215,10 @@ async function compose(
     (edition) => calls.renew(edition),
     (outcome) => metrics.reloaded(outcome),
   );
+  const unhandled = new UnhandledErrors({
+    logger,
+    ofCall: (call, error) => calls.failed(call, error),
+  });
   media.onWorkerLost((legs) => calls.lostLegs(legs));
   keep(new Webhooks(settings.webhooks, journals, store.records, logger));
   const feed = keep(new JournalFeed(journals, store, logger));
@@ -202,7 +234,7 @@ async function compose(
       logger,
       logLevel: settings.log.level,
       onInvite: (invite) => calls.admit(invite),
-      onLost: () => calls.lost('signalling lost'),
+      onLost: (all) => calls.lost('signalling lost', all),
     }),
   );
   sip = agent;
@@ -215,6 +247,8 @@ async function compose(
     clips: (name, texts) => discardClips(answering.edition.agents.get(name ?? ''), texts, speaker, sampleRates),
   });
   forgetWhenEnded(journals, kept.forgetting, logger);
+  const workers = { media: settings.rtp.workers, speech: settings.speech.workers };
+  const watch = keep(new Watch({ media, speech, sip: agent, store, journals, admission, alarms, workers }));
   const readMetrics = async () => ({
     contentType: metrics.contentType,
     text: await metrics.text({
@@ -224,15 +258,20 @@ async function compose(
       speechRestarts: speech.stats().restarts,
       clips: speaker.stats(),
       late: (await media.stats()).map((worker) => worker.late),
+      load: admission.load,
+      alarms: alarms.active().map(({ code }) => code),
+      unhandled: unhandled.count,
     }),
   });
   const console = settings.http.enabled
     ? keep(
         await Console.start(settings.http, {
-          unready: async () => {
-            if (!agent.up) return 'SIP is not connected';
-            return (await store.healthy()) ? undefined : 'the store does not answer';
+          unready: () => {
+            if (calls.isDraining) return 'draining';
+            return agent.up ? undefined : 'SIP is not connected';
           },
+          unhealthy: () => watch.unhealthy,
+          alarms: () => alarms.active(),
           calls,
           feed,
           logger,
@@ -264,9 +303,15 @@ async function compose(
     metrics: readMetrics,
     reload: () => answering.reload(),
     drain: () => calls.drain(),
+    failed: (error) => {
+      alarms.raise(new ParleyError('PARLEY_ERR_INTERNAL', { reason: reasonOf(error) }), UNHANDLED_MS);
+      return unhandled.take(error);
+    },
+    health: () => ({ unhealthy: watch.unhealthy, calls: calls.stats().calls, alarms: alarms.active() }),
     close: async () => {
+      const began = monotonicMs();
       await calls.close();
-      await journals.flush(FLUSH_MS);
+      await journals.flush(Math.max(0, FLUSH_MS - (monotonicMs() - began)));
       await stop();
     },
   };

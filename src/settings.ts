@@ -143,6 +143,7 @@ export function conversationSettings(agent: AgentDefinition, { conversation }: S
     speculation: agent.speculation,
     secondJudge: conversation.judge !== undefined,
     goAhead: agent.phrases.afterYou,
+    bearWithMe: agent.phrases.bearWithMe,
     idle: { ...agent.idle, handOver: idleHandOver(agent) },
     apology: agent.fallbacks.apology,
     secrets: agent.topics.flatMap(({ slots }) => slots.filter(({ sensitive }) => sensitive).map(({ name }) => name)),

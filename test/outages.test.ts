@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPENING_HOURS } from './kit/examples.js';
+import { house } from './kit/house.js';
 import { Phone } from './kit/phone.js';
-import { toSound } from './kit/rtp-peer.js';
-import { Server } from './kit/server.js';
+import { assertComplete, Server } from './kit/server.js';
 import { speak, transcribe } from './kit/speech.js';
 import { until } from './kit/until.js';
 
@@ -24,8 +27,7 @@ describe('parts of the server fail while a caller talks', () => {
   /** What was heard since then of the stream that plays now, once the agent has fallen quiet. */
   async function heardSince(at: number): Promise<string> {
     await phone.rtp.spoken(at);
-    const last = phone.rtp.heard.at(-1)?.ssrc;
-    return transcribe(toSound(phone.rtp.heard.filter((packet) => packet.at > at && packet.ssrc === last)));
+    return transcribe(phone.since(at));
   }
 
   /** Asks, and waits for the beginning of the answer. */
@@ -49,11 +51,119 @@ describe('parts of the server fail while a caller talks', () => {
       );
       expect(await heardSince(lost)).toMatch(OPENING_HOURS.answer);
       expect(reinvites()).toBe(offers + 1);
-      expect(await transcribe(await phone.ask(OPENING_HOURS.question)), 'afterwards').toMatch(OPENING_HOURS.answer);
     },
   );
+
+  it('the SIP edge (crash, hang): nothing is heard of it, and either side can still end the call', async () => {
+    for (const how of ['throw', 'hang'] as const) {
+      const before = taken();
+      server.fault('edge', how);
+      await until('another edge', () => taken() > before);
+    }
+    await isAnswered();
+    const other = await Phone.dial(server);
+    await other.greeted();
+    await other.hangUp();
+    await other.close();
+    await phone.call.again('INFO');
+  });
+
+  /** How often an edge has gone on with the dialogs of one that died. */
+  function taken(): number {
+    return server.log.filter(({ msg }) => msg === 'dialogs of the edge before go on').length;
+  }
+
+  it('all speech workers, while the caller speaks: the caller hears that it takes a moment, and the answer', async () => {
+    const said = phone.rtp.play(await speak(OPENING_HOURS.question));
+    const starts = () => server.log.filter(({ msg }) => msg?.startsWith('a speech worker is lost')).length;
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    server.fault('speech-.', 'exit');
+    await until('their death', () => starts() === 2);
+    await said;
+    const at = performance.now();
+    let heard = '';
+    const answered = async () => {
+      heard = await heardSince(at);
+      return OPENING_HOURS.answer.test(heard);
+    };
+    await until('the answer', answered, { ms: 30_000 });
+    expect(heard).toMatch(/one moment/i);
+  });
+
+  it('errors that nothing caught, in the main thread: the call goes on', async () => {
+    server.fault('main', 'throw');
+    await until('the exception', () => server.log.some(({ msg }) => msg === 'an error that nothing caught'));
+    server.fault('main', 'reject');
+    server.fault('main', 'clock', { ms: 3_600_000 });
+    await isAnswered();
+    server.fault('main', 'clock', { ms: -7_200_000 });
+    await isAnswered();
+    await phone.hangUp();
+    await server.waitForIdle(15_000);
+    assertComplete([...server.journals().values()].at(0) ?? []);
+  });
+
+  /** Asks, and waits until the answer was heard, whatever the agent says besides. */
+  async function isAnswered(): Promise<void> {
+    const question = await speak(OPENING_HOURS.question);
+    const at = performance.now();
+    await phone.rtp.play(question);
+    await until('the answer', async () => OPENING_HOURS.answer.test(await heardSince(at)), { ms: 40_000 });
+  }
 
   function reinvites(): number {
     return phone.peer.received.filter(({ method }) => method === 'INVITE').length;
   }
 });
+
+/** A disk of one's own takes the rights to mount one. */
+describe.skipIf(process.getuid?.() !== 0)('the disk is full', () => {
+  const files = house([{ name: 'desk', answer: { record: true } }]);
+  const data = join(files.path, 'data');
+  const filler = join(data, 'filler');
+  let server: Server;
+
+  beforeAll(async () => {
+    mkdirSync(data);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'parley-test', data]);
+    server = await Server.start({ cwd: files.path, data });
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    execFileSync('umount', [data]);
+    files.remove();
+  });
+
+  const alarms = async (): Promise<string[]> =>
+    JSON.parse(await server.get('/readyz')).alarms.map(({ code }: { code: string }) => code);
+
+  it('the caller notices nothing, alarms are raised, and nothing is lost once there is room', async () => {
+    const phone = await Phone.dial(server, '1');
+    await phone.greeted();
+    fill(filler);
+    expect(await transcribe(await phone.ask('What are your opening hours?'))).toMatch(/\b(nine|9|seven|7)\b/i);
+    await until('both alarms', async () => {
+      const codes = await alarms();
+      return codes.includes('PARLEY_ERR_STORE_UNAVAILABLE') && codes.includes('PARLEY_ERR_RECORDING_WRITE');
+    });
+    expect(await server.get('/metrics')).toContain('parley_alarm{code="PARLEY_ERR_STORE_UNAVAILABLE"} 1');
+    await phone.hangUp();
+    await phone.close();
+    rmSync(filler);
+    await server.waitForIdle(20_000);
+    assertComplete(server.journal());
+    await until('no alarm of the store', async () => !(await alarms()).includes('PARLEY_ERR_STORE_UNAVAILABLE'));
+    expect(server.noise).toEqual([]);
+  });
+});
+
+/** Until there is room for nothing. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch {
+    closeSync(file);
+  }
+}

@@ -1,5 +1,6 @@
 import { type JournalBook, newCallId } from '../journal/journal.js';
 import type { Invite } from '../sip/invite.js';
+import { inCall } from '../telemetry/call-scope.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { Call } from './call.js';
 import { type CallServices, factsOf, type Route } from './services.js';
@@ -48,6 +49,11 @@ export class CallServer {
     return calls;
   }
 
+  /** Whether no more calls are taken, as the process is about to end. */
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
   /** Whether the dialplan has something for this call. */
   takes(invite: Invite): boolean {
     return this.services.dialplan.match(factsOf(this.services, invite)) !== undefined;
@@ -55,12 +61,15 @@ export class CallServer {
 
   /** Takes an INVITE. @param route in place of the dialplan's */
   admit(invite: Invite, route?: Route): void {
-    const { limits, logger } = this.services;
-    if (this.draining || this.live.size >= limits.calls) {
+    const { limits, logger, admission, refused } = this.services;
+    const full = this.live.size >= limits.calls ? 'calls' : admission?.overload;
+    const reason = this.draining ? 'draining' : full;
+    if (reason) {
       logger.warn(
-        { sipCallId: invite.sipCallId, from: invite.from, to: invite.to, calls: this.live.size },
+        { sipCallId: invite.sipCallId, from: invite.from, to: invite.to, calls: this.live.size, reason },
         'call refused: no room',
       );
+      refused?.(reason);
       return invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
     }
     const journal = this.journals.open(newCallId(), monotonicMs());
@@ -77,16 +86,21 @@ export class CallServer {
       'call',
     );
     this.live.set(call.id, call);
-    const done = call.run().finally(() => {
+    const done = inCall(call.id, () => call.run()).finally(() => {
       this.live.delete(call.id);
       this.calls.delete(call.id);
     });
     this.calls.set(call.id, done);
   }
 
-  /** The signalling is gone, and with it every dialog. */
-  lost(reason: string): void {
-    for (const call of this.live.values()) call.end('lost', reason);
+  /** The signalling is gone, and with it the calls that were being set up. @param all and every dialog */
+  lost(reason: string, all: boolean): void {
+    for (const call of this.live.values()) if (all || !call.standing) call.end('lost', reason);
+  }
+
+  /** Something of a call failed that nothing caught: the people behind its agent take it, or it ends. */
+  failed(call: string, error: unknown): void {
+    this.live.get(call)?.failed(error);
   }
 
   /** The media of these legs is gone: `call`, `call/person`, each with `~n` behind it when it was set up again before. */
@@ -97,15 +111,15 @@ export class CallServer {
 
   /**
    * Refuses new calls and lets the running ones end by themselves for `limits.drainMs`. Those that are up then go to the
-   * people behind their agent, where the call can leave this process for them. Resolves when no call is left, or nothing
-   * more can be waited for.
+   * people behind their agent, where the call can leave this process for them, or hear a farewell. Resolves when no call
+   * is left, or nothing more can be waited for.
    */
   async drain(): Promise<void> {
     this.draining = true;
     const { limits, logger } = this.services;
     if (this.live.size > 0) logger.info({ calls: this.live.size, ms: limits.drainMs }, 'draining');
     if (limits.drainMs === 0 || (await this.emptyWithin(limits.drainMs))) return;
-    for (const call of this.live.values()) call.toFallback('shutdown');
+    for (const call of this.live.values()) void call.wayOut();
     await this.emptyWithin(Math.min(limits.drainMs, limits.referMs));
   }
 

@@ -8,9 +8,10 @@ import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import type { MediaLeg } from '../workers/media-host.js';
-import type { FromMedia, FromSpeech } from '../workers/messages.js';
+import type { FromMedia } from '../workers/messages.js';
 import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
+import type { StreamEvent } from '../workers/speech-stream.js';
 import { DigitMerge, type KeySource } from './digits.js';
 
 /** Playout that paused at a stop word goes on after this when nobody has decided about it, ms. */
@@ -26,6 +27,8 @@ export interface CallVoiceOptions {
   /** What callers can be expected to say. */
   vocabulary?: Vocabulary | undefined;
   stopWords: readonly string[];
+  /** Said while the words take longer because who recognises them had to be replaced. */
+  bearWithMe?: string | undefined;
   /** Whether the words decide who goes on when the caller speaks over the agent. */
   byWords: boolean;
   /** Told how many sentences in a row could not be synthesised. */
@@ -53,6 +56,10 @@ interface Announcement {
   done: () => void;
 }
 
+/** A caller who waits for recognition that has to begin again hears of it after this, ms. */
+const BEAR_MS = 1200;
+/** Longest that it may take, ms. */
+const ANNOUNCE_MS = 5000;
 /** The caller's last words on a leg that is lost are waited for so long, ms. */
 const LAST_WORDS_MS = 5000;
 
@@ -66,6 +73,7 @@ export class CallVoice implements Voice {
   /** Of the leg before, whose last words are not known yet. */
   private former: { stream: SpeechStream; timer: NodeJS.Timeout } | undefined;
   private expected: ExpectedAnswer | undefined;
+  private bearing: NodeJS.Timeout | undefined;
   private readonly saying = new Map<string, Saying>();
   private listener: (event: VoiceEvent) => void = () => {};
   private epoch = 1;
@@ -315,6 +323,7 @@ export class CallVoice implements Voice {
     clearTimeout(this.forgotten);
     if (!this.deaf) this.stream.close();
     this.forgetFormer();
+    clearTimeout(this.bearing);
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
     for (const announcement of this.announcements) announcement.done();
@@ -396,15 +405,32 @@ export class CallVoice implements Voice {
     if (announcement.left.size === 0) announcement.done();
   }
 
+  private delayed(at: number): void {
+    if (!this.unrecognised || this.unheard) return;
+    this.tell({ type: 'recognition.delayed', at });
+    this.askPatience();
+  }
+
+  private askPatience(): void {
+    const { bearWithMe } = this.options;
+    clearTimeout(this.bearing);
+    if (bearWithMe === undefined) return;
+    this.bearing = setTimeout(() => {
+      if (!this.unrecognised || this.diverted) return;
+      if (this.speaking) return this.askPatience();
+      if (this.saying.size === 0) void this.announce([bearWithMe], ANNOUNCE_MS, { deaf: false });
+    }, BEAR_MS);
+  }
+
   /** @param base where the leg began that it was heard on */
-  private fromSpeech(event: FromSpeech, base: number): void {
+  private fromSpeech(event: StreamEvent, base: number): void {
     const at = monotonicMs();
+    if (event.type === 'moved') return this.delayed(at);
     if (this.unheard) return;
     if (event.type === 'partial') {
       const { text, paused, finished, real } = event;
       return this.tell({ type: 'partial', at, text, position: base + event.position, paused, finished, real });
     }
-    if (event.type !== 'final' && event.type !== 'stream.failed') return;
     if (base !== this.base) this.forgetFormer();
     this.unrecognised = this.speaking && base !== this.base;
     if (event.type === 'final') {

@@ -115,6 +115,11 @@ export class Call {
     this.dispatch({ type: 'hang-up', reason });
   }
 
+  /** Whether there is a dialog. */
+  get standing(): boolean {
+    return this.leg !== undefined;
+  }
+
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
     const { prepared, leg, transfer, talk, participants } = this;
@@ -157,12 +162,12 @@ export class Call {
    * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_SESSION_REFUSED: the call is as it was
    */
   async hold(): Promise<void> {
-    await this.standing.hold(true);
+    await this.up.hold(true);
   }
 
   /** Takes the caller back. @throws ParleyError as {@link hold} */
   async resume(): Promise<void> {
-    await this.standing.hold(false);
+    await this.up.hold(false);
   }
 
   /**
@@ -171,7 +176,7 @@ export class Call {
    * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_DIGITS_INVALID, PARLEY_ERR_SESSION_REFUSED
    */
   async sendDigits(text: string, method: DtmfMethod): Promise<void> {
-    await this.standing.sendDigits(text, method);
+    await this.up.sendDigits(text, method);
   }
 
   /**
@@ -181,7 +186,7 @@ export class Call {
    * @throws ParleyError PARLEY_ERR_CALL_NOT_UP
    */
   recording(action: 'pause' | 'resume', reason: string): void {
-    this.standing.pauseRecording(action === 'pause', reason);
+    this.up.pauseRecording(action === 'pause', reason);
   }
 
   private takeBack(): boolean {
@@ -203,7 +208,7 @@ export class Call {
     this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
   }
 
-  private get standing(): CallSession {
+  private get up(): CallSession {
     const { phase } = this.state;
     if (this.leg && (phase === 'talking' || phase === 'bridged')) return this.leg.session;
     throw this.notUp();
@@ -213,10 +218,30 @@ export class Call {
     return new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
   }
 
+  /**
+   * The process is about to end: the caller goes to the people behind the agent where they can be reached without this
+   * process (by REFER), else the agent says farewell.
+   */
+  async wayOut(): Promise<void> {
+    const { prepared, services, fallbackTarget: target } = this;
+    if (this.state.phase !== 'talking' || !prepared) return;
+    const plan = target === undefined ? undefined : await planOf(services, target, this.ownTargets);
+    const refers = plan && !(plan instanceof ParleyError) && plan.steps[0]?.type === 'refer';
+    if (refers) this.toFallback('shutdown');
+    else prepared.conversation.farewell('shutdown', 'shutdown');
+  }
+
   /** Hands the call to the people behind its agent, or ends it where there are none. */
   toFallback(reason: string): void {
     const target = this.fallbackTarget;
     this.dispatch({ type: 'silent', action: 'fallback', target, reason });
+  }
+
+  /** An error that nothing caught: the agent's part of the call is over. */
+  failed(error: unknown): void {
+    this.record({ type: 'error', code: 'PARLEY_ERR_INTERNAL', message: reasonOf(error) });
+    if (!this.leg) return this.end('lost', 'internal error');
+    this.toFallback('internal error');
   }
 
   /** Its media worker is lost: the call goes on over another, or with the people behind the agent. */

@@ -177,6 +177,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     lexicon,
     vocabulary,
     stopWords: agent.settings.stopWords,
+    bearWithMe: agent.settings.bearWithMe,
     byWords: agent.settings.judge === 'words',
     voiceless: options.voiceless,
     logger,

@@ -2,6 +2,7 @@ import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.j
 import { ParleyError } from '../errors.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Invite } from '../sip/invite.js';
+import type { Admission, LoadSignal } from './admission.js';
 import type { LimitsConfig } from './config.js';
 import type { Handoffs } from './ivr/handoffs.js';
 import type { Plan } from './targets/targets.js';
@@ -15,6 +16,10 @@ export interface CallServices extends TransferServices {
   dialplan: Dialplan;
   agents: ReadonlyMap<string, VoiceAgent>;
   limits: LimitsConfig;
+  /** Whether there is room, by load. */
+  admission?: Pick<Admission, 'overload'> | undefined;
+  /** Told why a call was refused. */
+  refused?: ((reason: 'draining' | 'calls' | LoadSignal) => void) | undefined;
   /** What IVRs have handed over. */
   handoffs?: Handoffs | undefined;
   /** Calls that a dialplan entry, `file#name`, has at the moment. */

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { createParley } from '../create-parley.js';
+import { createParley, type Parley } from '../create-parley.js';
 import { usualFile } from '../settings.js';
+import { createLogger } from '../telemetry/log.js';
 import { hostPort } from './call/address.js';
 import { print, printFailure } from './output.js';
+import { ServiceNotify } from './service-notify.js';
 
 interface ServeOptions {
   config?: string;
@@ -24,29 +26,48 @@ export function register(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  // Whatever was forgotten somewhere costs at most the call it belongs to.
-  process.on('unhandledRejection', printFailure);
   const { env } = process;
   const parley = await createParley({ settings: options.config ?? usualFile(env), env: overridden(env, options) });
+  // Whatever was forgotten somewhere costs at most the call it belongs to.
+  const failed = (error: unknown) => {
+    if (parley.failed(error) || process.exitCode === 1) return;
+    // What watches over the process starts another only after a failure.
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  };
+  process.on('unhandledRejection', failed);
+  process.on('uncaughtException', failed);
+  const service = new ServiceNotify(env, () => parley.health(), createLogger('info', 'service'));
   print(JSON.stringify({ ready: true, sip: parley.sip, http: parley.http }));
+  void service.tell('READY=1');
   process.on('SIGHUP', () => void parley.reload());
-  await new Promise<void>((resolve) => {
-    const stop = (signal: NodeJS.Signals) => {
-      process.off('SIGTERM', stop);
-      process.off('SIGINT', stop);
-      // A second signal ends the process at once; Ctrl-C does not wait for anybody.
-      process.stderr.write(`${signal}: no more calls; those that are up may end by themselves\n`);
-      const drained = signal === 'SIGTERM' ? parley.drain() : Promise.resolve();
-      drained
-        .then(() => parley.close())
-        .then(resolve, (error) => {
-          printFailure(error);
-          process.exitCode = 1;
-          resolve();
-        });
+  try {
+    await stopped(parley, service);
+  } catch (error) {
+    printFailure(error);
+    process.exitCode = 1;
+  }
+  service.close();
+}
+
+/**
+ * Resolves when everything is over: at SIGTERM calls that are up may end by themselves, for as long as `limits.drainMs`
+ * says; at Ctrl-C, and at a second signal, they are ended at once; a third ends the process.
+ */
+function stopped(parley: Parley, service: ServiceNotify): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      process.off('SIGTERM', end).off('SIGINT', end);
+      parley.close().then(resolve, reject);
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    const stop = (signal: NodeJS.Signals) => {
+      process.off('SIGTERM', stop).off('SIGINT', stop).on('SIGTERM', end).on('SIGINT', end);
+      process.stderr.write(`${signal}: no more calls; those that are up may end by themselves\n`);
+      void service.tell('STOPPING=1');
+      if (signal === 'SIGTERM') parley.drain().then(end, reject);
+      else end();
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
   });
 }
 

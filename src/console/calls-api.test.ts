@@ -52,7 +52,9 @@ function api(token?: string, address = '127.0.0.1') {
     audit: (...given) => void audited.push(given),
   };
   const source = {
-    unready: async () => undefined,
+    unready: () => undefined,
+    unhealthy: () => undefined,
+    alarms: () => [],
     metrics: async () => ({ text: '', contentType: 'text/plain' }),
     stats: async () => ({}),
     tokens: { find: async (given: string) => KNOWN.find(({ token: one }) => one === given)?.entry },

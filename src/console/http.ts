@@ -5,6 +5,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { ParleyError, reasonOf } from '../errors.js';
 import type { JournalFeed } from '../journal/feed.js';
+import type { Alarm } from '../telemetry/alarms.js';
 import type { Logger } from '../telemetry/log.js';
 import { Access, type Env } from './access.js';
 import type { AuditLog } from './audit.js';
@@ -20,7 +21,11 @@ import type { TokenBook } from './tokens.js';
 /** What the HTTP side asks of the server. */
 export interface ConsoleSource {
   /** Why calls can't be taken now; undefined when they can. */
-  unready: () => Promise<string | undefined>;
+  unready: () => string | undefined;
+  /** Why the process should be started anew; undefined while it is of use. */
+  unhealthy: () => string | undefined;
+  /** What somebody should see to. */
+  alarms: () => readonly Alarm[];
   /** Live counts; all zero when nothing is going on. */
   stats: () => Promise<Record<string, unknown>>;
   /** Prometheus' text format, and its content type. */
@@ -89,10 +94,14 @@ export class Console {
 
 export function routes(source: ConsoleSource, access: Access): Hono<Env> {
   const app = new Hono<Env>();
-  app.get('/healthz', (c) => c.json({ ok: true }));
-  app.get('/readyz', async (c) => {
-    const reason = await source.unready();
-    return reason === undefined ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
+  app.get('/healthz', (c) => {
+    const reason = source.unhealthy();
+    return reason === undefined ? c.json({ ok: true }) : c.json({ ok: false, reason }, 503);
+  });
+  app.get('/readyz', (c) => {
+    const reason = source.unready();
+    const alarms = source.alarms();
+    return reason === undefined ? c.json({ ready: true, alarms }) : c.json({ ready: false, reason, alarms }, 503);
   });
   app.get('/v1/stats', async (c) => c.json(await source.stats()));
   app.get('/metrics', async (c) => {

@@ -9,6 +9,9 @@ const QUIET = {
   speechRestarts: 0,
   clips: { hits: 5, misses: 1, bytes: 640 },
   late: [{ p50: 0.2, p99: 1.5, max: 4 }],
+  load: [['loopMs', 0.25]] as const,
+  alarms: ['PARLEY_ERR_STORE_UNAVAILABLE'],
+  unhandled: 0,
 };
 
 function metricsOf(events: JournalEvent[]): Promise<string> {
@@ -53,6 +56,8 @@ describe('metrics', () => {
     expect(text).toContain('parley_call_duration_seconds_sum 42');
     expect(text).toContain('parley_media_tick_late_seconds{worker="0",quantile="0.99"} 0.0015');
     expect(text).toContain('parley_clip_cache{what="hits"} 5');
+    expect(text).toContain('parley_load_ratio{signal="loopMs"} 0.25');
+    expect(text).toContain('parley_alarm{code="PARLEY_ERR_STORE_UNAVAILABLE"} 1');
     expect(text).toContain('nodejs_eventloop_lag_seconds');
     expect(text).not.toMatch(/anna|secret|8001|10\.0\.0\.1/);
   });

@@ -13,6 +13,12 @@ export interface MetricsSource {
   clips: { hits: number; misses: number; bytes: number };
   /** How late the 20 ms tick of each media worker came since it was last asked, ms. */
   late: readonly { p50: number; p99: number; max: number }[];
+  /** Measures of load as shares of their limits. */
+  load: readonly (readonly [string, number])[];
+  /** Codes of the alarms that are raised. */
+  alarms: readonly string[];
+  /** Errors that nothing caught since the start. */
+  unhandled: number;
 }
 
 const SECONDS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
@@ -62,6 +68,13 @@ export class Metrics {
   private readonly clips = this.gauge('clip_cache', 'Clip cache: hits, misses, bytes', ['what']);
   private readonly late = this.gauge('media_tick_late_seconds', 'Lateness of the 20 ms tick', ['worker', 'quantile']);
 
+  private readonly refusals = this.counter('calls_refused_total', 'Calls answered 503 for want of room', ['reason']);
+  private readonly load = this.gauge('load_ratio', 'Load as a share of limits.load; above 1 calls are refused', [
+    'signal',
+  ]);
+  private readonly alarms = this.gauge('alarm', '1 for each alarm that is raised', ['code']);
+  private readonly unhandled = this.gauge('unhandled_errors', 'Errors that nothing caught since the start', []);
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -94,6 +107,11 @@ export class Metrics {
     }
   }
 
+  /** A call was refused for want of room. */
+  refused(reason: string): void {
+    this.refusals.inc({ reason });
+  }
+
   /** Agents and dialplans were read again. */
   reloaded(outcome: 'done' | 'unchanged' | 'refused'): void {
     this.reloads.inc({ outcome });
@@ -112,6 +130,10 @@ export class Metrics {
         this.late.set({ worker: String(worker), quantile }, ms / 1000);
       }
     });
+    for (const [signal, share] of source.load) this.load.set({ signal }, share);
+    this.alarms.reset();
+    for (const code of source.alarms) this.alarms.set({ code }, 1);
+    this.unhandled.set(source.unhandled);
     return this.registry.metrics();
   }
 

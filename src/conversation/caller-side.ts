@@ -62,6 +62,7 @@ export function final(step: Step, { text, position, finished, real }: Words): vo
   const { caller } = state;
   if (position <= state.committed) return;
   caller.text = text;
+  caller.delayed = false;
   caller.textPosition = position;
   caller.partial = '';
   caller.finished = finished;
@@ -89,7 +90,17 @@ export function endpoint(step: Step): void {
   if (caller.speaking || phase !== 'listening') return;
   if (caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition) return takeWords(step);
   caller.awaiting = 'ended';
-  step.timer('recognition', settings.recognitionMs);
+  step.timer('recognition', caller.delayed ? DELAYED_MS : settings.recognitionMs);
+}
+
+/** Models are loaded again, or a hung worker is given up, in this time, ms. */
+const DELAYED_MS = 15_000;
+
+/** Who recognises the caller begins again: the words are waited for longer. */
+export function recognitionDelayed(step: Step): void {
+  const { caller } = step.state;
+  caller.delayed = true;
+  if (caller.awaiting) step.timer('recognition', DELAYED_MS);
 }
 
 /** The caller has spoken for as long as a turn may last. */

@@ -13,6 +13,7 @@ const SETTINGS: ConversationSettings = {
   secondJudge: false,
   collisionMs: 500,
   goAhead: 'Sorry, go ahead.',
+  bearWithMe: 'One moment.',
   handBackMs: 30_000,
   stopWords: [],
   judge: 'words',

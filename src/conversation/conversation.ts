@@ -1,6 +1,6 @@
 import type { ReasonerSession, ReplyPart } from '../agent/reasoner.js';
 import { ParleyError, reasonOf } from '../errors.js';
-import type { JournalEvent } from '../journal/events.js';
+import type { EndedBy, JournalEvent } from '../journal/events.js';
 import { EventMask } from '../journal/masking.js';
 import { SentenceSplitter, sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -108,6 +108,11 @@ export class Conversation {
   /** The call goes to a target now. */
   sendOn(target: string, reason: string): void {
     this.dispatch({ type: 'supervisor.send-on', at: monotonicMs(), target, reason });
+  }
+
+  /** The agent says farewell now, whatever it was saying, and the call ends. */
+  farewell(reason: string, by: EndedBy): void {
+    this.dispatch({ type: 'leave', at: monotonicMs(), reason, by });
   }
 
   /** Tells the agent something that the caller does not hear. @returns whether its reasoner can make use of it */

@@ -1,3 +1,4 @@
+import type { EndedBy } from '../journal/events.js';
 import {
   endpoint,
   final,
@@ -5,6 +6,7 @@ import {
   offset,
   onset,
   partial,
+  recognitionDelayed,
   recognitionFailed,
   recognitionLate,
   takeKeys,
@@ -45,6 +47,8 @@ function apply(step: Step, event: TurnEvent): void {
   switch (event.type) {
     case 'begin':
       return begin(step, event.greeting, event.notice);
+    case 'leave':
+      return farewell(step, event.reason, event.by);
     case 'onset':
       return onset(step, event.voicedAt);
     case 'offset':
@@ -53,6 +57,8 @@ function apply(step: Step, event: TurnEvent): void {
       return partial(step, event);
     case 'final':
       return final(step, event);
+    case 'recognition.delayed':
+      return recognitionDelayed(step);
     case 'recognition.failed':
       return recognitionFailed(step, event.reason);
     case 'hold':
@@ -138,14 +144,14 @@ function timer(step: Step, name: TimerName): void {
     case 'turn':
       return turnTooLong(step);
     case 'call':
-      return callTooLong(step);
+      return farewell(step, 'maximum call length', 'limit');
     case 'reasoner':
       if (state.current && !state.current.complete) failed(step, state.current, 'no answer in time');
       return;
     case 'keys':
       return takeKeys(step);
     case 'farewell':
-      step.do({ type: 'finish', afterwards: { type: 'hangup', reason: 'maximum call length', by: 'limit' } });
+      step.do({ type: 'finish', afterwards: { type: 'hangup', reason: 'after the farewell', by: 'limit' } });
       return;
   }
 }
@@ -180,12 +186,13 @@ function idle(step: Step): void {
   speak(step, 'farewell', [goodbye], { type: 'hangup', reason: 'caller silent', by: 'agent' });
 }
 
-function callTooLong(step: Step): void {
+/** The call ends, whatever it is at. */
+function farewell(step: Step, reason: string, by: EndedBy): void {
   const { settings, phase, current } = step.state;
   // A transfer has its own end; when it fails the limit still holds.
   if (phase === 'handing-over') return step.timer('call', FAREWELL_MS);
   if (current) interrupt(step);
-  speak(step, 'farewell', [settings.farewell], { type: 'hangup', reason: 'maximum call length', by: 'limit' });
+  speak(step, 'farewell', [settings.farewell], { type: 'hangup', reason, by });
   step.timer('farewell', FAREWELL_MS);
 }
 

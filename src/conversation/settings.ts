@@ -18,6 +18,8 @@ export interface ConversationSettings {
   collisionMs: number;
   /** Said when both began at once, both fell silent, and the caller had hardly begun. */
   goAhead: string;
+  /** Said when recognition has to begin again, and the caller would wait in silence. */
+  bearWithMe: string;
   /** Longest wait for the final words of a burst over the agent's voice; then it is judged by what is known. */
   finalMs: number;
   /** What the agent's voice does on the first sound of the caller's over it, until it is decided who goes on. */

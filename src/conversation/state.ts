@@ -88,6 +88,8 @@ export interface CallerSide {
   asked?: { text: string; floor?: boolean | undefined } | undefined;
   /** The turn is over, only its final words are missing. */
   awaiting?: 'ended' | 'maximum' | undefined;
+  /** They come later than usual. */
+  delayed?: boolean | undefined;
   keys: string;
 }
 
@@ -135,6 +137,8 @@ export type TimerName =
 /** What can happen to a conversation. `at` is monotonicMs(). */
 export type TurnEvent =
   | VoiceEvent
+  /** Whoever runs the call ends it: farewell. */
+  | { type: 'leave'; at: number; reason: string; by: EndedBy }
   | { type: 'begin'; at: number; greeting: readonly string[]; notice: readonly string[] }
   | { type: 'timer'; at: number; name: TimerName }
   | { type: 'reply.sentence'; at: number; reply: string; text: string; firm?: boolean | undefined }

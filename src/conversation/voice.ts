@@ -62,6 +62,8 @@ export type VoiceEvent =
     }
   /** The call is on hold: nobody is to be expected to say anything. */
   | { type: 'hold'; at: number; on: boolean }
+  /** Who recognises had to be replaced: the words come later than usual. */
+  | { type: 'recognition.delayed'; at: number }
   /** Recognition is lost for this stretch; the caller's words are unknown. */
   | { type: 'recognition.failed'; at: number; reason: string }
   /** A typed turn: whole as it is. */

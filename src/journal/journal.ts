@@ -38,6 +38,8 @@ export class JournalBook {
   readonly #stopListening: () => void;
   readonly #watchers = new Set<(event: StoredEvent | LiveEvent) => void>();
   #publishing = 0;
+  /** The last {@link flush} ended before everything was stored. */
+  #waitedInVain = false;
   readonly #speculations = { used: 0, dropped: 0 };
 
   constructor(
@@ -163,13 +165,14 @@ export class JournalBook {
     const late = delay(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
     await Promise.race([Promise.all([...this.#local()].map((journal) => journal.drained())), late]);
     done.abort();
-    return this.pending() === 0;
+    this.#waitedInVain = this.pending() > 0;
+    return !this.#waitedInVain;
   }
 
-  /** Closes what is open, waits for the store as long as for one call, and gives up the rest with an error in the log. */
+  /** Closes what is open, waits for the store as long as for one call, unless {@link flush} has waited in vain, and gives up the rest with an error in the log. */
   async close(): Promise<void> {
     const closing = [...this.#live.values()].map((journal) => journal.close());
-    await Promise.all([...closing, this.flush(this.#owner.closeTimeoutMs)]);
+    await Promise.all([...closing, this.flush(this.#waitedInVain ? 0 : this.#owner.closeTimeoutMs)]);
     this.#stopListening();
     for (const journal of this.#local()) this.#giveUp(journal);
   }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
+import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
 import { DTMF_TYPES, type InfoKey, infoFor, readInfo } from './dtmf-info.js';
 import { headersOf } from './header-of.js';
@@ -8,7 +9,7 @@ import { partsOf } from './headers/multipart.js';
 import type { Invite } from './invite.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
-import { type OfferOutcome, Reinvites } from './re-invite.js';
+import { type OfferOutcome, overPresentConnection, Reinvites } from './re-invite.js';
 import { type ReferTo, type Replaces, readReferTo, referToReplacing, statusOf } from './refer.js';
 import type { ReplaceableDialogs } from './replaceable.js';
 import { intervalRefusal, type SessionInterval, type SessionTimerConfig } from './session-interval.js';
@@ -78,14 +79,35 @@ export class Dialog {
     this.reinvites = new Reinvites(dialog, interval);
     // Until the ACK, which a caller of ours has sent already.
     this.reinvites.block(side === 'uas');
-    this.forget = replaceable.add({ ...dialog.sip, early: false }, (invite) => this.onReplaced(invite));
-    dialog.on('ack', (req) => this.onAck(req.body || undefined));
-    dialog.on('destroy', ((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
-    dialog.on('modify', (req, res) => void this.onOffer(req, res));
-    dialog.on('update', (req, res) => void this.onOffer(req, res));
-    dialog.on('info', (req, res) => this.onInfo(req, res));
-    dialog.on('refer', (req, res) => this.onRefer(req, res));
-    dialog.on('notify', (req, res) => this.onNotify(req, res));
+    this.forget = replaceable.add(
+      { ...dialog.sip, early: false },
+      scoped((invite) => this.onReplaced(invite)),
+    );
+    dialog.on(
+      'ack',
+      scoped((req) => this.onAck(req.body || undefined)),
+    );
+    dialog.on('destroy', scoped((_req: unknown, reason?: string) => this.onEnded(reason ?? 'BYE')) as never);
+    dialog.on(
+      'modify',
+      scoped((req, res) => void this.onOffer(req, res)),
+    );
+    dialog.on(
+      'update',
+      scoped((req, res) => void this.onOffer(req, res)),
+    );
+    dialog.on(
+      'info',
+      scoped((req, res) => this.onInfo(req, res)),
+    );
+    dialog.on(
+      'refer',
+      scoped((req, res) => this.onRefer(req, res)),
+    );
+    dialog.on(
+      'notify',
+      scoped((req, res) => this.onNotify(req, res)),
+    );
   }
 
   get sipCallId(): string {
@@ -121,7 +143,7 @@ export class Dialog {
       ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
       : {};
     await new Promise<void>((resolve) => {
-      this.dialog.destroy({ headers }, (error: unknown) => {
+      overPresentConnection(this.dialog).destroy({ headers }, (error: unknown) => {
         if (error) this.logger.debug({ reason: reasonOf(error) }, 'BYE not answered');
         resolve();
       });
@@ -143,7 +165,7 @@ export class Dialog {
     const { contentType, body } = infoFor(key);
     try {
       const headers = { 'Content-Type': contentType };
-      const { status } = await this.dialog.request({ method: 'INFO', headers, body } as never);
+      const { status } = await overPresentConnection(this.dialog).request({ method: 'INFO', headers, body } as never);
       return status;
     } catch (error) {
       this.logger.debug({ reason: reasonOf(error) }, 'INFO not sent');
@@ -171,12 +193,14 @@ export class Dialog {
     const timer = setTimeout(() => this.onReport({ accepted: false, reason: 'no report in time' }), timeoutMs);
     let sequence: string | undefined;
     try {
-      const answered = this.dialog.request({ method: 'REFER', headers } as never).then((response) => {
-        const { status, reason } = response;
-        sequence = /\d+/.exec(headersOf(response)('CSeq') ?? '')?.[0];
-        this.referring = status < 300;
-        return status >= 300 ? { accepted: false, status, reason } : reported;
-      });
+      const answered = overPresentConnection(this.dialog)
+        .request({ method: 'REFER', headers } as never)
+        .then((response) => {
+          const { status, reason } = response;
+          sequence = /\d+/.exec(headersOf(response)('CSeq') ?? '')?.[0];
+          this.referring = status < 300;
+          return status >= 300 ? { accepted: false, status, reason } : reported;
+        });
       return await Promise.race([answered, reported]);
     } finally {
       clearTimeout(timer);
@@ -233,7 +257,9 @@ export class Dialog {
     };
     const body = `SIP/2.0 ${status} ${reason}`;
     const failed = (error: unknown) => this.logger.debug({ reason: reasonOf(error) }, 'NOTIFY not sent');
-    this.dialog.request({ method: 'NOTIFY', headers, body } as never).catch(failed);
+    overPresentConnection(this.dialog)
+      .request({ method: 'NOTIFY', headers, body } as never)
+      .catch(failed);
   }
 
   private onAck(answer: string | undefined): void {

@@ -1,5 +1,6 @@
 import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
+import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
 import { headersOf } from './header-of.js';
@@ -40,7 +41,10 @@ export class Invite {
     private logger: Logger,
     private readonly replaceable: ReplaceableDialogs,
   ) {
-    req.on('cancel', () => this.cancel());
+    req.on(
+      'cancel',
+      scoped(() => this.cancel()),
+    );
   }
 
   /** Which call it has become, for its lines in the log. */
@@ -154,7 +158,7 @@ export class Invite {
     const headers = { ...agreed, Supported: ['replaces', agreed.Supported].filter(Boolean).join(', ') };
     checkLength(headers, sdp);
     return new Promise((resolve, reject) => {
-      this.srf.createUAS(this.req, this.res, { localSdp: sdp, headers }, (error: unknown, dialog) => {
+      const answered = scoped((error: unknown, dialog: Srf.Dialog | undefined) => {
         if (error || !dialog) {
           if (UNKNOWN_TRANSACTION.test(reasonOf(error))) this.cancel();
           reject(error);
@@ -162,6 +166,7 @@ export class Invite {
         // Made inside the callback: an ACK or BYE in the next frame must find its listeners.
         else resolve(new Dialog(dialog, this.timer, interval, this.logger, this.replaceable));
       });
+      this.srf.createUAS(this.req, this.res, { localSdp: sdp, headers }, answered);
     });
   }
 

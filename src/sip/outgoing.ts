@@ -1,5 +1,6 @@
 import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
+import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
 import { type HeaderOf, headersOf } from './header-of.js';
@@ -125,12 +126,12 @@ export class OutgoingCall {
             if (request) this.sent(request.get('Call-ID'));
             if (this.cancelled) request?.cancel(() => undefined);
           },
-          cbProvisional: (response: Srf.SrfResponse) => this.progress(response as unknown as Progress),
+          cbProvisional: scoped((response: Srf.SrfResponse) => this.progress(response as unknown as Progress)),
         } as never,
-        (error: unknown, dialog) => {
+        scoped((error: unknown, dialog: Srf.Dialog | undefined) => {
           if (error || !dialog) return reject(error ?? new Error('no dialog'));
           resolve(this.accepted(dialog));
-        },
+        }),
       );
     });
   }

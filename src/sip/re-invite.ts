@@ -26,6 +26,8 @@ interface Requesting {
   request(options: object, callback: (error: unknown, response: Response | undefined) => void): void;
 }
 
+/** An INVITE has its answer, or a 408 of the edge, by then (64*T1 and what DNS takes), ms. */
+const LOST_MS = 40_000;
 /** An offer that crosses the peer's is made again so often. */
 const GLARES = 6;
 
@@ -92,18 +94,24 @@ export class Reinvites {
   }
 
   private send(sdp: string): Promise<Response> {
-    const dialog = dialogOf(this.dialog);
+    const dialog = dialogOf(overPresentConnection(this.dialog));
     const contact: Record<string, string> = dialog.local.contact === undefined ? {} : { Contact: dialog.local.contact };
     const headers = { 'Content-Type': 'application/sdp', ...contact, ...this.interval.request() };
     checkLength(headers, sdp);
     this.open = true;
     return new Promise<Response>((resolve) => {
-      this.waiting = () => resolve(FAILED);
+      // The edge that had the INVITE may have crashed.
+      const timer = setTimeout(() => resolve({ ...FAILED, status: 408, reason: 'no answer' }), LOST_MS);
+      this.waiting = () => {
+        clearTimeout(timer);
+        resolve(FAILED);
+      };
       // Not by `modify`, which lets nothing more through after a refusal. It acknowledges a 2xx itself.
       dialog.request({ method: 'INVITE', body: sdp, headers }, (error, response) => {
         if (!error && response && response.status < 200) return;
         // At once: an offer of the peer may be read in the same breath.
         this.open = false;
+        clearTimeout(timer);
         resolve(response ?? { ...FAILED, reason: reasonOf(error) });
       });
     });
@@ -122,6 +130,18 @@ export class Reinvites {
 
 const GONE: OfferOutcome = { accepted: false, status: 481, reason: 'the call is over', gone: true };
 const FAILED: Response = { status: 500, reason: '', body: '', has: () => false, get: () => '' };
+
+interface Connected {
+  readonly req: { socket: { destroyed: boolean } };
+  readonly res: { agent: { _getDefaultSocket?: () => { destroyed: boolean } | undefined } };
+}
+
+/** drachtio-srf sends over the connection that a dialog was made over; after a reconnect that is another. */
+export function overPresentConnection(dialog: Srf.Dialog): Srf.Dialog {
+  const { req, res } = dialog as unknown as Connected;
+  if (req?.socket?.destroyed) req.socket = res.agent._getDefaultSocket?.() ?? req.socket;
+  return dialog;
+}
 
 function dialogOf(dialog: Srf.Dialog): Requesting {
   return dialog as unknown as Requesting;

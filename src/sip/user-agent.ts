@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import Srf from 'drachtio-srf';
 import { ParleyError, reasonOf } from '../errors.js';
+import { scoped } from '../telemetry/call-scope.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
 import type { EdgeCounts } from './edge/counters.js';
@@ -30,8 +31,8 @@ export interface UserAgentOptions {
   traces?: SipTraces | undefined;
   /** The trunk that a request of this address comes by. */
   trunkOf?: ((source: string) => string | undefined) | undefined;
-  /** The signalling was lost and is being set up again: dialogs may be gone. */
-  onLost: () => void;
+  /** The signalling was lost and is being set up again, and with it calls that were being set up; `all`: dialogs, too. */
+  onLost: (all: boolean) => void;
 }
 
 /**
@@ -45,6 +46,7 @@ export class UserAgent {
   private connected = false;
   private closed = false;
   private restarting: NodeJS.Timeout | undefined;
+  private crashed: RunningEdge | undefined;
 
   private constructor(
     private readonly options: UserAgentOptions,
@@ -120,6 +122,11 @@ export class UserAgent {
     return this.edge?.counts();
   }
 
+  /** Whether SIP is this process's own. */
+  get embedded(): boolean {
+    return this.edge !== undefined;
+  }
+
   /** Whether calls can come in now. */
   get up(): boolean {
     return this.connected;
@@ -161,7 +168,10 @@ export class UserAgent {
     this.srf.on('connect', this.onConnect);
     // The typings have it under another name, which is never emitted.
     this.srf.on('close' as 'disconnect', this.onClose);
-    this.srf.invite((req, res) => void this.admit(req, this.invite(req, res), onInvite));
+    const invited = scoped((req: Srf.SrfRequest, res: Srf.SrfResponse) => {
+      void this.admit(req, this.invite(req, res), onInvite);
+    });
+    this.srf.invite((req, res) => invited(req, res));
     this.srf.use('register', (req, res) => void this.register(req, res));
     // A handler by `use` is announced to the server, a listener by `on` is not.
     this.srf.use('options', (_req, res) =>
@@ -176,7 +186,11 @@ export class UserAgent {
 
   private readonly onClose = (): void => {
     this.connected = false;
-    if (this.edge) this.options.onLost();
+    const { edge } = this;
+    // When the edge's thread has died its connection goes, too, and the dialogs are kept for the next edge.
+    setTimeout(() => {
+      if (edge && this.edge === edge && this.crashed !== edge) this.options.onLost(true);
+    }, DEATH_MS).unref();
   };
 
   /** An INVITE that came. Made at once: it hears of a CANCEL that comes while others are asked. */
@@ -215,14 +229,18 @@ export class UserAgent {
     edge.onExit((error) => {
       if (this.edge !== edge) return;
       this.options.logger.error({ err: error }, 'the SIP edge died; starting it again');
-      this.options.onLost();
+      this.crashed = edge;
+      this.options.onLost(false);
       void this.restart(edge, secret);
     });
   }
 
   private async restart(edge: RunningEdge, secret: string): Promise<void> {
     try {
-      const next = await startEdge(edgeOptions(this.options, secret, edge.controlPort, edge.sipPort));
+      const next = await startEdge({
+        ...edgeOptions(this.options, secret, edge.controlPort, edge.sipPort),
+        dialogs: edge.dialogs(),
+      });
       if (this.closed) return next.close();
       this.edge = next;
       this.trace(next);
@@ -297,3 +315,5 @@ interface Server {
 const CONNECT_MS = 10_000;
 /** Longest pause before the SIP side is tried again, ms. */
 const RECONNECT_MS = 2000;
+/** A thread's death is known so long after its connection's, ms. */
+const DEATH_MS = 500;

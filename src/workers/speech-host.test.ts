@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SpeechHost, type SynthesisRequest } from './speech-host.js';
-import type { ListenerEvent } from './speech-listener.js';
+import type { StreamEvent } from './speech-stream.js';
 
 const FAKE = new URL('../../test/kit/fake-speech-worker.mjs', import.meta.url);
 const BROKEN = new URL('data:text/javascript,throw new Error("no such model")');
@@ -25,7 +25,7 @@ const say = (spoken: string): SynthesisRequest => ({
 
 /** A leg whose stream's events can be waited for. */
 function leg() {
-  const events: ListenerEvent[] = [];
+  const events: StreamEvent[] = [];
   const listening: number[] = [];
   let wake = () => {};
   const media = {
@@ -38,11 +38,11 @@ function leg() {
     media,
     events,
     listening,
-    listener: (event: ListenerEvent) => {
+    listener: (event: StreamEvent) => {
       events.push(event);
       wake();
     },
-    async until(found: (event: ListenerEvent) => boolean): Promise<ListenerEvent> {
+    async until(found: (event: StreamEvent) => boolean): Promise<StreamEvent> {
       for (;;) {
         const event = events.find(found);
         if (event) return event;

@@ -9,8 +9,7 @@ import type { ExpectedAnswer } from '../text/expected.js';
 import { threadEntry } from '../threads.js';
 import type { FromSpeech, ToSpeech } from './messages.js';
 import { SpeechJobs } from './speech-jobs.js';
-import type { ListenerEvent } from './speech-listener.js';
-import { HostedStream, type ListenedLeg, type SpeechStream } from './speech-stream.js';
+import { HostedStream, type ListenedLeg, type SpeechStream, type StreamEvent } from './speech-stream.js';
 import { SpeechThread } from './speech-thread.js';
 
 /** Restarts of a worker that keeps failing wait longer and longer, ms. */
@@ -50,6 +49,8 @@ interface Slot {
   thread: SpeechThread;
   readyAt: number;
   failures: number;
+  /** It has not answered for a while: others do its work, if there are any. */
+  suspect: boolean;
 }
 
 /**
@@ -88,7 +89,7 @@ export class SpeechHost {
     const host = new SpeechHost(options);
     try {
       for (let index = 0; index < options.workers; index++) {
-        host.slots.push({ index, thread: host.launch(index), readyAt: 0, failures: 0 });
+        host.slots.push({ index, thread: host.launch(index), readyAt: 0, failures: 0, suspect: false });
       }
       await Promise.all(host.slots.map((slot) => slot.thread.ready));
       for (const slot of host.slots) host.begin(slot);
@@ -110,7 +111,7 @@ export class SpeechHost {
    */
   openStream(
     leg: ListenedLeg,
-    listener: (event: ListenerEvent) => void,
+    listener: (event: StreamEvent) => void,
     vocabulary?: Vocabulary,
     from = 0,
   ): SpeechStream {
@@ -188,6 +189,7 @@ export class SpeechHost {
       this.options.jobTimeoutMs,
       (event) => this.heard(index, event),
       (reason) => this.lost(index, reason),
+      (on) => this.suspected(index, on),
     );
     return thread;
   }
@@ -225,7 +227,7 @@ export class SpeechHost {
 
   private least(load: (index: number) => number): Slot | undefined {
     return this.slots
-      .filter((slot) => slot.thread.isReady)
+      .filter((slot) => slot.thread.isReady && !slot.suspect)
       .map((slot) => ({ slot, load: load(slot.index) }))
       .reduce<{ slot: Slot; load: number } | undefined>((a, b) => (a && a.load <= b.load ? a : b), undefined)?.slot;
   }
@@ -249,7 +251,23 @@ export class SpeechHost {
     this.restarts++;
     slot.failures = slot.readyAt > 0 && monotonicMs() - slot.readyAt > STEADY_MS ? 0 : slot.failures + 1;
     slot.readyAt = 0;
+    slot.suspect = false;
     this.restartLater(slot);
+    this.giveAway(index, reason);
+  }
+
+  /** Callers need not wait until it is known whether a worker hangs, where another can do its work. */
+  private suspected(index: number, on: boolean): void {
+    const slot = this.slots[index];
+    const others = this.slots.some(({ thread, suspect }, other) => other !== index && thread.isReady && !suspect);
+    if (!slot || slot.suspect === on || (on && !others)) return;
+    slot.suspect = on;
+    if (!on) return;
+    this.log.warn({ worker: index }, 'a speech worker does not answer; others do its work');
+    this.giveAway(index, 'it does not answer');
+  }
+
+  private giveAway(index: number, reason: string): void {
     for (const stream of this.streams.values()) {
       if (stream.worker !== index) continue;
       stream.displace();

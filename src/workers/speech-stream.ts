@@ -14,6 +14,9 @@ export interface ListenedLeg {
   listen(speech: number | undefined): void;
 }
 
+/** What a stream tells; `moved`: its worker was lost, and another takes it over as soon as there is one. */
+export type StreamEvent = ListenerEvent | { type: 'moved'; leg: string };
+
 /** One leg's recognition. */
 export interface SpeechStream {
   /** What the agent has just asked for. */
@@ -45,7 +48,7 @@ export class HostedStream implements SpeechStream {
   constructor(
     private readonly leg: ListenedLeg,
     private readonly vocabulary: Vocabulary | undefined,
-    private readonly listener: (event: ListenerEvent) => void,
+    private readonly listener: (event: StreamEvent) => void,
     private readonly onClose: () => void,
     from = 0,
   ) {
@@ -68,8 +71,11 @@ export class HostedStream implements SpeechStream {
   /** Its worker is lost. */
   displace(): void {
     this.worker = undefined;
+    // One that only seemed to hang hears of it later.
+    this.send({ type: 'stream.close', leg: this.leg.leg });
     this.send = () => undefined;
     this.answeredBefore = this.answered;
+    this.listener({ type: 'moved', leg: this.leg.leg });
   }
 
   expect(expected: ExpectedAnswer): void {

@@ -8,8 +8,10 @@ import type { SpeechWorkerData } from './speech-worker.js';
 const START_MS = 60_000;
 /** A worker that does not end by itself is ended after this, ms. */
 const SHUTDOWN_MS = 3000;
-/** Pings in a row without an answer that make a hang, spread over the time a job may take. */
-const PINGS = 4;
+/** It is asked so often whether it answers, and how much work waits, ms. */
+const PING_MS = 500;
+/** A worker that has not answered so many pings in a row may hang: no piece of work takes so long by half. */
+const SUSPICIOUS = 6;
 
 /** One speech worker's thread, watched: a worker that ends, or hangs for longer than a job may take, is lost. */
 export class SpeechThread {
@@ -23,6 +25,8 @@ export class SpeechThread {
   private failure: ParleyError | undefined;
   private isLost = false;
   private unanswered = 0;
+  private readonly pings: number;
+  private readonly pingMs: number;
   private watch: NodeJS.Timeout;
   private started: (error?: ParleyError) => void = () => undefined;
 
@@ -31,6 +35,7 @@ export class SpeechThread {
    * @param jobTimeoutMs longest that one piece of work may take, ms
    * @param heard everything but what is between this class and the worker
    * @param lost called once, when the worker is of no more use
+   * @param suspected it has not answered for a while, or answers again
    */
   constructor(
     entry: URL,
@@ -38,7 +43,10 @@ export class SpeechThread {
     private readonly jobTimeoutMs: number,
     private readonly heard: (event: FromSpeech) => void,
     private readonly lost: (reason: string) => void,
+    private readonly suspected: (on: boolean) => void,
   ) {
+    this.pingMs = Math.min(PING_MS, jobTimeoutMs / 4);
+    this.pings = Math.ceil(jobTimeoutMs / this.pingMs);
     this.thread = new Worker(entry, { workerData: data, name: `speech-${data.worker}` });
     this.ready = new Promise((resolve, reject) => {
       this.started = (error) => (error ? reject(error) : resolve());
@@ -88,17 +96,19 @@ export class SpeechThread {
   private begin(): void {
     clearTimeout(this.watch);
     this.isReady = true;
-    this.watch = setInterval(() => this.ping(), this.jobTimeoutMs / PINGS);
+    this.watch = setInterval(() => this.ping(), this.pingMs);
     this.started();
   }
 
   /** Counts pings instead of measuring time: after a stall of this thread itself their answers still lie unread. */
   private ping(): void {
-    if (this.unanswered >= PINGS) this.giveUp(`it has not answered for ${this.jobTimeoutMs} ms`);
-    else this.post({ type: 'ping', request: ++this.unanswered });
+    if (this.unanswered >= this.pings) return this.giveUp(`it has not answered for ${this.jobTimeoutMs} ms`);
+    if (this.unanswered === SUSPICIOUS) this.suspected(true);
+    this.post({ type: 'ping', request: ++this.unanswered });
   }
 
   private pong(backlog: number, busyMs: number): void {
+    if (this.unanswered >= SUSPICIOUS) this.suspected(false);
     this.unanswered = 0;
     this.backlog = backlog;
     if (busyMs > this.jobTimeoutMs) this.giveUp(`one piece of its work has been running for ${Math.round(busyMs)} ms`);

@@ -4,7 +4,7 @@ import { AudioRing } from '../audio/ring.js';
 import { buildVocabulary, type Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { MediaToSpeech, SpeechToMedia } from './messages.js';
 import { SpeechHost } from './speech-host.js';
-import type { ListenerEvent } from './speech-listener.js';
+import type { StreamEvent } from './speech-stream.js';
 
 /* The real engines in their thread: Flite speaks, Moonshine listens. The media side is played by the test. */
 
@@ -39,18 +39,18 @@ function sound(length: number, wave: (t: number) => number): Int16Array {
 }
 
 /** What is heard of a sound after half a second of silence, when media marks all of it as voice. */
-async function hear(...sounds: Int16Array[]): Promise<ListenerEvent[]> {
+async function hear(...sounds: Int16Array[]): Promise<StreamEvent[]> {
   return hearWith(undefined, ...sounds);
 }
 
-async function hearWith(vocabulary: Vocabulary | undefined, ...sounds: Int16Array[]): Promise<ListenerEvent[]> {
+async function hearWith(vocabulary: Vocabulary | undefined, ...sounds: Int16Array[]): Promise<StreamEvent[]> {
   const ring = AudioRing.allocate(seconds(16));
-  const events: ListenerEvent[] = [];
+  const events: StreamEvent[] = [];
   let done = () => {};
   const finals = new Promise<void>((resolve) => {
     done = resolve;
   });
-  const heard = (event: ListenerEvent) => {
+  const heard = (event: StreamEvent) => {
     events.push(event);
     if (events.filter(({ type }) => type === 'final').length === sounds.length) done();
   };
@@ -88,8 +88,7 @@ describe('speech worker', () => {
 
   it('hears what its agent can expect to hear', async () => {
     const pcm = await synthesise('replace the windshield');
-    const texts = (events: ListenerEvent[]) =>
-      events.map((event) => ('text' in event ? words(event.text) : event.type));
+    const texts = (events: StreamEvent[]) => events.map((event) => ('text' in event ? words(event.text) : event.type));
     expect(texts(await hear(pcm))).not.toEqual(['replace the windshield']);
     const vocabulary = buildVocabulary(['change my tires', 'replace the windshield']);
     expect(texts(await hearWith(vocabulary, pcm))).toEqual(['replace the windshield']);

@@ -59,6 +59,12 @@ export class Phone {
     return toSound(this.rtp.heard.filter((packet) => packet.at > said));
   }
 
+  /** What was heard since then (`performance.now()`) of the stream that came last. */
+  since(at: number): Sound {
+    const last = this.rtp.heard.at(-1)?.ssrc;
+    return toSound(this.rtp.heard.filter((packet) => packet.at > at && packet.ssrc === last));
+  }
+
   /** Waits for the first RTP packet from the server. */
   async firstSound(): Promise<void> {
     await until('RTP from the server', () => this.rtp.heard.length > 0, { everyMs: 5 });

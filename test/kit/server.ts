@@ -82,6 +82,10 @@ export class Server {
         ...process.env,
         DRACHTIO_HOST: undefined,
         PARLEY_LIMITS_DRAIN_MS: '0',
+        // No call of a test is refused because the machine has other work.
+        PARLEY_LIMITS_LOAD_LOOP_MS: '0',
+        PARLEY_LIMITS_LOAD_MEDIA_MS: '0',
+        PARLEY_LIMITS_LOAD_SPEECH_BACKLOG: '0',
         ...(options.faults ? { NODE_OPTIONS: preload, PARLEY_TEST_FAULTS: faults } : {}),
         ...options.env,
       },
@@ -246,7 +250,7 @@ function readEntry(line: string): StoredEvent {
 /** What of the stats counts things that are open; the rest (cached clips, lateness) stays. */
 const OPEN = /^(calls|legs|ports|timers|journals|pendingEvents|speech\.\w+|edge\.\w+)$/;
 /** Of those, what is there without a call. */
-const STANDING = /workers|applications/;
+const STANDING = /workers|applications|restarts/;
 
 /** True when nothing is open; throws with what is. */
 function refuseOpen(stats: Stats, except = /$^/): true {

@@ -109,6 +109,8 @@ const phrases = z
     /** Caller and agent began to speak at once, and both stopped. */
     afterYou: speech.default('Sorry, go ahead.'),
     oneMoment: wordings.default(['Take your time.']),
+    /** Recognition has to begin again, and the answer takes longer. */
+    bearWithMe: speech.default('One moment, please.'),
   })
   .prefault({});
 

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from '../../errors.js';
 import type { StoredEvent } from '../../journal/events.js';
+import { monotonicMs } from '../../telemetry/clock.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 300_000;
@@ -38,7 +39,7 @@ export async function deliver(
   onFailure: (reason: string, attempt: number) => void,
 ): Promise<boolean> {
   const body = JSON.stringify(event);
-  const end = Date.now() + endpoint.retryForMs;
+  const end = monotonicMs() + endpoint.retryForMs;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     const failure = await post(event, body, endpoint, signal);
@@ -46,7 +47,7 @@ export async function deliver(
     signal.throwIfAborted();
     onFailure(failure, attempt);
     const pause = Math.min((endpoint.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-    if (Date.now() + pause > end) return false;
+    if (monotonicMs() + pause > end) return false;
     await delay(pause * (0.75 + Math.random() / 2), undefined, { signal });
   }
 }

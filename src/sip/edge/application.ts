@@ -21,6 +21,8 @@ export interface ApplicationEvents {
   /** A `proxy` frame: a request to pass on. */
   proxy(app: Application, frame: Frame): void;
   gone(app: Application): void;
+  /** It has authenticated. */
+  connected?(app: Application): void;
   log(level: 'info' | 'warn', text: string): void;
 }
 
@@ -204,6 +206,7 @@ export class Application {
     timers.clear(this.#deadline);
     this.#respond(frame, ['OK', endpoints, VERSION, endpoints]);
     events.log('info', 'application connected');
+    events.connected?.(this);
   }
 }
 

@@ -227,7 +227,8 @@ function contactUri(message: SipMessage): string | undefined {
   return first === undefined ? undefined : parseNameAddress(first)?.uri;
 }
 
-function tagsOf({ callId, localTag, remoteTag }: Dialog): string {
+/** As a request of the peer names it. */
+export function tagsOf({ callId, localTag, remoteTag }: Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>): string {
   return `${callId}|${localTag}|${remoteTag}`;
 }
 
@@ -250,7 +251,11 @@ export class DialogTable {
     this.#byTags.set(tagsOf(dialog), dialog);
   }
 
+  /** Told of confirmed dialogs that end. */
+  onRemoved: ((id: string) => void) | undefined;
+
   remove(dialog: Dialog): void {
+    if (dialog.confirmed && this.has(dialog)) this.onRemoved?.(dialog.id);
     if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
     if (this.#byTags.get(tagsOf(dialog)) === dialog) this.#byTags.delete(tagsOf(dialog));
     dialog.openAnswer?.stop();

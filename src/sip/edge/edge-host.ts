@@ -4,10 +4,11 @@ import type { LogLevel } from '../../telemetry/log.js';
 import { threadEntry } from '../../threads.js';
 import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
+import type { DialogRecord } from './dialog-record.js';
 import type { EdgeCommand, EdgeReport } from './edge-messages.js';
 import type { EdgeServerOptions } from './edge-server.js';
 
-export interface EdgeOptions extends Omit<EdgeServerOptions, 'log' | 'wire'> {
+export interface EdgeOptions extends Omit<EdgeServerOptions, 'log' | 'wire' | 'keep'> {
   readonly logLevel: LogLevel;
   /** Messages of calls are told to the listener of {@link RunningEdge.onWire}. */
   readonly traced?: boolean;
@@ -24,12 +25,17 @@ export interface RunningEdge {
   close(): Promise<void>;
   /** Called when the thread has ended: with the error it died of, or with nothing after {@link close}. */
   onExit(listener: (error: Error | undefined) => void): void;
+  /** Confirmed dialogs, for the edge that takes over from one that has crashed. */
+  dialogs(): DialogRecord[];
   /** Told of each message of a call, before the application is. */
   onWire(listener: (message: WireMessage) => void): void;
 }
 
 /** How long a thread that was told to close may take, in ms. */
 const CLOSE_MS = 900;
+/** A thread that has not answered for so long hangs: it is asked every PING_MS, so many times. */
+const PING_MS = 500;
+const PINGS = 6;
 
 /**
  * Starts the embedded edge in its own thread.
@@ -47,6 +53,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     counts: () => thread.counts(),
     close: () => thread.close(),
     onExit: (listener) => thread.onExit(listener),
+    dialogs: () => [...thread.dialogs.values()],
     onWire: (listener) => {
       thread.wire = listener;
     },
@@ -57,6 +64,7 @@ type Started = Extract<EdgeReport, { kind: 'started' }>;
 
 class EdgeThread {
   readonly started: Promise<Started>;
+  readonly dialogs = new Map<string, DialogRecord>();
   wire: (message: WireMessage) => void = () => undefined;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -64,6 +72,9 @@ class EdgeThread {
   readonly #asked = new Map<number, { resolve: (counts: EdgeCounts) => void; reject: (error: Error) => void }>();
   #nextId = 0;
   #closing = false;
+  #watch: NodeJS.Timeout | undefined;
+  #unanswered = 0;
+  #hangs = false;
   #ended: { error: Error | undefined } | undefined;
 
   constructor(worker: Worker) {
@@ -71,7 +82,10 @@ class EdgeThread {
     let failure: Error | undefined;
     this.started = new Promise((resolve, reject) => {
       worker.on('message', (message: EdgeReport) => {
-        if (message.kind === 'started') resolve(message);
+        if (message.kind === 'started') {
+          this.#watch = setInterval(() => this.#ping(), PING_MS);
+          resolve(message);
+        } else if (message.kind === 'dialog') this.#keep(message.id, message.record);
         else if (message.kind === 'wire') this.wire(message.message);
         else if (message.kind === 'counts') this.#answer(message.id, message.counts);
         else failure = new ParleyError(message.code, message.details);
@@ -85,7 +99,7 @@ class EdgeThread {
     });
     this.#exited = new Promise((resolve) => {
       worker.on('exit', () => {
-        this.#end(this.#closing ? undefined : (failure ?? threadError('it ended by itself')));
+        this.#end(this.#closing ? undefined : (failure ?? threadError(this.#hangs ? 'it hung' : 'it ended by itself')));
         resolve();
       });
     });
@@ -103,6 +117,7 @@ class EdgeThread {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#closing = true;
+    clearInterval(this.#watch);
     this.#command({ kind: 'close' });
     const late = setTimeout(() => void this.#worker.terminate(), CLOSE_MS);
     await this.#exited;
@@ -112,6 +127,24 @@ class EdgeThread {
   onExit(listener: (error: Error | undefined) => void): void {
     if (this.#ended) listener(this.#ended.error);
     else this.#listeners.push(listener);
+  }
+
+  #keep(id: string, record: DialogRecord | undefined): void {
+    if (record) this.dialogs.set(id, record);
+    else this.dialogs.delete(id);
+  }
+
+  /** Counts pings instead of measuring time: after a stall of this thread itself their answers still lie unread. */
+  #ping(): void {
+    if (this.#unanswered++ >= PINGS) {
+      this.#hangs = true;
+      void this.#worker.terminate();
+      return;
+    }
+    const answered = () => {
+      this.#unanswered = 0;
+    };
+    this.counts().then(answered, () => undefined);
   }
 
   #command(command: EdgeCommand): void {
@@ -124,6 +157,7 @@ class EdgeThread {
   }
 
   #end(error: Error | undefined): void {
+    clearInterval(this.#watch);
     this.#ended = { error };
     for (const { reject } of this.#asked.values()) reject(threadError('it has ended'));
     this.#asked.clear();

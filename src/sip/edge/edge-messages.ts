@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetails } from '../../errors.js';
 import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
+import type { DialogRecord } from './dialog-record.js';
 
 /** What the host asks of the edge's thread. */
 export type EdgeCommand = { readonly kind: 'counts'; readonly id: number } | { readonly kind: 'close' };
@@ -10,4 +11,5 @@ export type EdgeReport =
   | { readonly kind: 'started'; readonly controlPort: number; readonly sipPort: number; readonly sipHost: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly details: ErrorDetails }
   | { readonly kind: 'counts'; readonly id: number; readonly counts: EdgeCounts }
-  | { readonly kind: 'wire'; readonly message: WireMessage };
+  | { readonly kind: 'wire'; readonly message: WireMessage }
+  | { readonly kind: 'dialog'; readonly id: string; readonly record: DialogRecord | undefined };

@@ -1,4 +1,5 @@
 import { ParleyError, reasonOf } from '../../errors.js';
+import { monotonicMs } from '../../telemetry/clock.js';
 import type { Logger } from '../../telemetry/log.js';
 import { callIdOf, type WireMessage } from '../trace/wire.js';
 import type { Application } from './application.js';
@@ -8,8 +9,9 @@ import { ClientRequests } from './client-requests.js';
 import { newTag, plainResponse, reroute } from './compose.js';
 import type { Core } from './core.js';
 import { Counters, type EdgeCounts } from './counters.js';
-import { DialogTable } from './dialog.js';
+import { DialogTable, tagsOf } from './dialog.js';
 import { DialogClient } from './dialog-client.js';
+import { type DialogRecord, dialogOf, recordOf } from './dialog-record.js';
 import { openDns } from './dns.js';
 import type { Frame } from './frames.js';
 import { sentBy, split } from './headers.js';
@@ -61,6 +63,10 @@ export interface EdgeServerOptions {
   readonly defence?: Partial<Defence>;
   /** Told of each message of a call, repetitions and those of the edge itself included. */
   readonly wire?: (message: WireMessage) => void;
+  /** Dialogs of an edge before this one, which crashed: they go on with the application that connects first. */
+  readonly dialogs?: readonly DialogRecord[];
+  /** Told what of each confirmed dialog such an edge needs, whenever it changes; undefined when it has ended. */
+  readonly keep?: (id: string, record: DialogRecord | undefined) => void;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
 }
@@ -87,6 +93,9 @@ export class EdgeServer {
   readonly #uas: Uas;
   readonly #proxy: SipProxy;
   readonly #handlers: RequestHandlers;
+  /** Dialogs of the edge before, until the application is there, by Call-ID and both tags. */
+  readonly #waiting: Map<string, DialogRecord>;
+  #keep: NonNullable<EdgeServerOptions['keep']> = () => undefined;
   readonly sipHost: string;
 
   private constructor(options: EdgeServerOptions, core: Core, transports: Transports, filter: NetworkFilter) {
@@ -101,6 +110,13 @@ export class EdgeServer {
     this.#uas = new Uas(core, this.#dialogs);
     this.#proxy = new SipProxy(core, this.#uas, options.secret);
     this.#handlers = new RequestHandlers(core, this.#uas, this.#proxy, options.requestHandlers ?? []);
+    this.#waiting = new Map((options.dialogs ?? []).map((record) => [tagsOf(record), record]));
+    const { keep } = options;
+    if (!keep) return;
+    this.#keep = keep;
+    for (const record of this.#waiting.values()) keep(record.id, record);
+    core.dialogs.onRemoved = (id) => keep(id, undefined);
+    this.#dialogs.sessions.onAgreed = (dialog, session) => keep(dialog.id, recordOf(dialog, session));
   }
 
   /**
@@ -151,6 +167,7 @@ export class EdgeServer {
         sip: (app, frame) => guard('frame', () => server?.frame(app, frame)),
         proxy: (app, frame) => guard('frame', () => server?.proxyFrame(app, frame)),
         gone: (app) => guard('application gone', () => server?.gone(app)),
+        connected: (app) => guard('application', () => server?.restore(app)),
         log: (level, text) => log[level](text),
       },
     }).catch(async (error: unknown) => {
@@ -229,8 +246,9 @@ export class EdgeServer {
       if (dialog.confirmed && !dialog.ending) this.#dialogs.end(dialog, 'server closing', false);
       else this.#core.dialogs.remove(dialog);
     }
-    const until = Date.now() + CLOSING_MS;
-    while (transactions.unanswered > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    const until = monotonicMs() + CLOSING_MS;
+    while (transactions.unanswered > 0 && monotonicMs() < until)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     await applications.close();
     this.#core.resolver.close();
     transactions.endAll();
@@ -306,6 +324,8 @@ export class EdgeServer {
     // A host that was called may go on in its dialogs, and nothing else.
     const onRoute = method !== 'CANCEL' && this.#proxy.owns(received);
     const inDialog = this.#core.dialogs.match(received) !== undefined;
+    // Comes again: a moment later there is who can answer it.
+    if (!inDialog && this.#waiting.has(`${received.callId}|${received.toTag}|${received.fromTag}`)) return;
     if (inDialog) this.#core.sources.confirm(received.source.host);
     else if (!onRoute && !this.#filter.allows(received.source.host)) return this.#core.counters.dropped('network');
     else if (!onRoute && method !== 'CANCEL' && !this.#isWelcome(received)) return;
@@ -347,6 +367,18 @@ export class EdgeServer {
 
   private proxyFrame(app: Application, frame: Frame): void {
     this.#proxy.request(app, frame);
+  }
+
+  private restore(app: Application): void {
+    for (const record of this.#waiting.values()) {
+      const dialog = dialogOf(record, app);
+      this.#core.dialogs.add(dialog);
+      this.#keep(dialog.id, recordOf(dialog, record.session));
+      if (record.session) this.#dialogs.sessions.begin(dialog, record.session);
+    }
+    if (this.#waiting.size > 0)
+      this.#core.log.warn({ dialogs: this.#waiting.size }, 'dialogs of the edge before go on');
+    this.#waiting.clear();
   }
 
   private gone(app: Application): void {

@@ -17,6 +17,7 @@ try {
   const server = await EdgeServer.start({
     ...options,
     log: createLogger(options.logLevel, 'edge'),
+    keep: (id, record) => report({ kind: 'dialog', id, record }),
     ...(options.traced && { wire: (message) => report({ kind: 'wire', message }) }),
   });
   port.on('message', (command: EdgeCommand) => {

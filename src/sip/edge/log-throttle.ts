@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../telemetry/clock.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { Peer } from './transport.js';
 
@@ -17,7 +18,7 @@ export class LogThrottle {
   }
 
   malformed(reason: string, source: Peer, text: string): void {
-    const now = Date.now();
+    const now = monotonicMs();
     if (now - this.#windowStart >= WINDOW_MS) {
       if (this.#suppressed > 0) this.#log.warn({ count: this.#suppressed }, 'more unusable SIP input, not logged');
       this.#windowStart = now;

@@ -1,6 +1,8 @@
 /** Where a request goes: RFC 3263, with the addresses that failed lately tried last. */
+
 import type { NaptrRecord, SrvRecord } from 'node:dns';
 import { isIP } from 'node:net';
+import { monotonicMs } from '../../telemetry/clock.js';
 import type { Dns } from './dns.js';
 import { DEFAULT_PORT, type Peer, type Protocol } from './transport.js';
 import type { SipUri } from './uri.js';
@@ -63,19 +65,19 @@ export class NextHopResolver {
     const key = `${host.toLowerCase()}|${uri.port ?? ''}|${uri.secure}|${uri.params.get('transport') ?? ''}`;
     const known = this.#cache.get(key);
     if (isIP(host)) chain([placeAt(wanted[0], host, uri.port)]);
-    else if (known && known.until > Date.now()) chain(known.places);
+    else if (known && known.until > monotonicMs()) chain(known.places);
     else void this.#ask(key, () => this.#locate(host, uri.port, wanted)).then(chain);
   }
 
   /** Nothing was heard from there: for a while it is tried after the others. */
   failed(place: Place): void {
     if (this.#failed.size >= CACHE_SIZE) this.#failed.clear();
-    this.#failed.set(placeKey(place), Date.now() + PENALTY_MS);
+    this.#failed.set(placeKey(place), monotonicMs() + PENALTY_MS);
   }
 
   /** Whether it failed lately. */
   failing(place: Place): boolean {
-    return (this.#failed.get(placeKey(place)) ?? 0) > Date.now();
+    return (this.#failed.get(placeKey(place)) ?? 0) > monotonicMs();
   }
 
   close(): void {
@@ -97,7 +99,7 @@ export class NextHopResolver {
     const places = await asking;
     this.#asked.delete(key);
     if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
-    if (places.length > 0) this.#cache.set(key, { places, until: Date.now() + CACHE_MS });
+    if (places.length > 0) this.#cache.set(key, { places, until: monotonicMs() + CACHE_MS });
     return places;
   }
 

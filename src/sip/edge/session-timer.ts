@@ -3,6 +3,7 @@ import { glareBackoffMs } from '../glare.js';
 import type { Core } from './core.js';
 import type { Dialog } from './dialog.js';
 import type { DialogClient } from './dialog-client.js';
+import type { DialogRecord } from './dialog-record.js';
 import { split } from './headers.js';
 import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
 
@@ -44,6 +45,8 @@ export function agreedSession(request: SipRequest, response: SipResponse): Heade
 export class SessionTimers {
   readonly #core: Core;
   readonly #client: DialogClient;
+  /** Told of each 2xx that makes or changes a dialog, and what it says of the session. */
+  onAgreed: ((dialog: Dialog, session: DialogRecord['session']) => void) | undefined;
 
   constructor(core: Core, client: DialogClient) {
     this.#core = core;
@@ -58,10 +61,16 @@ export class SessionTimers {
   agree(dialog: Dialog, answer: SipMessage, side: Side): void {
     dialog.session?.stop();
     dialog.session = undefined;
-    const agreed = dialog.method === 'INVITE' ? sessionExpires(answer) : undefined;
-    if (!agreed) return;
-    const interval = Math.max(MIN_SESSION_S, agreed.interval);
-    const ours = (agreed.refresher ?? 'uac') === side;
+    if (dialog.method !== 'INVITE') return;
+    const agreed = sessionExpires(answer);
+    const interval = Math.max(MIN_SESSION_S, agreed?.interval ?? 0);
+    const session = agreed && { interval, ours: (agreed.refresher ?? 'uac') === side };
+    this.onAgreed?.(dialog, session);
+    if (session) this.begin(dialog, session);
+  }
+
+  /** The session lasts from now on. */
+  begin(dialog: Dialog, { interval, ours }: NonNullable<DialogRecord['session']>): void {
     if (ours) this.#after(dialog, interval / 2, () => this.#refresh(dialog, interval));
     else this.#after(dialog, beforeEnd(interval), () => this.#expired(dialog));
   }

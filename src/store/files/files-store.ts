@@ -11,6 +11,7 @@ import { FilesFanout } from './files-fanout.js';
 import { FilesRecords } from './files-records.js';
 import { FilesStreams } from './files-streams.js';
 
+const PROBE = new Uint8Array(4096);
 const SWEEP_MS = 60 * 60 * 1000;
 
 /** The store in a directory, for one node. Other processes may read and follow it, and write to it too. */
@@ -57,7 +58,8 @@ export class FilesStore implements Store {
     try {
       await this.#disk.run(async () => {
         await this.#makeFolders();
-        await writeWhole(probe, '');
+        // More than a name: a full disk still takes those.
+        await writeWhole(probe, PROBE);
         await rm(probe, { force: true });
       });
       return true;
