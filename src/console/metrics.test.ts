@@ -45,6 +45,9 @@ describe('metrics', () => {
         kind: 'reply',
         latency: { endpoint: 220, reply: 340 },
       },
+      { type: 'turn.decision', turn: 1, decision: 'held', waitMs: 1, text: 'my secret' },
+      { type: 'escalation', trigger: 'the caller says: my secret words', target: 'desk' },
+      { type: 'media.quality', direction: 'sent', mos: 4.1, lossPercent: 1.5, jitterMs: 12 },
       { type: 'error', code: 'PARLEY_ERR_ACTION_FAILED', message: 'x' },
       { type: 'call.ended', by: 'caller', reason: 'BYE', durationMs: 42_000 },
     ]);
@@ -58,7 +61,33 @@ describe('metrics', () => {
     expect(text).toContain('parley_clip_cache{what="hits"} 5');
     expect(text).toContain('parley_load_ratio{signal="loopMs"} 0.25');
     expect(text).toContain('parley_alarm{code="PARLEY_ERR_STORE_UNAVAILABLE"} 1');
+    expect(text).toContain('parley_cut_offs_total{heard="false"} 1');
+    expect(text).toContain('parley_escalations_total{agent="orders",trigger="other"} 1');
+    expect(text).toContain('parley_media_loss_ratio_bucket{le="0.02",direction="sent"} 1');
     expect(text).toContain('nodejs_eventloop_lag_seconds');
     expect(text).not.toMatch(/anna|secret|8001|10\.0\.0\.1/);
   });
+
+  it('are all documented (npx vitest run src/console/metrics.test.ts -u writes the page anew)', async () => {
+    const rows = new Metrics().describe().map(({ name, type, labels, help }) => {
+      const named = labels.map((label) => `\`${label}\``).join(', ');
+      return `| \`${name}\` | ${type} | ${named} | ${help} |`;
+    });
+    await expect(PAGE.replace('ROWS', rows.join('\n'))).toMatchFileSnapshot('../../docs/reference/metrics.md');
+  });
 });
+
+const PAGE = `# Metrics
+
+\`GET /metrics\` in Prometheus' text format: counts of this process's calls, read from their journals, and of its workers. Labels are
+bounded: agents, topics, actions and triggers come from the files, the rest from the code; at most 200 values of each are told apart, what is none of these is
+\`other\`. Besides these, \`nodejs_*\` and \`process_*\` of prom-client, event-loop lag among them.
+
+| metric | kind | labels | |
+|---|---|---|---|
+ROWS
+
+\`parley_turn_latency_seconds\` has the parts of [the journal's latency](events.md): \`endpoint\`, \`recognition\`, \`reasoning\`, \`synthesis\`, \`playout\`, \`firstAudio\`, \`reply\`.
+\`parley_cut_offs_total\`: \`heard="false"\` when more words came before the answer began, \`"true"\` when the caller and the agent began together.
+What to watch, and alert on: [docs/guides/observability.md](../guides/observability.md).
+`;

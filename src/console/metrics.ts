@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { LiveEvent, StoredEvent } from '../journal/events.js';
+import type { JournalEvent, LiveEvent, StoredEvent } from '../journal/events.js';
 
 /** Live figures that no event tells. */
 export interface MetricsSource {
@@ -21,8 +21,12 @@ export interface MetricsSource {
   unhandled: number;
 }
 
+/** Different values of one label. */
+const MOST_VALUES = 200;
 const SECONDS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
 const CALL_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1200, 3600];
+const LOSS = [0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
+const JITTER = [0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 const MOS = [1.5, 2, 2.5, 3, 3.2, 3.4, 3.6, 3.8, 4, 4.2, 4.4];
 
 /**
@@ -33,12 +37,17 @@ export class Metrics {
   private readonly registry = new Registry();
   /** The agent of each call that is up. */
   private readonly agents = new Map<string, string>();
+  /** Values of labels so far. */
+  private readonly values = new Map<string, Set<string>>();
   private readonly calls = this.counter('calls_total', 'Calls that ended', ['agent', 'ended_by']);
   private readonly duration = this.histogram('call_duration_seconds', 'From INVITE to end', [], CALL_SECONDS);
   private readonly turns = this.counter('turns_total', 'Turn decisions; held: more words came', ['decision']);
   private readonly latency = this.histogram('turn_latency_seconds', 'Latency of replies by part', ['part'], SECONDS);
   private readonly replies = this.counter('replies_total', 'What the agent said', ['kind', 'interrupted']);
   private readonly interruptions = this.counter('interruptions_total', 'Callers who took the floor', []);
+  private readonly cutOffs = this.counter('cut_offs_total', 'Callers who were not done when their turn was taken', [
+    'heard',
+  ]);
   private readonly backchannels = this.counter('backchannels_total', 'Listening sounds that stopped nothing', []);
   private readonly speculations = this.counter('speculations_total', 'Answers prepared in pauses', ['used']);
   private readonly silences = this.counter('idle_prompts_total', 'Prompts to silent callers', []);
@@ -55,6 +64,8 @@ export class Metrics {
   private readonly transfers = this.counter('transfers_total', 'Transfers by outcome', ['outcome']);
   private readonly keys = this.counter('dtmf_total', 'Keys pressed', []);
   private readonly mos = this.histogram('media_mos', 'Opinion score by the E-model', ['direction'], MOS);
+  private readonly loss = this.histogram('media_loss_ratio', 'Packets lost, by report', ['direction'], LOSS);
+  private readonly jitter = this.histogram('media_jitter_seconds', 'Jitter, by report', ['direction'], JITTER);
   private readonly silent = this.counter('media_silent_total', 'Directions that lost their RTP', ['direction']);
   private readonly errors = this.counter('errors_total', 'Errors on calls by code', ['code']);
   private readonly reloads = this.counter('reloads_total', 'Reads of agents and dialplans; refused: not used', [
@@ -89,19 +100,25 @@ export class Metrics {
         this.duration.observe(event.durationMs / 1000);
         return void this.agents.delete(event.call);
       case 'turn.decision':
+        // Before the answer began; who goes on at the same moment as the agent hears its beginning.
+        if (event.decision === 'held') this.cutOffs.inc({ heard: 'false' });
         return this.turns.inc({ decision: event.decision });
       case 'agent.turn':
+        if (event.kind === 'go-ahead') this.cutOffs.inc({ heard: 'true' });
         this.replies.inc({ kind: event.kind, interrupted: String(event.interrupted) });
         for (const [part, ms] of Object.entries(event.latency ?? {})) {
           if (typeof ms === 'number') this.latency.observe({ part }, ms / 1000);
         }
         return;
       case 'action.returned':
-        this.actions.inc({ agent: this.agentOf(event.call), action: event.action, ok: String(event.ok) });
-        return this.actionTime.observe({ action: event.action }, event.ms / 1000);
+        this.actions.inc({
+          agent: this.agentOf(event.call),
+          action: this.bounded('action', event.action),
+          ok: String(event.ok),
+        });
+        return this.actionTime.observe({ action: this.bounded('action', event.action) }, event.ms / 1000);
       case 'media.quality':
-        if (event.mos !== undefined) this.mos.observe({ direction: event.direction }, event.mos);
-        return;
+        return this.quality(event);
       default:
         return this.count(event);
     }
@@ -152,11 +169,14 @@ export class Metrics {
       case 'idle':
         return this.silences.inc();
       case 'topic':
-        return this.topics.inc({ agent: this.agentOf(event.call), topic: event.topic });
+        return this.topics.inc({ agent: this.agentOf(event.call), topic: this.bounded('topic', event.topic) });
       case 'sentiment':
         return this.sentiment.inc({ mood: event.mood });
       case 'escalation':
-        return this.escalations.inc({ agent: this.agentOf(event.call), trigger: event.trigger });
+        return this.escalations.inc({
+          agent: this.agentOf(event.call),
+          trigger: this.bounded('trigger', event.trigger),
+        });
       case 'transfer.finished':
         return this.transfers.inc({ outcome: event.outcome });
       case 'dtmf':
@@ -169,8 +189,36 @@ export class Metrics {
     }
   }
 
+  private quality({ direction, mos, lossPercent, jitterMs }: Extract<JournalEvent, { type: 'media.quality' }>): void {
+    if (mos !== undefined) this.mos.observe({ direction }, mos);
+    if (lossPercent !== undefined) this.loss.observe({ direction }, lossPercent / 100);
+    if (jitterMs !== undefined) this.jitter.observe({ direction }, jitterMs / 1000);
+  }
+
+  /** What a model gives as its reason may be anything, and its every form would be a series for ever. */
+  private bounded(label: string, value: string): string {
+    const known = this.values.get(label) ?? new Set();
+    this.values.set(label, known);
+    if (known.has(value)) return value;
+    if (known.size >= MOST_VALUES || !/^[\p{L}\p{N}_.:#/-]{1,64}$/u.test(value)) return 'other';
+    known.add(value);
+    return value;
+  }
+
+  /** Name, kind, labels and meaning of each metric of ours, for the documentation. */
+  describe(): { name: string; type: string; labels: string[]; help: string }[] {
+    return this.registry
+      .getMetricsAsArray()
+      .filter(({ name }) => name.startsWith('parley_'))
+      .map((metric) => {
+        const { name, help, labelNames } = metric as typeof metric & { labelNames: string[] };
+        const type = metric instanceof Counter ? 'counter' : metric instanceof Gauge ? 'gauge' : 'histogram';
+        return { name, type, labels: labelNames.filter((label) => label !== 'le'), help };
+      });
+  }
+
   private agentOf(call: string): string {
-    return this.agents.get(call) ?? 'none';
+    return this.bounded('agent', this.agents.get(call) ?? 'none');
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
