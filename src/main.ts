@@ -32,9 +32,13 @@ import type { CodecName } from './rtp/negotiated.js';
 import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
 import { recordingsFolder, type Settings } from './settings.js';
+import { openDns } from './sip/edge/dns.js';
 import { Registrar } from './sip/registrar/registrar.js';
-import { sipUsers } from './sip/registrar/users.js';
+import { firstLine, sipUsers } from './sip/registrar/users.js';
 import { SipTraces } from './sip/trace/traces.js';
+import { TrunkGate } from './sip/trunk-gate.js';
+import { TrunkHosts } from './sip/trunk-hosts.js';
+import { TrunkLoad } from './sip/trunk-load.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { openStore } from './store/open.js';
@@ -149,7 +153,8 @@ async function compose(
     keep(tracing);
     journals.onEvent((event) => tracing.observe(event));
   }
-  const audio = callAudio(settings, logger);
+  const trunks = new Trunks(settings.trunks);
+  const audio = callAudio(settings, trunks, logger);
   const media = keep(await startMedia(settings, audio.codecs));
   const deletions = keep(deletionsOf(settings, store, logger).listen());
   keep(keepRecordings(settings, deletions, logger));
@@ -174,12 +179,15 @@ async function compose(
   const keys = Keyring.read(settings.store.encryption.keysFile);
   const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current };
 
-  const handoffs = new Handoffs(store, settings.store.retention.handoffsMs);
   const callBacks = new CallBacks(store.records, settings.store.retention.callbacksMs);
   const alarms = new Alarms(logger);
   const admission = new Admission(settings.limits.load);
-  const registrar = sipRegistrar(settings, store, logger);
   let sip: UserAgent | undefined;
+  const handoffs = new Handoffs(store, settings.store.retention.handoffsMs);
+  if (trunks.names.length > 0) {
+    keep(await TrunkHosts.start(trunks, openDns(settings.sip.dnsServers), () => sip?.trunksMoved(), logger));
+  }
+  const registrar = sipRegistrar(settings, store, logger);
   const calls = keep(
     new CallServer(
       {
@@ -202,6 +210,8 @@ async function compose(
           return sip.call(request, events);
         },
         audioFor: audio.byTrunk,
+        trunks: new Map(settings.trunks.map((trunk) => [trunk.name, trunk])),
+        trunkLoad: trunkLoad(settings),
         targets: new Targets(settings.targets, trunkRoutes(settings), registrar ?? { lookup: async () => [] }),
         queues: new CallQueues(settings.store.kind === 'redis' ? { store } : undefined),
         transfer: settings.transfer,
@@ -230,7 +240,11 @@ async function compose(
       config: settings.sip,
       registrar,
       traces,
-      trunkOf: (source) => audio.of(source).trunk,
+      trunks: {
+        of: (source) => trunks.of(source)?.name,
+        gate: new TrunkGate(settings.trunks, settings.sip.realm, store, logger),
+        allowed: () => trunks.allowed,
+      },
       logger,
       logLevel: settings.log.level,
       onInvite: (invite) => calls.admit(invite),
@@ -343,12 +357,11 @@ function journalBook(store: Store, settings: Settings, logger: Logger): JournalB
 }
 
 /** Which codecs can be used at all, and what is agreed on with whom. */
-function callAudio({ rtp, trunks }: Settings, logger: Logger) {
+function callAudio({ rtp, trunks }: Settings, known: Trunks<Settings['trunks'][number]>, logger: Logger) {
   const configured = new Set([...rtp.codecs, ...trunks.flatMap(({ media }) => media.codecs ?? [])]);
   const codecs = usableCodecs([...configured], logger);
   const byTrunk = new Map(trunks.map((trunk) => [trunk.name, audioOptions(rtp, codecs, trunk.media)]));
   const others = audioOptions(rtp, codecs);
-  const known = new Trunks(trunks);
   return {
     codecs,
     byTrunk: (name: string | undefined) => (name !== undefined && byTrunk.get(name)) || others,
@@ -395,11 +408,20 @@ function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<M
 }
 
 function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
-  return trunks.flatMap(({ name, outbound }) => {
+  return trunks.flatMap(({ name, outbound, transport, headers }) => {
     if (!outbound) return [];
-    const { host, username, password = '', from } = outbound;
-    return [{ name, host, from, auth: username === undefined ? undefined : { username, password } }];
+    const { username, passwordFile, from } = outbound;
+    const password = passwordFile === undefined ? (outbound.password ?? '') : firstLine(passwordFile);
+    const host =
+      transport && !/;transport=/i.test(outbound.host) ? `${outbound.host};transport=${transport}` : outbound.host;
+    return [
+      { name, host, from, headers: headers.out, auth: username === undefined ? undefined : { username, password } },
+    ];
   });
+}
+
+function trunkLoad({ trunks }: Settings): TrunkLoad {
+  return new TrunkLoad(new Map(trunks.flatMap(({ name, calls }) => (calls === undefined ? [] : [[name, calls]]))));
 }
 
 async function stats(parts: {

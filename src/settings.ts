@@ -73,6 +73,11 @@ export const settingsSchema = z
       .prefault({}),
   })
   .superRefine(({ targets, trunks }, context) => {
+    trunks.forEach(({ overflow }, index) => {
+      if (overflow?.target === undefined || Object.hasOwn(targets, overflow.target)) return;
+      const message = `there is no target "${overflow.target}"`;
+      context.addIssue({ code: 'custom', path: ['trunks', index, 'overflow', 'target'], message });
+    });
     const outbound = new Set(trunks.flatMap(({ name, outbound: route }) => (route ? [name] : [])));
     for (const { path, reason } of targetProblems(targets, outbound)) {
       context.addIssue({ code: 'custom', path: ['targets', ...path], message: reason });

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Desk } from './kit/desk.js';
+import { DnsServer } from './kit/dns-server.js';
 import { Phone } from './kit/phone.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
 import { speak } from './kit/speech.js';
 import { until } from './kit/until.js';
 
+const PASSWORD = 'correct-horse';
 /** A language model that nobody serves. */
 const NOBODY = 'http://127.0.0.1:9/v1';
 
@@ -29,6 +32,7 @@ describe('configuration', () => {
   let server: Server;
   let folder: ReturnType<typeof scratchFolder>;
   let desk: Desk;
+  let dns: DnsServer;
   const write = (name: string, content: unknown) =>
     writeFileSync(join(folder.path, name), typeof content === 'string' ? content : JSON.stringify(content));
 
@@ -60,10 +64,38 @@ describe('configuration', () => {
       { name: 'llm', match: { to: '5' }, answer: { agent: 'llm' }, fallback: { say: 'One moment.', target: 'anna' } },
       { name: 'mute', match: { to: '6' }, answer: { agent: 'mute' }, fallback: { redirect: desk.uri('gate') } },
       { name: 'mute-too', match: { to: '7' }, answer: { agent: 'mute' }, fallback: { target: 'anna' } },
+      { name: 'tenant', priority: 1, match: { trunk: 'carrier' }, answer: { agent: 'tenant' } },
       { name: 'busy', match: { to: '8' }, reject: { status: 486, reason: 'All lines are busy' } },
     ]);
+    write('agents/tenant.yaml', {
+      name: 'tenant',
+      greeting: 'Account {{account}}.',
+      variables: { account: { default: 'nobody' } },
+      escalation: { target: 'outside', message: 'One moment.', failedMessage: 'Sorry.' },
+    });
+    dns = await DnsServer.start();
+    dns.records.push({ name: 'carrier.test', type: 'A', address: '127.0.0.2' });
+    const trunk = {
+      name: 'carrier',
+      hosts: ['carrier.test'],
+      transport: 'udp',
+      inbound: { username: 'carrier', password: PASSWORD },
+      calls: 2,
+      overflow: { uri: desk.uri('overflow') },
+      headers: {
+        in: { 'X-Account': 'account' },
+        out: { 'X-Tenant': 'of {{account}}, {{caller}}', 'X-None': '{{none}}' },
+      },
+      outbound: { host: `127.0.0.1:${desk.port}`, username: 'parley', password: 'secret' },
+    };
+    const outside = { number: '030123', trunk: 'carrier', accept: 'answer', briefing: false };
     const anna = { uri: desk.uri('anna'), accept: 'answer', briefing: false };
-    write('parley.yaml', { targets: { anna }, conversation: { failures: 1 } });
+    write('parley.yaml', {
+      sip: { dnsServers: [dns.address] },
+      trunks: [trunk],
+      targets: { anna, outside },
+      conversation: { failures: 1 },
+    });
     server = await Server.start({ cwd: folder.path });
   });
 
@@ -75,9 +107,12 @@ describe('configuration', () => {
   afterAll(async () => {
     await server?.stop();
     desk?.close();
+    dns?.close();
     folder?.remove();
   });
 
+  const versionOf = ({ agents }: { agents: { name: string; version: string }[] }) =>
+    agents.find(({ name }) => name === 'desk')?.version;
   const state = async () => JSON.parse(await server.get('/v1/reload'));
   const said = (phone: Phone) =>
     server.journal(phone.callId).flatMap((event) => (event.type === 'agent.turn' ? [event.planned] : []));
@@ -156,6 +191,51 @@ describe('configuration', () => {
     await closed(busy);
   });
 
+  it('a trunk shows its password, has so many calls, and headers go both ways', async () => {
+    const by = (...headers: string[]) => Phone.invite(server, '1', headers, undefined, '127.0.0.2');
+    const stranger = await by();
+    const challenge = await stranger.call.final();
+    expect(challenge.status).toBe(401);
+    const nonce = /nonce="([^"]+)"/.exec(challenge.header('www-authenticate'))?.[1] ?? '';
+    await stranger.close();
+    const uri = `sip:1@${server.sip.host}:${server.sip.port}`;
+    const shown = (count: number, password = PASSWORD) => {
+      const nc = String(count).padStart(8, '0');
+      const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+      const secret = hash(`carrier:parley:${password}`);
+      const response = hash(`${secret}:${nonce}:${nc}:c:auth:${hash(`INVITE:${uri}`)}`);
+      return `Authorization: Digest username="carrier", realm="parley", nonce="${nonce}", uri="${uri}", algorithm=SHA-256, qop=auth, nc=${nc}, cnonce="c", response="${response}"`;
+    };
+    const wrong = await by(shown(1, 'another-password'));
+    expect((await wrong.call.final()).status).toBe(401);
+    await wrong.close();
+
+    const phone = await by(shown(2), 'X-Account: 77');
+    phone.rtp.start((await phone.call.answered()).body);
+    expect(await server.event('call.received', { sipCallId: phone.callId })).toMatchObject({ trunk: 'carrier' });
+    await phone.rtp.spoken(0, 300);
+    phone.rtp.press('0');
+    const call = await desk.called('030123');
+    expect(call.invite.get('x-tenant')).toBe('of 77, kit');
+    expect(call.invite.get('x-none')).toBe('');
+    await call.challenge('parley', 'secret');
+    expect(call.invite.get('x-tenant')).toBe('of 77, kit');
+    await call.answer();
+    await server.event('transfer.bridged', { sipCallId: phone.callId });
+
+    const more = await by(shown(3));
+    const full = await more.call.final();
+    expect([full.status, full.header('contact')]).toEqual([302, `<${desk.uri('overflow')}>`]);
+    await more.close();
+    await phone.hangUp();
+    await closed(phone);
+    expect(said(phone)[0]).toBe('Account 77.');
+    const next = await by(shown(4));
+    next.rtp.start((await next.call.answered()).body);
+    await next.hangUp();
+    await closed(next);
+  });
+
   it('a changed file holds for new calls, a bad one for none, and a call keeps what it began with', async () => {
     const before = await state();
     const old = await Phone.dial(server, '1');
@@ -164,12 +244,12 @@ describe('configuration', () => {
     write('dialplans/more.yaml', [{ name: 'new', match: { to: '2' }, answer: { agent: 'desk' } }]);
     const after = await until('the new files', async () => {
       const now = await state();
-      return now.agents[0].version !== before.agents[0].version && now.dialplans.length === 2 && now;
+      return versionOf(now) !== versionOf(before) && now.dialplans.length === 2 && now;
     });
     const fresh = await Phone.dial(server, '2');
     await fresh.greeted();
     expect(await server.event('call.received', { sipCallId: fresh.callId })).toMatchObject({
-      versions: { agent: after.agents[0].version, dialplan: after.dialplan },
+      versions: { agent: versionOf(after), dialplan: after.dialplan },
     });
 
     write('agents/desk.yaml', 'name: desk\ngreting: Hello.\n');

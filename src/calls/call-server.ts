@@ -72,6 +72,10 @@ export class CallServer {
       refused?.(reason);
       return invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
     }
+    const { trunk } = this.services.audio(invite.source);
+    const { trunkLoad } = this.services;
+    const place = trunkLoad ? trunkLoad.take(trunk) : () => undefined;
+    if (!place) return this.overflow(invite, trunk ?? '');
     const journal = this.journals.open(newCallId(), monotonicMs());
     const call = new Call(this.services, invite, journal, route);
     logger.info(
@@ -87,10 +91,23 @@ export class CallServer {
     );
     this.live.set(call.id, call);
     const done = inCall(call.id, () => call.run()).finally(() => {
+      place();
       this.live.delete(call.id);
       this.calls.delete(call.id);
     });
     this.calls.set(call.id, done);
+  }
+
+  /** The trunk has as many calls as it may have. */
+  private overflow(invite: Invite, trunk: string): void {
+    const { limits, logger, trunks, targets, refused } = this.services;
+    refused?.('trunk');
+    const { target, uri } = trunks?.get(trunk)?.overflow ?? {};
+    logger.warn({ from: invite.from, to: invite.to, trunk, redirected: target ?? uri }, 'call refused: trunk is full');
+    const refuse = () => invite.reject(503, { 'Retry-After': String(limits.retryAfterS) });
+    if (uri !== undefined) return invite.redirect([uri]);
+    if (target === undefined) return refuse();
+    targets.uris(target).then((uris) => (uris.length > 0 ? invite.redirect(uris) : refuse()), refuse);
   }
 
   /** The signalling is gone, and with it the calls that were being set up. @param all and every dialog */

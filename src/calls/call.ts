@@ -465,10 +465,10 @@ export class Call {
   private transferred(): TransferredCall | undefined {
     const { prepared, leg, invite, journal } = this;
     if (!prepared || !leg) return undefined;
-    const { voice, media, agent, joined, secrets } = prepared;
+    const { voice, media, agent, joined, secrets, given } = prepared;
     const { from, to, uri: calledUri } = invite;
     return {
-      ...{ id: this.id, from, to, calledUri, voice, media, joined, secrets, origin: this.receivedAt },
+      ...{ id: this.id, from, to, calledUri, voice, media, joined, secrets, given, origin: this.receivedAt },
       settings: agent.voice,
       lexicon: agent.lexicon,
       dialog: () => leg.dialog,

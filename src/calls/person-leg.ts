@@ -6,6 +6,7 @@ import type { Dialog, IncomingRefer } from '../sip/dialog.js';
 import { type HandedContext, handedContext } from '../sip/handed-context.js';
 import type { Invite } from '../sip/invite.js';
 import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../sip/outgoing.js';
+import type { TrunkLoad } from '../sip/trunk-load.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
@@ -30,6 +31,8 @@ export interface PersonLegServices {
   dial(request: OutgoingRequest, events: OutgoingEvents): OutgoingCall;
   /** What is offered to who is called by this trunk. */
   audioFor(trunk: string | undefined): AudioOptions;
+  /** Places that calls by trunks take. */
+  trunkLoad?: TrunkLoad | undefined;
   control?: ((leg: () => MediaLeg) => MediaControl) | undefined;
   logger: Logger;
 }
@@ -79,6 +82,7 @@ export class PersonLeg {
   private session: CallSession | undefined;
   private speaking: CallVoice | undefined;
   private closing: Promise<void> | undefined;
+  private givePlaceBack = () => {};
   private over = false;
   /** Another phone is taking this one's place, or has picked the call up. */
   private taken: 'being' | 'was' | undefined;
@@ -165,6 +169,10 @@ export class PersonLeg {
     const media = await this.opened;
     this.media = media;
     if (this.over) return;
+    const { trunkLoad } = this.services;
+    const place = trunkLoad ? trunkLoad.take(route?.name) : () => undefined;
+    if (!place) return this.refuse(503, `trunk ${route?.name} has as many calls as it may have`);
+    this.givePlaceBack = place;
     const { headers, body } = handedContext({ ...context, replaces }, uri, media.localSdp);
     const { call, name } = this.options;
     const request = { uri, headers, body, proxy, auth: route?.auth, leg: { call, name } };
@@ -294,6 +302,7 @@ export class PersonLeg {
     const media = await this.opened.catch(() => undefined);
     await media?.close();
     await Promise.race([bye, new Promise((resolve) => setTimeout(resolve, BYE_MS).unref())]);
+    this.givePlaceBack();
   }
 }
 

@@ -34,6 +34,8 @@ export interface Prepared {
   /** What was handed over with the call, and which of it must be on no record. */
   variables: Record<string, unknown>;
   secrets: Record<string, unknown>;
+  /** All that the agent was given, but what is for nobody to read. */
+  given: Readonly<Record<string, unknown>>;
   /** Tells the agent more in the middle of the call. */
   inform(variables: Record<string, unknown>, secrets: Record<string, unknown>): void;
 }
@@ -202,6 +204,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     conversation.hide(Object.values(hidden));
     session.inform?.(more, Object.keys(hidden));
   };
+  const given = Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(secrets, name)));
   return {
     action,
     agent,
@@ -213,6 +216,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     opening,
     variables: ivr.variables,
     secrets,
+    given,
     inform,
   };
 }

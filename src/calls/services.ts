@@ -2,6 +2,8 @@ import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.j
 import { ParleyError } from '../errors.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Invite } from '../sip/invite.js';
+import { variablesFrom } from '../sip/trunk-headers.js';
+import type { TrunkConfig } from '../sip/trunks.js';
 import type { Admission, LoadSignal } from './admission.js';
 import type { LimitsConfig } from './config.js';
 import type { Handoffs } from './ivr/handoffs.js';
@@ -19,7 +21,7 @@ export interface CallServices extends TransferServices {
   /** Whether there is room, by load. */
   admission?: Pick<Admission, 'overload'> | undefined;
   /** Told why a call was refused. */
-  refused?: ((reason: 'draining' | 'calls' | LoadSignal) => void) | undefined;
+  refused?: ((reason: 'draining' | 'calls' | 'trunk' | LoadSignal) => void) | undefined;
   /** What IVRs have handed over. */
   handoffs?: Handoffs | undefined;
   /** Calls that a dialplan entry, `file#name`, has at the moment. */
@@ -28,6 +30,8 @@ export interface CallServices extends TransferServices {
   traceHeader?: string | undefined;
   /** W3C Trace Context of a call, for requests on its behalf. */
   traceparent?: ((call: string) => string | undefined) | undefined;
+  /** By name. */
+  trunks?: ReadonlyMap<string, Pick<TrunkConfig, 'headers' | 'overflow'>> | undefined;
   /** Whether the store answers. */
   storeAnswers?: (() => Promise<boolean>) | undefined;
   /** What a caller is told whose call is recorded. */
@@ -47,9 +51,12 @@ export function answerWith(agent: string, variables: Record<string, unknown>): D
 }
 
 /** What the dialplan looks at. */
-export function factsOf({ audio, running }: CallServices, invite: Invite): CallFacts {
+export function factsOf({ audio, trunks, running }: CallServices, invite: Invite): CallFacts {
   const { to, from, source, sipCallId: id } = invite;
-  return { to, from, source, headers: (name) => invite.header(name), trunk: audio(source).trunk, id, running };
+  const headers = (name: string) => invite.header(name);
+  const { trunk } = audio(source);
+  const variables = variablesFrom(trunks?.get(trunk ?? '')?.headers.in ?? {}, headers);
+  return { to, from, source, headers, trunk, variables, id, running };
 }
 
 /** The way to a target; what went wrong when there is none of that name, or it can't be looked up. */

@@ -8,6 +8,7 @@ import {
   redirectionText,
 } from '../dialplan/dialplan.js';
 import type { Settings } from '../settings.js';
+import { variablesFrom } from '../sip/trunk-headers.js';
 import { Trunks } from '../sip/trunks.js';
 
 /** A call as people write it down: for `parley explain`, and in tests of dialplans. */
@@ -30,12 +31,16 @@ export type WrittenCall = z.output<typeof writtenCall>;
 /** What the dialplan is asked with. */
 export function factsOf(call: WrittenCall, { trunks }: Settings): CallFacts {
   const headers = new Map(Object.entries(call.headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const trunk = call.trunk ?? new Trunks(trunks).of(call.source)?.name;
+  const header = (name: string) => headers.get(name.toLowerCase());
+  const map = trunks.find(({ name }) => name === trunk)?.headers.in ?? {};
   return {
     to: call.to,
     from: call.from,
     source: call.source,
-    trunk: call.trunk ?? new Trunks(trunks).of(call.source)?.name,
-    headers: (name) => headers.get(name.toLowerCase()),
+    trunk,
+    headers: header,
+    variables: variablesFrom(map, header),
     at: call.at === undefined ? undefined : Date.parse(call.at),
     id: call.id,
     running: (entry) => call.running[entry] ?? 0,

@@ -41,21 +41,29 @@ function explain(options: ExplainOptions): number {
   const tried = plan.explain(facts);
   const match = plan.match(facts);
   if (options.json) print(JSON.stringify(forPrograms(facts, tried, match), undefined, 2));
-  else explainInWords(tried, match, settings);
+  else explainInWords(tried, match, settings, facts.trunk);
   return match ? EXIT.ok : EXIT.failed;
 }
 
 type Match = ReturnType<Dialplan['match']>;
 
-function explainInWords(tried: readonly Tried[], match: Match, settings: Settings): void {
+function explainInWords(tried: readonly Tried[], match: Match, settings: Settings, trunk: string | undefined): void {
   for (const line of tried.map(lineOf)) print(line);
   const none = 'rejected with 404: no entry fits, and there is no default';
   print(`The call is ${match ? actionText(match.action) : none}.`);
   for (const [what, how] of match ? detailsOf(match.action, settings.recording.announcement) : []) {
     print(`  ${what}: ${how}`);
   }
+  if (trunk !== undefined) print(`  trunk: ${trunkText(trunk, settings)}`);
   const calls = tried.find(({ entry }) => entry.id === match?.entry)?.entry.calls;
   if (calls !== undefined) print(`  calls: at most ${calls} at once; more go on to the next entry that fits`);
+}
+
+function trunkText(name: string, { trunks }: Settings): string {
+  const { calls, overflow, inbound } = trunks.find((trunk) => trunk.name === name) ?? {};
+  const more = overflow ? `redirected to ${overflow.target ?? overflow.uri}` : 'refused with 503';
+  const cap = calls === undefined ? '' : `, at most ${calls} calls at once, both ways; more are ${more}`;
+  return `${name}${inbound ? ', after digest authentication' : ''}${cap}`;
 }
 
 /** The whole decision. */

@@ -14,6 +14,8 @@ export interface CallFacts {
   source: string;
   /** The trunk it came by; undefined for addresses of no trunk. */
   trunk?: string | undefined;
+  /** What the trunk's headers give the agent. */
+  variables?: Readonly<Record<string, unknown>> | undefined;
   /** When it came, ms since 1970; now when left out. */
   at?: number | undefined;
   /** Tells calls apart, so that a share of them falls the same way whenever it is asked for: the SIP Call-ID. */

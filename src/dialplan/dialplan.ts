@@ -233,7 +233,9 @@ function compile(file: string, entry: FileEntry): DialplanEntry {
 
 /** The action with what this call has in the place of placeholders. */
 function actionFor(action: DialplanAction, facts: CallFacts): DialplanAction {
-  return action.type === 'answer' ? { ...action, variables: filled(action.variables, facts) } : action;
+  return action.type === 'answer'
+    ? { ...action, variables: { ...facts.variables, ...filled(action.variables, facts) } }
+    : action;
 }
 
 /** Targets that an action names, each with its key. */

@@ -23,6 +23,8 @@ export interface HandedContext {
   data: Readonly<Record<string, unknown>>;
   /** Whether the body has `data`, too. */
   json: boolean;
+  /** Headers besides, for the trunk that is called; they win over those of the same name. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Value for a Replaces header. */
   replaces: string | undefined;
 }
@@ -64,13 +66,14 @@ export function handedContext(
 }
 
 function required(
-  { call, shown, called, subject, url, caller, replaces }: HandedContext,
+  { call, shown, called, subject, url, caller, replaces, headers = {} }: HandedContext,
   to: string,
 ): Record<string, string> {
   // The server below puts its own address in the place of localhost.
   const identity = `<sip:${userPart(shown)}@localhost>`;
   const before = /^sips?:[^<>\s"]+$/i.test(called) ? called.replace(/[;?].*$/, '') : undefined;
-  return {
+  const others = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const usual = {
     From: caller === shown ? identity : `"${quoted(caller)}" ${identity}`,
     'P-Asserted-Identity': `<sip:${userPart(caller)}@localhost>`,
     Subject: plain(subject).slice(0, SUBJECT_MAX),
@@ -82,6 +85,8 @@ function required(
     }),
     ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
   };
+  const kept = Object.entries(usual).filter(([name]) => !others.has(name.toLowerCase()));
+  return { ...Object.fromEntries(kept), ...headers };
 }
 
 /** As much of the data as fits, as JSON in hex. */

@@ -33,6 +33,12 @@ describe('trunks', () => {
       expect(problems([{ name: 'b', networks: [network] }])).toEqual(['0.networks.0']);
     }
     expect(problems([{ name: 'c', networks: [] }])).toEqual(['0.networks']);
+    expect(problems([{ name: 'c', hosts: ['sip.example.com', '192.0.2.7', 'not a host'] }])).toEqual(['0.hosts.2']);
+    expect(problems([{ ...one, inbound: { username: 'a', password: 'short' } }])).toEqual(['0.inbound.password']);
+    expect(problems([{ ...one, inbound: { username: 'a' } }])).toEqual(['0.inbound']);
+    expect(problems([{ ...one, headers: { out: { Via: 'x' } } }])).toEqual(['0.headers.out.Via']);
+    expect(problems([{ ...one, headers: { out: { 'X-A': 'a\r\nVia: b' } } }])).toEqual(['0.headers.out.X-A']);
+    expect(problems([{ ...one, overflow: { target: 'a' } }])).toEqual(['0.overflow']);
     expect(problems([{ ...one, media: { codec: 'x' } }])).toEqual(['0.media']);
     expect(schema.parse(undefined)).toEqual([]);
   });

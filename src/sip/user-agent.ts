@@ -15,6 +15,7 @@ import type { Registrar, SipRequestView } from './registrar/registrar.js';
 import { ReplaceableDialogs } from './replaceable.js';
 import { tapControl } from './trace/control-tap.js';
 import type { SipTraces } from './trace/traces.js';
+import type { TrunkGate } from './trunk-gate.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {
@@ -29,8 +30,8 @@ export interface UserAgentOptions {
   registrar?: Registrar | undefined;
   /** Keeps the messages of calls. */
   traces?: SipTraces | undefined;
-  /** The trunk that a request of this address comes by. */
-  trunkOf?: ((source: string) => string | undefined) | undefined;
+  /** The trunks, who may call by them, and from where. */
+  trunks?: { of(source: string): string | undefined; gate: TrunkGate; allowed(): string[] } | undefined;
   /** The signalling was lost and is being set up again, and with it calls that were being set up; `all`: dialogs, too. */
   onLost: (all: boolean) => void;
 }
@@ -102,6 +103,12 @@ export class UserAgent {
     if (!this.edge) return `drachtio ${this.options.config.drachtio.host}:${this.options.config.drachtio.port}`;
     const host = this.edge.sipHost;
     return `${isIPv6(host) ? `[${host}]` : host}:${this.edge.sipPort}`;
+  }
+
+  /** Trunks have other addresses than before. */
+  trunksMoved(): void {
+    const { config, trunks } = this.options;
+    this.edge?.allow([...config.allowedNetworks, ...(trunks?.allowed() ?? [])]);
   }
 
   /** Calls somebody. */
@@ -200,11 +207,15 @@ export class UserAgent {
 
   /** Hands over an INVITE that can be understood, of somebody who may call. */
   async admit(req: Srf.SrfRequest, invite: Invite, onInvite: (invite: Invite) => void): Promise<void> {
-    const { registrar, trunkOf, logger, config } = this.options;
+    const { registrar, trunks, logger, config } = this.options;
     try {
       const refusal = inviteRefusal(headersOf(req), req.body ?? '', config.sessionTimer);
       if (refusal) return invite.reject(refusal.status, refusal.headers);
-      const admitted = await registrar?.admit(viewOf(req), trunkOf?.(req.source_address));
+      const view = viewOf(req);
+      const trunk = trunks?.of(view.source);
+      const refused = trunk === undefined ? undefined : await trunks?.gate.admit(view, trunk);
+      if (refused) return invite.reject(refused.status, refused.headers);
+      const admitted = await registrar?.admit(view, trunk);
       if (admitted && 'status' in admitted) return invite.reject(admitted.status, admitted.headers);
       invite.user = admitted?.user;
       const replaces = invite.header('Replaces');
@@ -279,7 +290,7 @@ function edgeOptions(options: UserAgentOptions, secret: string, controlPort: num
     sip: { host, port: sipPort },
     control: { host: '127.0.0.1', port: controlPort },
     secret,
-    allowedNetworks,
+    allowedNetworks: [...allowedNetworks, ...(options.trunks?.allowed() ?? [])],
     defence: { requestsPerSecond, burst: 5 * requestsPerSecond, exempt: exemptNetworks },
     ...(externalAddress === undefined ? {} : { externalAddress }),
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),

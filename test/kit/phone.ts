@@ -20,8 +20,9 @@ export class Phone {
     number = '8001',
     headers: readonly string[] = [],
     describe = (sdp: string) => sdp,
+    host?: string,
   ): Promise<Phone> {
-    const peer = await RawPeer.open(server.sip);
+    const peer = await RawPeer.open(server.sip, host);
     const rtp = await RtpPeer.open();
     return new Phone(peer, rtp, peer.invite(number, describe(rtp.sdp()), headers));
   }

@@ -30,18 +30,20 @@ export class RawPeer {
   private constructor(
     private readonly socket: Socket,
     readonly target: SipTarget,
+    readonly host: string,
   ) {
     this.port = socket.address().port;
     socket.on('message', (bytes) => this.receive(bytes));
   }
 
-  static async open(target: SipTarget): Promise<RawPeer> {
+  /** @param host address of this machine that it sends from */
+  static async open(target: SipTarget, host = '127.0.0.1'): Promise<RawPeer> {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
-      socket.bind(0, '127.0.0.1', resolve);
+      socket.bind(0, host, resolve);
     });
-    return new RawPeer(socket, target);
+    return new RawPeer(socket, target, host);
   }
 
   /** One datagram, as it is. */
@@ -221,10 +223,10 @@ export class PeerCall {
     branch?: string,
     headers: readonly string[] = [],
   ): string {
-    const own = `sip:kit@127.0.0.1:${this.peer.port}`;
+    const own = `sip:kit@${this.peer.host}:${this.peer.port}`;
     const lines = [
       `${method} ${this.uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.peer.port};rport;branch=${branch ?? `z9hG4bK${randomBytes(6).toString('hex')}`}`,
+      `Via: SIP/2.0/UDP ${this.peer.host}:${this.peer.port};rport;branch=${branch ?? `z9hG4bK${randomBytes(6).toString('hex')}`}`,
       'Max-Forwards: 70',
       `From: "Kit" <${own}>;tag=${this.tag}`,
       `To: ${this.to}`,

@@ -28,6 +28,8 @@ export interface TransferredCall {
   lexicon: Lexicon | undefined;
   /** What an IVR handed over that is for nobody to read, but a target that is to have it. */
   secrets: Readonly<Record<string, unknown>>;
+  /** What the agent was given by trunk, dialplan and IVR, but what is for nobody to read. */
+  given: Readonly<Record<string, unknown>>;
   /** monotonicMs() of the INVITE. */
   origin: number;
   events(): readonly StoredEvent[];

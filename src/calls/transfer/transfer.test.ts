@@ -174,6 +174,7 @@ class Bench {
       from: invite.from,
       to: invite.to,
       calledUri: invite.uri,
+      given: {},
       dialog: () => this.dialog,
       media: legMedia,
       joined: new JoinedLegs(() => legMedia.leg),

@@ -2,6 +2,7 @@ import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
 import type { IncomingRefer } from '../../sip/dialog.js';
 import type { Invite } from '../../sip/invite.js';
+import { headersFrom } from '../../sip/trunk-headers.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
 import { PersonLeg, type PersonLegServices } from '../person-leg.js';
@@ -222,6 +223,13 @@ export class Transfer {
       url: url?.replaceAll('{{call}}', encodeURIComponent(id)),
       data: { call: id, caller: from, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },
       json,
+      headers: headersFrom(destination.route?.headers ?? {}, {
+        ...this.call.given,
+        ...facts,
+        call: id,
+        caller: from,
+        called: to,
+      }),
     };
     const options = { call: id, name, destination, context, voice: settings, lexicon };
     const leg = new PersonLeg(this.services, options, {

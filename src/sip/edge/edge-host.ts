@@ -21,6 +21,8 @@ export interface RunningEdge {
   readonly sipHost: string;
   /** Live counts, for leak tests and metrics. @throws ParleyError `PARLEY_ERR_EDGE_THREAD` once the thread is gone */
   counts(): Promise<EdgeCounts>;
+  /** Who may send SIP from now on, CIDR blocks and addresses: `allowedNetworks` in place of those before. */
+  allow(networks: readonly string[]): void;
   /** Ends every call and everything else, within a second. */
   close(): Promise<void>;
   /** Called when the thread has ended: with the error it died of, or with nothing after {@link close}. */
@@ -51,6 +53,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     sipPort: started.sipPort,
     sipHost: started.sipHost,
     counts: () => thread.counts(),
+    allow: (networks) => thread.allow(networks),
     close: () => thread.close(),
     onExit: (listener) => thread.onExit(listener),
     dialogs: () => [...thread.dialogs.values()],
@@ -112,6 +115,10 @@ class EdgeThread {
       this.#asked.set(id, { resolve, reject });
       this.#command({ kind: 'counts', id });
     });
+  }
+
+  allow(networks: readonly string[]): void {
+    if (!this.#ended) this.#command({ kind: 'allow', networks });
   }
 
   async close(): Promise<void> {

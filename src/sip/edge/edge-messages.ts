@@ -4,7 +4,11 @@ import type { EdgeCounts } from './counters.js';
 import type { DialogRecord } from './dialog-record.js';
 
 /** What the host asks of the edge's thread. */
-export type EdgeCommand = { readonly kind: 'counts'; readonly id: number } | { readonly kind: 'close' };
+export type EdgeCommand =
+  | { readonly kind: 'counts'; readonly id: number }
+  /** CIDR blocks and addresses that may send SIP, in place of those before. */
+  | { readonly kind: 'allow'; readonly networks: readonly string[] }
+  | { readonly kind: 'close' };
 
 /** What the thread tells its host. */
 export type EdgeReport =

@@ -221,6 +221,11 @@ export class EdgeServer {
     return this.#core.local.tlsPort;
   }
 
+  /** Who may send SIP from now on. @throws ParleyError `PARLEY_ERR_EDGE_NETWORK` */
+  allow(networks: readonly string[]): void {
+    this.#filter.replace(networks);
+  }
+
   counts(): EdgeCounts {
     const { transactions, dialogs, timers, applications } = this.#core;
     return {

@@ -22,6 +22,7 @@ try {
   });
   port.on('message', (command: EdgeCommand) => {
     if (command.kind === 'counts') report({ kind: 'counts', id: command.id, counts: server.counts() });
+    else if (command.kind === 'allow') server.allow(command.networks);
     else void server.close().then(() => port.close());
   });
   report({ kind: 'started', controlPort: server.controlPort, sipPort: server.sipPort, sipHost: server.sipHost });

@@ -25,7 +25,7 @@ const EXPECTED = 10_000;
 
 /** Decides from the source address alone whether a packet or connection is looked at. */
 export class NetworkFilter {
-  readonly #allowed = new BlockList();
+  #allowed = new BlockList();
   /** What was found for the addresses of late: every message asks, and looking takes longer than remembering. */
   readonly #known = new Map<string, boolean>();
   /** Hosts that requests were sent to, oldest first. */
@@ -33,7 +33,15 @@ export class NetworkFilter {
 
   /** @throws ParleyError `PARLEY_ERR_EDGE_NETWORK` for what is neither an address nor a CIDR block. */
   constructor(networks: readonly string[]) {
-    for (const network of networks) this.#add(network);
+    this.replace(networks);
+  }
+
+  /** These are allowed from now on, and no others. @throws as the constructor; nothing is changed then */
+  replace(networks: readonly string[]): void {
+    const allowed = new BlockList();
+    for (const network of networks) add(allowed, network);
+    this.#allowed = allowed;
+    this.#known.clear();
   }
 
   /** Whether this source may start something. */
@@ -64,17 +72,17 @@ export class NetworkFilter {
   admits(address: string): boolean {
     return this.allows(address) || this.#expected.has(address);
   }
+}
 
-  #add(network: string): void {
-    const [address = '', bits, ...rest] = network.split('/');
-    const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
-    const width = family === 'ipv4' ? 32 : 128;
-    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
-    if (!family || rest.length > 0 || prefix < 0 || prefix > width) {
-      throw new ParleyError('PARLEY_ERR_EDGE_NETWORK', { network });
-    }
-    this.#allowed.addSubnet(address, prefix, family);
+function add(list: BlockList, network: string): void {
+  const [address = '', bits, ...rest] = network.split('/');
+  const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
+  const width = family === 'ipv4' ? 32 : 128;
+  const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+  if (!family || rest.length > 0 || prefix < 0 || prefix > width) {
+    throw new ParleyError('PARLEY_ERR_EDGE_NETWORK', { network });
   }
+  list.addSubnet(address, prefix, family);
 }
 
 export function isScanner(userAgent: string): boolean {

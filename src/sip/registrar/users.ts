@@ -74,7 +74,8 @@ function secretsOf(
   return secrets;
 }
 
-function firstLine(file: string): string {
+/** The password in a file. @throws ParleyError PARLEY_ERR_CONFIG_FILE */
+export function firstLine(file: string): string {
   try {
     const line = readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]?.trim() ?? '';
     if (line.length < 8) throw new Error('its first line has less than 8 characters');
