@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +6,29 @@ import { parse, parseAllDocuments } from 'yaml';
 import { loadSettings } from '../src/settings.js';
 import { scratchFolder } from './kit/scratch.js';
 import { CLI, ROOT } from './kit/server.js';
+
+/** Elements of a drachtio.conf.xml, as its documentation has them. */
+const DRACHTIO = new Set(
+  'drachtio drachtio/admin drachtio/sip drachtio/sip/contacts drachtio/sip/contacts/contact drachtio/sip/timers drachtio/sip/tls drachtio/sip/outbound-proxy drachtio/sip/spammers drachtio/sip/spammers/header drachtio/sip/spammers/header/value drachtio/cdrs drachtio/logging drachtio/logging/console drachtio/logging/loglevel drachtio/logging/sofia-loglevel'.split(
+    ' ',
+  ),
+);
+
+/** The elements of a small XML file. @throws Error when they are not nested as they should be */
+function xmlElements(xml: string): { path: string; attributes: Record<string, string> }[] {
+  const elements: { path: string; attributes: Record<string, string> }[] = [];
+  const open: string[] = [];
+  const tags = xml.replace(/<!--[\s\S]*?-->/g, '').matchAll(/<(\/?)([\w-]+)((?:\s+[\w-]+="[^"<]*")*)\s*(\/?)>|[<>]/g);
+  for (const [tag, closing, name = '', attributes = '', empty] of tags) {
+    if (name === '' || (closing && open.pop() !== name)) throw new Error(`out of place: ${tag}`);
+    if (closing) continue;
+    const given = [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]);
+    elements.push({ path: [...open, name].join('/'), attributes: Object.fromEntries(given) });
+    if (!empty) open.push(name);
+  }
+  if (open.length > 0) throw new Error(`not closed: ${open.join('/')}`);
+  return elements;
+}
 
 /** What is shipped to be tried first must work as it is. */
 describe('examples', () => {
@@ -34,6 +57,22 @@ describe('examples', () => {
     const { code, output } = await parley(['test', 'dialplans']);
     expect(output).toMatch(/\b0 failed/);
     expect(code).toBe(0);
+  });
+
+  it('Kamailio takes its configuration', () => {
+    const checked = spawnSync('kamailio', ['-c', '-f', 'sip-config/kamailio.cfg'], { cwd: ROOT, encoding: 'utf8' });
+    expect(checked.stderr).toContain('config file ok');
+    expect(checked.status).toBe(0);
+  });
+
+  it("the drachtio-server's configuration is well-formed, has only elements that it knows, and is what Parley expects", () => {
+    const text = readFileSync(join(ROOT, 'sip-config/drachtio.conf.xml'), 'utf8');
+    const elements = xmlElements(text);
+    expect(elements.map(({ path }) => path).filter((path) => !DRACHTIO.has(path))).toEqual([]);
+    const { drachtio } = loadSettings(undefined, {}).sip;
+    const admin = elements.find(({ path }) => path === 'drachtio/admin');
+    expect(admin?.attributes).toEqual({ port: String(drachtio.port), secret: drachtio.secret });
+    expect(() => xmlElements(text.replace('</sip>', '</sips>'))).toThrow('</sips>');
   });
 
   it('what is deployed sets only settings that exist, and has every file that the server reads', () => {

@@ -12,7 +12,9 @@ export const sipConfig = z.strictObject({
   allowedNetworks: z
     .array(z.string())
     .default(['127.0.0.0/8', '::1/128'])
-    .describe('CIDR blocks that may send SIP; any other source gets no answer at all.'),
+    .describe(
+      'CIDR blocks that may send SIP, besides the addresses of trunks; any other source gets no answer at all.',
+    ),
   limits: z
     .strictObject({
       requestsPerSecond: z
