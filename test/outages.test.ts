@@ -14,7 +14,7 @@ describe('parts of the server fail while a caller talks', () => {
   let phone: Phone;
 
   beforeAll(async () => {
-    server = await Server.start({ faults: true });
+    server = await Server.start({ faults: true, env: { PARLEY_LIMITS_LOAD_LOOP_MS: '400' } });
     phone = await Phone.dial(server);
     await phone.greeted();
   });
@@ -62,7 +62,6 @@ describe('parts of the server fail while a caller talks', () => {
     }
     await isAnswered();
     const other = await Phone.dial(server);
-    await other.greeted();
     await other.hangUp();
     await other.close();
     await phone.call.again('INFO');
@@ -94,13 +93,37 @@ describe('parts of the server fail while a caller talks', () => {
     server.fault('main', 'throw');
     await until('the exception', () => server.log.some(({ msg }) => msg === 'an error that nothing caught'));
     server.fault('main', 'reject');
-    server.fault('main', 'clock', { ms: 3_600_000 });
+    await until(
+      'the rejection',
+      () => server.log.filter(({ msg }) => msg === 'an error that nothing caught').length > 1,
+    );
+    expect(await server.get('/readyz')).toContain('PARLEY_ERR_INTERNAL');
+    server.fault('.*', 'clock', { ms: 3_600_000 });
     await isAnswered();
-    server.fault('main', 'clock', { ms: -7_200_000 });
-    await isAnswered();
+    server.fault('.*', 'clock', { ms: -7_200_000 });
+  });
+
+  it('a main thread that comes late: new calls are told to come again, until it does not', async () => {
+    server.fault('main', 'stall', { ms: 600, times: 12 });
+    const answers: string[] = [];
+    const ring = async () => {
+      const late = await Phone.invite(server);
+      const answer = await late.call.final();
+      late.call.acknowledge(answer);
+      await late.close();
+      answers.push(`${answer.status} ${answer.header('retry-after')}`.trim());
+      return answers.at(-1);
+    };
+    await until('a refusal', async () => (await ring()) === '503 10', { ms: 15_000 });
+    await until('an answer', async () => (await ring()) === '200', { ms: 20_000, everyMs: 500 });
     await phone.hangUp();
     await server.waitForIdle(15_000);
-    assertComplete([...server.journals().values()].at(0) ?? []);
+    const journal = server.journal(phone.callId);
+    assertComplete(journal);
+    // A clock that was set, forward and back, has moved no event.
+    const times = journal.flatMap(({ type, at }) => (type === 'agent.turn' ? [at] : []));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(journal.at(-1)?.at).toBeLessThan(600_000);
   });
 
   /** Asks, and waits until the answer was heard, whatever the agent says besides. */

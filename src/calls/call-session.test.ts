@@ -90,13 +90,18 @@ class Bench {
     await acked;
   }
 
+  /** Each leg has the next of these ports. */
+  readonly ports = [20_000];
+
   private host(): MediaHost {
-    const leg: Partial<MediaLeg> = {
+    const leg = (name: string): Partial<MediaLeg> => ({
+      leg: name,
+      call: 'a',
       address: '127.0.0.1',
-      port: 20_000,
-      negotiated: (media: NegotiatedMedia) => this.directions.push(media.direction),
-    };
-    return { open: async () => leg as MediaLeg } as unknown as MediaHost;
+      port: this.ports.shift() ?? 0,
+      negotiated: (media: NegotiatedMedia) => this.directions.push(`${name} ${media.direction}`),
+    });
+    return { open: async (name: string) => leg(name) as MediaLeg } as unknown as MediaHost;
   }
 
   /** The caller's description. */
@@ -172,11 +177,41 @@ describe('a session', () => {
     await session.hold(false);
     expect(bench.music).toEqual([true, false]);
     expect(bench.holds).toEqual([true, false]);
-    expect(bench.directions).toEqual(['sendrecv', 'sendonly', 'sendonly', 'sendrecv']);
+    expect(bench.directions).toEqual(['a sendrecv', 'a sendonly', 'a sendonly', 'a sendrecv']);
     expect(bench.events).toEqual([
       { type: 'hold', on: true, by: 'us' },
       { type: 'hold', on: false, by: 'us' },
     ]);
+  });
+
+  it('goes on at another port when its media worker is lost: at once, and the caller is told where', async () => {
+    const { session, call, ports } = bench;
+    ports.push(20_002);
+    const moved = vi.fn();
+    const recovered = session.recover(moved);
+    const offer = await call.request('INVITE');
+    expect(offer.body).toContain('m=audio 20002 ');
+    expect(moved).toHaveBeenCalledTimes(1);
+    bench.accept(offer, 'sendrecv');
+    await call.request('ACK');
+    await recovered;
+    expect(bench.directions).toEqual(['a sendrecv', 'a~1 sendrecv', 'a~1 sendrecv']);
+  });
+
+  it.each([
+    [20_002, 'is told so, when the caller would have to know'],
+    [20_000, 'goes on, when it has the same port again'],
+  ])('whose caller refuses the offer of port %d %s', async (port) => {
+    const { session, call, peer, ports } = bench;
+    ports.push(port);
+    const recovered = session.recover(() => undefined);
+    // Whoever waits for it does so later.
+    recovered.catch(() => undefined);
+    peer.answer(await call.request('INVITE'), '488 Not Acceptable Here');
+    await call.request('ACK');
+    if (port === 20_000) await recovered;
+    else await expect(recovered).rejects.toMatchObject({ code: 'PARLEY_ERR_SESSION_REFUSED' });
+    expect(bench.lost).toEqual([]);
   });
 
   it('is held by a caller whose music it does not listen to', async () => {
@@ -184,7 +219,7 @@ describe('a session', () => {
     bench.call.send('ACK');
     expect(direction(await bench.offer('sendrecv'))).toBe('sendrecv');
     bench.call.send('ACK');
-    expect(bench.directions).toEqual(['sendrecv', 'inactive', 'sendrecv']);
+    expect(bench.directions).toEqual(['a sendrecv', 'a inactive', 'a sendrecv']);
     expect(bench.events.map((event) => event.type === 'hold' && event.on)).toEqual([true, false]);
   });
 
@@ -226,7 +261,7 @@ describe('a session', () => {
     const refused = session.hold(true);
     peer.answer(await call.request('INVITE'), '488 Not Acceptable Here');
     await expect(refused).rejects.toMatchObject({ code: 'PARLEY_ERR_SESSION_REFUSED' });
-    expect([session.onHold, bench.lost, bench.directions]).toEqual([false, [], ['sendrecv']]);
+    expect([session.onHold, bench.lost, bench.directions]).toEqual([false, [], ['a sendrecv']]);
     const held = session.hold(true);
     const next = await call.next((m) => m.startLine.startsWith('INVITE') && m.get('cseq').startsWith('2 '));
     bench.accept(next, 'inactive');

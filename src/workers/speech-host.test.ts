@@ -85,6 +85,19 @@ describe('SpeechHost', () => {
     },
   );
 
+  it('has others do the work of a worker that does not answer, and takes it back when it does', async () => {
+    const host = await start(2, 8000);
+    const { media, events, listener } = leg();
+    // Blocks the thread for 4 s: no hang yet, and too long for a caller.
+    const slow = host.synthesise(say('block 4000 on 0'));
+    host.openStream(media, listener);
+    expect([...(await slow).pcm]).toEqual([1]);
+    expect(host.stats().restarts).toBe(0);
+    expect(events.some(({ type }) => type === 'moved')).toBe(true);
+    for (let worker = -1; worker !== 0; ) [worker = -1] = (await host.synthesise(say('hello'))).pcm;
+    expect(host.stats().restarts).toBe(0);
+  }, 15_000);
+
   it('gives up a job that no worker survives', async () => {
     const host = await start();
     await expect(host.synthesise(say('die'))).rejects.toMatchObject({ code: 'PARLEY_ERR_SPEECH_WORKER', sip: 503 });

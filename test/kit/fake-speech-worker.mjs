@@ -8,6 +8,9 @@ function synthesise({ job, spoken, sampleRate }) {
   const [what, where] = spoken.split(' on ');
   if (where === undefined || Number(where) === worker) {
     if (what === 'hang') for (;;);
+    if (what.startsWith('block ')) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(what.slice(6)));
+    }
     if (what === 'die') process.exit(7);
     if (what === 'stall') {
       busyMs = Number.MAX_SAFE_INTEGER;

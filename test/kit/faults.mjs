@@ -24,6 +24,11 @@ const HOW = {
   exit: () => process.exit(9),
   /** Never returns, and costs the machine nothing. */
   hang: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  /** Stands still for so long, again and again. */
+  stall: ({ ms, times }) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    if (times > 1) setTimeout(() => HOW.stall({ ms, times: times - 1 }), 50);
+  },
   /** The wall clock is set. */
   clock: ({ ms }) => {
     const now = Date.now.bind(Date);

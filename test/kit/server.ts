@@ -111,7 +111,11 @@ export class Server {
   }
 
   /** Does this to threads (by a pattern of their names: main, media-0, speech-1, edge): see faults.mjs. */
-  fault(thread: string, how: 'throw' | 'reject' | 'exit' | 'hang' | 'clock', more: { ms?: number } = {}): void {
+  fault(
+    thread: string,
+    how: 'throw' | 'reject' | 'exit' | 'hang' | 'stall' | 'clock',
+    more: { ms?: number; times?: number } = {},
+  ): void {
     writeFileSync(this.faults, JSON.stringify({ thread, how, ...more }));
     this.child.kill('SIGUSR2');
   }
