@@ -63,6 +63,11 @@ class Media {
     },
   } as unknown as TransferServices['speaker'];
 
+  /** Its worker is lost. */
+  lose(leg: string): void {
+    if (this.listeners.delete(leg)) this.open--;
+  }
+
   tell(leg: string, event: Record<string, unknown>): void {
     this.listeners.get(leg)?.({ leg, at: performance.now(), ...event } as unknown as LegEvent);
   }
@@ -271,6 +276,13 @@ describe('a transfer on the wire', () => {
     bench.media.tell('c1/p1', { ...key, digit: '8' });
     expect(bench.media.asked.splice(-2)).toEqual(['c1/p1 keys 7', 'c1 keys 8']);
     expect(bench.media.asked.slice(-4)).toEqual(expect.arrayContaining(['c1 sound none', 'c1 mix bridge']));
+    bench.media.lose('c1/p1');
+    bench.media.asked.length = 0;
+    await bench.transfer.recover();
+    await call.got('INVITE', (message) => message.body.includes('m=audio'));
+    expect(bench.media.asked, 'joined again where their media are now').toContain('c1 mix bridge');
+    bench.media.tell('c1/p1~1', { ...key, at: performance.now() + 1000, digit: '9' });
+    expect(bench.media.asked.at(-1)).toBe('c1 keys 9');
     await bench.leave();
     await call.got('BYE');
     expect(bench.outcomes).toEqual([{ type: 'caller.left' }]);
