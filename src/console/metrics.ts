@@ -62,6 +62,8 @@ export class Metrics {
   private readonly sentiment = this.counter('caller_turns_by_mood_total', 'How turns sounded', ['mood']);
   private readonly escalations = this.counter('escalations_total', 'Calls sent to a person', ['agent', 'trigger']);
   private readonly transfers = this.counter('transfers_total', 'Transfers by outcome', ['outcome']);
+  private readonly consents = this.counter('consents_total', 'Callers who were asked whether they agree', ['outcome']);
+  private readonly fallbacks = this.counter('fallbacks_total', "Calls that an entry's fallback had", ['agent']);
   private readonly keys = this.counter('dtmf_total', 'Keys pressed', []);
   private readonly mos = this.histogram('media_mos', 'Opinion score by the E-model', ['direction'], MOS);
   private readonly loss = this.histogram('media_loss_ratio', 'Packets lost, by report', ['direction'], LOSS);
@@ -179,6 +181,10 @@ export class Metrics {
         });
       case 'transfer.finished':
         return this.transfers.inc({ outcome: event.outcome });
+      case 'consent':
+        return this.consents.inc({ outcome: event.outcome });
+      case 'fallback':
+        return this.fallbacks.inc({ agent: this.agentOf(event.call) });
       case 'dtmf':
         return this.keys.inc();
       case 'media.silent':

@@ -8,6 +8,7 @@ describe('rtpConfig', () => {
     expect(rtpConfig.parse({})).toEqual({
       bind: '127.0.0.1',
       ports: { from: 20_000, to: 29_999 },
+      codecOrder: 'caller',
       codecs: ['opus', 'G722', 'PCMU', 'PCMA'],
       opus: { bitrate: 32_000, dtx: false },
       srtp: 'preferred',

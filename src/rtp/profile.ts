@@ -10,7 +10,11 @@ export const mediaProfile = z.strictObject({
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'must name each codec once')
     .default([...CODEC_NAMES])
-    .describe("Codecs that are taken; when Parley offers, in this order. An answer follows the caller's order."),
+    .describe('Codecs that are taken; when Parley offers, in this order.'),
+  codecOrder: z
+    .enum(['caller', 'own'])
+    .default('caller')
+    .describe("Whose order of codecs counts when Parley answers: the caller's, or that of `codecs`."),
   opus: z
     .strictObject({
       bitrate: z.int().min(6000).max(64_000).default(32_000).describe('What Opus may take, bit/s.'),
@@ -37,7 +41,7 @@ export const mediaProfile = z.strictObject({
     .describe('Whether keys are looked for in the sound, too. auto: where telephone-event was not agreed.'),
 });
 
-const { codecs, opus, srtp, ptime, inbandDtmf } = mediaProfile.shape;
+const { codecs, codecOrder, opus, srtp, ptime, inbandDtmf } = mediaProfile.shape;
 
 /** The same key without its default: what is not written there is not otherwise. */
 function overriding<T extends z.ZodType>(key: z.ZodDefault<T>) {
@@ -51,6 +55,7 @@ function overriding<T extends z.ZodType>(key: z.ZodDefault<T>) {
 export const mediaOverrides = z
   .strictObject({
     codecs: overriding(codecs),
+    codecOrder: overriding(codecOrder),
     opus: opus.unwrap().optional(),
     srtp: overriding(srtp),
     ptime: overriding(ptime),
@@ -74,6 +79,7 @@ export function audioOptions(
 ): AudioOptions {
   return {
     codecs: (trunk.codecs ?? profile.codecs).filter((name) => usable.includes(name)),
+    codecOrder: trunk.codecOrder ?? profile.codecOrder,
     opus: trunk.opus ?? profile.opus,
     srtp: trunk.srtp ?? profile.srtp,
     ptime: trunk.ptime ?? profile.ptime,

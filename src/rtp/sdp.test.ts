@@ -232,6 +232,12 @@ describe('answerOffer', () => {
     expect(thrown(sdp('m=audio 4000 RTP/AVP 8', 'a=rtpmap:8 PCMA/16000'))).toMatchObject(noCodec);
   });
 
+  it('takes the first of its own codecs where its own order counts', () => {
+    const of = (codecOrder: 'caller' | 'own') =>
+      answerOffer(sdp(...PLAIN), LOCAL, new SdpSession(), { ...only('PCMA', 'PCMU'), codecOrder }).media.codec.name;
+    expect([of('caller'), of('own')]).toEqual(['PCMU', 'PCMA']);
+  });
+
   it('keeps to the codecs it is told', () => {
     expect(answerOffer(sdp(...PLAIN), LOCAL, new SdpSession(), only('PCMA')).media.codec.name).toBe('PCMA');
   });

@@ -40,6 +40,8 @@ export { SdpSession };
 /** Which codecs we take and offer, in our order, how we use Opus, and what else the media profile says. */
 export interface AudioOptions {
   codecs: readonly CodecName[];
+  /** Whose order counts in an answer of ours; the offerer's when left out. */
+  codecOrder?: 'caller' | 'own' | undefined;
   opus: { bitrate: number; dtx: boolean };
   /** off when left out */
   srtp?: SrtpPolicy;
@@ -72,7 +74,7 @@ export function pcmRates({ codecs }: Pick<AudioOptions, 'codecs'>): PcmRate[] {
 
 /**
  * Answers an offer (RFC 3264, 6): the first audio line with a codec in common that is encrypted or not as the policy has
- * it, in the offerer's order of preference; every other line is refused with port 0 in its place. Where encryption is
+ * it, in the offerer's order of preference or in ours; every other line is refused with port 0 in its place. Where encryption is
  * preferred, an encrypted line comes before a plain one.
  *
  * @throws ParleyError PARLEY_ERR_SDP_INVALID (400), PARLEY_ERR_SDP_NO_CODEC, PARLEY_ERR_SRTP_POLICY (488)
@@ -179,10 +181,12 @@ function firstOfEach(formats: readonly ReceivedFormat[]): ReceivedFormat[] {
 
 function choose(
   offered: MediaDescription[],
-  { codecs, srtp = 'off' }: AudioOptions,
+  { codecs, codecOrder, srtp = 'off' }: AudioOptions,
 ): { index: number; line: MediaDescription; codec: CodecFormat } {
   const usable = offered.flatMap((line, index) => {
-    const codec = isUsable(line) ? codecsOf(line, codecs)[0] : undefined;
+    const common = isUsable(line) ? codecsOf(line, codecs) : [];
+    const ours = codecs.flatMap((name) => common.find((format) => format.name === name) ?? []);
+    const codec = (codecOrder === 'own' ? ours : common)[0];
     return codec ? [{ index, line, codec, problem: misfit(line, srtp) }] : [];
   });
   const fitting = usable.filter(({ problem }) => problem === undefined);
