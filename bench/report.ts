@@ -10,6 +10,8 @@ export interface BenchOptions {
   quick: boolean;
   /** Other material than what anything was tuned on, where a bench has some. */
   other?: boolean | undefined;
+  /** Only the modes that have this in their name, where a bench has some. */
+  mode?: string | undefined;
 }
 
 /** What benches of the language models read and write: each takes what concerns it. */

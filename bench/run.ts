@@ -45,6 +45,7 @@ const { values, positionals } = parseArgs({
     predictions: { type: 'string' },
     examples: { type: 'string' },
     encoders: { type: 'string' },
+    mode: { type: 'string' },
     spoken: { type: 'boolean' },
   },
 });

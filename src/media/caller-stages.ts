@@ -2,6 +2,7 @@ import type { PcmRate } from '../rtp/negotiated.js';
 import type { EchoEvidence } from './detection.js';
 import { DtmfDetector } from './dtmf/detector.js';
 import { EchoControl } from './echo/echo-control.js';
+import type { EstimateBudget } from './echo/estimate-budget.js';
 import type { EchoConfig } from './echo-config.js';
 import { GainControl } from './gain-control.js';
 import type { ListeningStage } from './listening.js';
@@ -19,10 +20,18 @@ export class CallerStages implements ListeningStage, EchoEvidence {
   private readonly noise: NoiseSuppressor | undefined;
   private readonly gain: GainControl | undefined;
 
-  /** @param key told of each key that sounded: how long, ms */
-  constructor(sampleRate: PcmRate, config: EchoConfig, key: (digit: string, durationMs: number) => void) {
+  /**
+   * @param key told of each key that sounded: how long, ms
+   * @param budget of the thread for looking for echoes
+   */
+  constructor(
+    sampleRate: PcmRate,
+    config: EchoConfig,
+    key: (digit: string, durationMs: number) => void,
+    budget?: EstimateBudget,
+  ) {
     this.keys = new DtmfDetector(sampleRate, (digit, _start, durationMs) => key(digit, durationMs), true);
-    if (config.echo === 'on') this.echo = new EchoControl(sampleRate);
+    if (config.echo === 'on') this.echo = new EchoControl(sampleRate, budget);
     if (config.noise === 'on') this.noise = new NoiseSuppressor(sampleRate);
     if (config.gain === 'on') this.gain = new GainControl(sampleRate);
   }

@@ -2,7 +2,7 @@ import { monotonicMs } from '../telemetry/clock.js';
 
 /** Slots in a 20 ms frame: legs are spread over them, so that no slot's work holds up the next one's by much. */
 export const PHASES = 10;
-const SLOT_MS = 20 / PHASES;
+export const SLOT_MS = 20 / PHASES;
 /** After a stall at most this many frames are made up for; what is beyond is left out. */
 const MAX_CATCH_UP_SLOTS = 3 * PHASES;
 

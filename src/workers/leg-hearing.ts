@@ -2,6 +2,7 @@ import type { AudioRing } from '../audio/ring.js';
 import { BeepDetector } from '../media/beep.js';
 import { CallerStages } from '../media/caller-stages.js';
 import type { DetectedStream, Detection } from '../media/detection.js';
+import type { EstimateBudget } from '../media/echo/estimate-budget.js';
 import type { EchoConfig } from '../media/echo-config.js';
 import { ListeningStream, listeningRing } from '../media/listening.js';
 import { type Codec, createCodec } from '../rtp/codec.js';
@@ -28,6 +29,8 @@ export interface HearingOptions {
   inband: 'auto' | 'always' | 'never';
   /** Whether the beep of a mailbox is listened for. */
   beeps: boolean;
+  /** Of the thread, for looking for echoes. */
+  budget?: EstimateBudget | undefined;
 }
 
 /** What a leg hears: packets in order, decoded into one stream, in which voice is looked for. */
@@ -61,9 +64,8 @@ export class LegHearing {
     private readonly listener: HearingListener,
   ) {
     this.ring = listeningRing(sampleRate);
-    this.stages = new CallerStages(sampleRate, options.stages, (digit, durationMs) =>
-      listener.key('inband', digit, durationMs, monotonicMs()),
-    );
+    const key = (digit: string, durationMs: number) => listener.key('inband', digit, durationMs, monotonicMs());
+    this.stages = new CallerStages(sampleRate, options.stages, key, options.budget);
     this.listening = new ListeningStream(this.ring, sampleRate, this.stages);
     if (options.beeps) this.beeps = new BeepDetector(sampleRate, (durationMs) => listener.beep(durationMs));
     this.events = new TelephoneEvents((digit, durationMs, at) => listener.key('rfc4733', digit, durationMs, at));

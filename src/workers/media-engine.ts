@@ -2,9 +2,10 @@ import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../errors.js';
 import { SoundLibrary, type SoundOptions } from '../media/background.js';
 import { Detection } from '../media/detection.js';
+import { EstimateBudget } from '../media/echo/estimate-budget.js';
 import type { EchoConfig } from '../media/echo-config.js';
 import { Lateness } from '../media/lateness.js';
-import { Pacer, PHASES } from '../media/pacer.js';
+import { Pacer, PHASES, SLOT_MS } from '../media/pacer.js';
 import type { MediaWatchConfig } from '../media/quality-config.js';
 import type { PcmRate } from '../rtp/negotiated.js';
 import type { GateOptions } from '../speech/detection/gate.js';
@@ -39,6 +40,7 @@ export class MediaEngine {
   private readonly phases: Set<MediaRoom>[] = Array.from({ length: PHASES }, () => new Set());
   private readonly speech = new Map<number, MessagePort>();
   private readonly lateness = new Lateness();
+  private readonly budget = new EstimateBudget();
   /** The same since the last ping. */
   private readonly latenessNow = new Lateness();
   private frames = 0;
@@ -63,6 +65,7 @@ export class MediaEngine {
       detection: this.detection,
       sounds: warmSounds(options.sounds),
       stages: options.stages,
+      budget: this.budget,
       watch: options.watch,
       log,
       post,
@@ -214,6 +217,7 @@ export class MediaEngine {
   }
 
   private tick(phase: number, frame: number, now: number): void {
+    this.budget.refill(SLOT_MS);
     for (const room of this.phases[phase]!) this.tickRoom(room, frame, now);
     if (phase % DETECTION_PHASES !== 0) return;
     void this.detection[8000].poll();

@@ -3,6 +3,7 @@ import type { AudioRing } from '../audio/ring.js';
 import { reasonOf } from '../errors.js';
 import type { SoundLibrary } from '../media/background.js';
 import type { Detection } from '../media/detection.js';
+import type { EstimateBudget } from '../media/echo/estimate-budget.js';
 import type { EchoConfig } from '../media/echo-config.js';
 import type { MediaWatchConfig } from '../media/quality-config.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
@@ -37,6 +38,7 @@ export interface LegContext {
   detection: Readonly<Record<PcmRate, Detection>>;
   sounds: SoundLibrary;
   stages: EchoConfig;
+  budget: EstimateBudget;
   watch: MediaWatchConfig;
   log: Logger;
   post(event: FromMedia): void;
@@ -69,7 +71,7 @@ export class RtpLeg {
     { sampleRate, detect, inband, beeps }: LegOptions,
     private readonly context: LegContext,
   ) {
-    const { post, stages } = context;
+    const { post, stages, budget } = context;
     this.sampleRate = sampleRate;
     this.agent = agentVoiceOf(leg);
     this.mixed = new Int16Array(sampleRate / 50);
@@ -77,7 +79,7 @@ export class RtpLeg {
     this.hearing = new LegHearing(
       sampleRate,
       detect ? context.detection[sampleRate] : undefined,
-      { stages, inband, beeps },
+      { stages, inband, beeps, budget },
       {
         key: (source, digit, durationMs, at) => post({ type: 'dtmf', leg, at, digit, durationMs, source }),
         beep: (durationMs) => post({ type: 'beep', leg, at: monotonicMs(), durationMs }),

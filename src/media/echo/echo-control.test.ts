@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { levelDb } from '../../audio/level.js';
 import { EchoControl } from './echo-control.js';
+import { EstimateBudget } from './estimate-budget.js';
 
 /** Noise coloured and cut into syllables, a stand-in for speech. */
 function voice(seconds: number, seed: number): Int16Array {
@@ -86,5 +87,30 @@ describe('EchoControl', () => {
     const caller = voice(1, 5);
     const { out } = call(new Int16Array(8000), caller, 100);
     expect(out.subarray(80)).toEqual(caller.subarray(0, -80));
+  });
+
+  it('looks for the echoes of many lines in turn, within the time it has, and finds them all', () => {
+    let time = 0;
+    const budget = new EstimateBudget(() => time++);
+    const far = voice(3, 1);
+    const lines = Array.from({ length: 20 }, (_, n) => ({
+      near: delayed(far, 60 + 10 * n, 0.3),
+      control: new EchoControl(8000, budget),
+    }));
+    let longest = 0;
+    for (let at = 0; at + 160 <= far.length; at += 160) {
+      budget.refill(20);
+      const before = time;
+      for (const { near, control } of lines) {
+        control.played(far.subarray(at, at + 160));
+        control.process(near.subarray(at, at + 160), 160);
+      }
+      longest = Math.max(longest, (time - before) / 2);
+    }
+    // A quarter of 20 ms, and what one exceeds it by.
+    expect(longest).toBeLessThanOrEqual(6);
+    expect(lines.map(({ control }) => Math.round((control.stats.delayMs ?? 0) / 10))).toEqual(
+      lines.map((_, n) => 6 + n),
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { AdaptiveFilter } from './adaptive-filter.js';
 import { DelayFinder } from './delay-finder.js';
+import type { EstimateBudget } from './estimate-budget.js';
 import { FarEnd, REACH_MS } from './far-end.js';
 import { estimatePath, PATH_TAPS } from './path-estimate.js';
 import { Suppressor } from './suppressor.js';
@@ -34,12 +35,16 @@ const UNEXPLAINED = 0.35;
 /** Steps from which on the finder's word counts, and those of one look at a line that is known. */
 const LEAST_STEPS = 3;
 const SPOT_CHECK_STEPS = 16;
+/** Blocks of a step of the delay finder. */
+const STEP_BLOCKS = 3;
 /** Blocks between such looks: a second. */
 const SPOT_CHECK_PAUSE = 100;
 /** Blocks after which the filter must have taken half of the echo away. */
 const PROBATION = 6;
 /** Blocks of evidence that are remembered: 2.5 s. */
 const EVIDENCE = 256;
+
+const UNLIMITED = { begin: () => true, done: () => undefined };
 
 /** What {@link EchoControl.stats} tells. */
 export interface EchoStats {
@@ -84,6 +89,8 @@ export class EchoControl {
   /** Of a line that is not known yet: its first words may be the agent's until they were looked at. */
   private verdict = 1;
   private blocksSinceStep = 0;
+  /** A path is to be estimated as soon as the budget has it. */
+  private waiting = false;
   private silentBlocks = 0;
   private nearPower = 0;
   private noise = LOUDEST_NOISE;
@@ -101,8 +108,14 @@ export class EchoControl {
   private ready: Int16Array | undefined;
   private filled = 0;
 
-  /** @param sampleRate of all PCM, Hz */
-  constructor(private readonly sampleRate: 8000 | 16000) {
+  /**
+   * @param sampleRate of all PCM, Hz
+   * @param budget of the thread; without one nothing waits
+   */
+  constructor(
+    private readonly sampleRate: 8000 | 16000,
+    private readonly budget: Pick<EstimateBudget, 'begin' | 'done'> = UNLIMITED,
+  ) {
     this.block = sampleRate / 100;
     this.reach = (sampleRate * REACH_MS) / 1000;
     this.margin = (sampleRate * MARGIN_MS) / 1000;
@@ -141,6 +154,7 @@ export class EchoControl {
     for (let n = Math.max(from, to - EVIDENCE); n < to; n++) this.evidence[n % EVIDENCE] = 0;
     this.recalled.fill(0);
     this.blocksSinceStep = 0;
+    this.waiting = false;
   }
 
   /**
@@ -211,13 +225,14 @@ export class EchoControl {
     if (this.line === 'echo') this.cancel(pcm, at, position);
     this.listen(loudest);
     if (this.due()) this.search(position);
+    else if (this.waiting) this.estimate(position);
     this.evidence[index] = this.judge(loudest);
   }
 
   private wake(): void {
     this.awake = true;
     this.recalled.fill(0);
-    this.finder.reset();
+    this.forget();
     this.quiet = 0;
     this.blocksSinceStep = 0;
     this.unexplained = 0;
@@ -249,6 +264,7 @@ export class EchoControl {
   private clear(): void {
     this.line = 'clear';
     this.verdict = 0;
+    this.waiting = false;
   }
 
   private cancel(pcm: Int16Array, at: number, position: number): void {
@@ -273,7 +289,7 @@ export class EchoControl {
 
   /** Whether the delay finder has something to hear: three blocks in which there is more than a known echo. */
   private due(): boolean {
-    if (++this.blocksSinceStep < 3) return false;
+    if (++this.blocksSinceStep < STEP_BLOCKS) return false;
     if (this.silentBlocks > 20) this.look();
     if (this.silentBlocks >= 6) return false;
     const looked = this.finder.steps >= SPOT_CHECK_STEPS && this.line !== 'unknown';
@@ -289,18 +305,30 @@ export class EchoControl {
   /** Begins to look for an echo anew. */
   private look(): void {
     this.blocksSinceStep = 0;
-    if (this.finder.steps > 0) this.finder.reset();
+    if (this.finder.steps > 0) this.forget();
     if (this.line === 'unknown') this.verdict = 1;
   }
 
+  private forget(): void {
+    this.finder.reset();
+    this.waiting = false;
+  }
+
   private search(position: number): void {
-    const { finder } = this;
+    const { finder, budget } = this;
+    // The first step takes as long as many others.
+    const first = finder.steps === 0;
+    if (first && !budget.begin()) {
+      this.blocksSinceStep = STEP_BLOCKS;
+      return;
+    }
     finder.push(this.window, this.far, position);
+    if (first) budget.done();
     if (finder.steps < LEAST_STEPS) return;
     const { sharpness, mass, steps } = finder;
     const suspected = sharpness > SUSPECTED.sharpness || mass > SUSPECTED.mass;
     const turn = steps === LEAST_STEPS || steps % 2 === 0;
-    if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.try(position);
+    if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.estimate(position);
     if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
   }
 
@@ -309,6 +337,14 @@ export class EchoControl {
     const { delay, steps } = this.finder;
     const moved = Math.abs(delay - this.delay) > this.margin / 2;
     return moved ? steps % 2 === 1 : steps === LEAST_STEPS || steps === 2 * LEAST_STEPS;
+  }
+
+  /** Now, or with one of the next blocks. */
+  private estimate(position: number): void {
+    this.waiting = !this.budget.begin();
+    if (this.waiting) return;
+    this.try(position);
+    this.budget.done();
   }
 
   /** Judges by how much of the near end a path with this delay explains. */
@@ -346,7 +382,7 @@ export class EchoControl {
       filter.process(blocks[n]!, this.far, end - delay + margin);
       suppressor.learn();
     }
-    this.finder.reset();
+    this.forget();
     this.unexplained = 0;
     this.tested = this.failed = 0;
   }
