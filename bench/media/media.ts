@@ -68,7 +68,7 @@ export async function media({ quick, mode: named }: BenchOptions): Promise<Bench
   const asked = named === undefined ? undefined : MODES.filter(({ name }) => name.includes(named));
   for (const mode of asked ?? (quick ? MODES.slice(0, 2) : MODES)) {
     const loads = quick && !asked ? [mode.loads[0]!] : mode.loads;
-    results.push([mode, await climb(mode, loads, said.pcm, quick)]);
+    results.push([mode, await climb(mode, loads, said.pcm, quick, asked !== undefined)]);
   }
   const garbage = await allocation(said.pcm);
   const octets = (value: number) => `${Math.round(value)} octets`;
@@ -92,8 +92,14 @@ export async function media({ quick, mode: named }: BenchOptions): Promise<Bench
   };
 }
 
-/** One load after another until one is too much. */
-async function climb(mode: Mode, loads: readonly number[], said: Int16Array, quick: boolean): Promise<Step[]> {
+/** One load after another until one is too much, or `all`. */
+async function climb(
+  mode: Mode,
+  loads: readonly number[],
+  said: Int16Array,
+  quick: boolean,
+  all: boolean,
+): Promise<Step[]> {
   const steps: Step[] = [];
   for (const calls of loads) {
     const first = await measure(mode, calls, said, quick);
@@ -101,7 +107,7 @@ async function climb(mode: Mode, loads: readonly number[], said: Int16Array, qui
     const second = first.carried ? first : await measure(mode, calls, said, quick);
     const step = second.carried || second.p99 < first.p99 ? second : first;
     steps.push(step);
-    if (!step.carried) break;
+    if (!step.carried && !all) break;
   }
   return steps;
 }
