@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { levelDb } from '../src/audio/level.js';
 import type { StoredEvent } from '../src/journal/events.js';
 import { Baresip } from './kit/baresip.js';
 import { Capture } from './kit/capture.js';
@@ -70,6 +73,24 @@ describe('baresip', () => {
     }
   });
 
+  it('begins the DTLS handshake itself with a phone that wants to be its server', async () => {
+    const passive = await Relay.start(server.sip.port, (text) => text.replace('a=setup:actpass', 'a=setup:passive'));
+    const phone = await Baresip.start('PCMU', 'dtls_srtp');
+    try {
+      const sipCallId = await dial(phone, passive.port);
+      await server.event('agent.turn', { sipCallId, where: ({ kind }) => kind === 'greeting' });
+      await phone.press('7');
+      await server.event('dtmf', { sipCallId, where: ({ digit }) => digit === '7' });
+      await phone.hangUp();
+      await server.event('call.ended', { sipCallId });
+      expect(passive.seen).toContain('a=setup:active');
+      expect(levelDb(phone.sound().pcm)).toBeGreaterThan(-35);
+    } finally {
+      await phone.stop();
+      passive.close();
+    }
+  });
+
   it.runIf(hasMiddleBox())('talks through Kamailio and rtpengine, which take its encryption off', async () => {
     const box = await MiddleBox.start(server.sip);
     const phone = await Baresip.start('PCMU', 'srtp-mand');
@@ -111,6 +132,40 @@ describe('baresip', () => {
     if (capture) expectCleanStream(file);
   });
 });
+
+/** Carries SIP over UDP between one phone and a server, and changes what the phone says, not in length. */
+class Relay {
+  /** All that the server said. */
+  seen = '';
+
+  private constructor(
+    private readonly socket: Socket,
+    to: number,
+    change: (text: string) => string,
+  ) {
+    let phone = 0;
+    socket.on('message', (datagram, { port }) => {
+      if (port !== to) phone = port;
+      const text = datagram.toString('latin1');
+      if (port === to) this.seen += text;
+      socket.send(Buffer.from(port === to ? text : change(text), 'latin1'), port === to ? phone : to, '127.0.0.1');
+    });
+  }
+
+  static async start(to: number, change: (text: string) => string): Promise<Relay> {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new Relay(socket, to, change);
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}
 
 /** By tshark's count nothing of what Parley sent is missing, and only the first packet has a marker. */
 function expectCleanStream(file: string): void {
