@@ -89,6 +89,26 @@ describe('EchoControl', () => {
     expect(out.subarray(80)).toEqual(caller.subarray(0, -80));
   });
 
+  it('doubts at once what comes back like the agent on a line that had no echo', () => {
+    const far = voice(6, 1);
+    const caller = voice(6, 99).fill(0, 0, 32_000);
+    const control = new EchoControl(8000);
+    // Clear for three seconds, then a loudspeaker is switched on.
+    const near = delayed(far, 120, 0.3).fill(0, 0, 24_000);
+    const doubts: number[] = [];
+    for (let at = 0; at + 160 <= far.length; at += 160) {
+      control.played(far.subarray(at, at + 160));
+      control.process(near.subarray(at, at + 160), 160);
+      doubts.push(control.likelihood(at + 160 - 256, at + 160));
+    }
+    expect(Math.max(...doubts.slice(100, 150))).toBe(0);
+    expect(Math.min(...doubts.slice(157, 165))).toBeGreaterThan(0.9);
+    expect(control.stats.delayMs).toBe(120);
+    // Who talks over the agent on a line that stays clear is never doubted.
+    const clear = call(far, caller).control;
+    expect(clear.likelihood(32_000, 48_000)).toBe(0);
+  });
+
   it('looks for the echoes of many lines in turn, within the time it has, and finds them all', () => {
     let time = 0;
     const budget = new EstimateBudget(() => time++);

@@ -1,6 +1,7 @@
 import { AdaptiveFilter } from './adaptive-filter.js';
 import { DelayFinder } from './delay-finder.js';
 import type { EstimateBudget } from './estimate-budget.js';
+import { Evidence } from './evidence.js';
 import { FarEnd, REACH_MS } from './far-end.js';
 import { estimatePath, PATH_TAPS } from './path-estimate.js';
 import { Suppressor } from './suppressor.js';
@@ -41,8 +42,8 @@ const STEP_BLOCKS = 3;
 const SPOT_CHECK_PAUSE = 100;
 /** Blocks after which the filter must have taken half of the echo away. */
 const PROBATION = 6;
-/** Blocks of evidence that are remembered: 2.5 s. */
-const EVIDENCE = 256;
+/** Blocks before a suspicion that it is about: as many as the delay finder's window has, and those of its first steps. */
+const DOUBTED = 12;
 
 const UNLIMITED = { begin: () => true, done: () => undefined };
 
@@ -78,7 +79,7 @@ export class EchoControl {
   private readonly window: Float32Array;
   private readonly spoken: Float32Array;
   private readonly path = new Float32Array(PATH_TAPS);
-  private readonly evidence = new Float32Array(EVIDENCE);
+  private readonly evidence: Evidence;
   /** Position after the newest near sample, and what is added to it for the far-end position of the same moment. */
   private position = 0;
   private offset = Number.NaN;
@@ -117,6 +118,7 @@ export class EchoControl {
     private readonly budget: Pick<EstimateBudget, 'begin' | 'done'> = UNLIMITED,
   ) {
     this.block = sampleRate / 100;
+    this.evidence = new Evidence(this.block);
     this.reach = (sampleRate * REACH_MS) / 1000;
     this.margin = (sampleRate * MARGIN_MS) / 1000;
     this.far = new FarEnd(sampleRate);
@@ -148,10 +150,8 @@ export class EchoControl {
 
   /** Lets time pass without caller audio: silence or concealment that was written in its place. @param samples of it */
   skip(samples: number): void {
-    const from = Math.floor(this.position / this.block);
+    this.evidence.fill(this.position, this.position + samples, 0);
     this.position += samples;
-    const to = Math.floor(this.position / this.block);
-    for (let n = Math.max(from, to - EVIDENCE); n < to; n++) this.evidence[n % EVIDENCE] = 0;
     this.recalled.fill(0);
     this.blocksSinceStep = 0;
     this.waiting = false;
@@ -162,12 +162,7 @@ export class EchoControl {
    * the caller's own, or nothing was played) to 1. Knows the last 2.5 s.
    */
   likelihood(from: number, to: number): number {
-    const first = Math.max(0, Math.floor(from / this.block), Math.floor(this.position / this.block) - EVIDENCE);
-    const last = Math.ceil(Math.min(to, this.position) / this.block);
-    if (last <= first) return 0;
-    let sum = 0;
-    for (let n = first; n < last; n++) sum += this.evidence[n % EVIDENCE]!;
-    return sum / (last - first);
+    return this.evidence.mean(from, to, this.position);
   }
 
   get stats(): EchoStats {
@@ -210,13 +205,13 @@ export class EchoControl {
 
   /** One block of 10 ms. */
   private next(pcm: Int16Array, at: number): void {
-    const index = Math.floor(this.position / this.block) % EVIDENCE;
+    const began = this.position;
     this.position += this.block;
     this.measure(pcm, at);
     const position = this.position + this.offset;
     if (position - this.far.lastActive > this.reach) {
       this.awake = false;
-      this.evidence[index] = 0;
+      this.evidence.set(began, 0);
       return;
     }
     if (!this.awake) this.wake();
@@ -226,7 +221,7 @@ export class EchoControl {
     this.listen(loudest);
     if (this.due()) this.search(position);
     else if (this.waiting) this.estimate(position);
-    this.evidence[index] = this.judge(loudest);
+    this.evidence.set(began, this.judge(loudest));
   }
 
   private wake(): void {
@@ -306,7 +301,7 @@ export class EchoControl {
   private look(): void {
     this.blocksSinceStep = 0;
     if (this.finder.steps > 0) this.forget();
-    if (this.line === 'unknown') this.verdict = 1;
+    this.verdict = this.line === 'unknown' ? 1 : 0;
   }
 
   private forget(): void {
@@ -327,9 +322,19 @@ export class EchoControl {
     if (finder.steps < LEAST_STEPS) return;
     const { sharpness, mass, steps } = finder;
     const suspected = sharpness > SUSPECTED.sharpness || mass > SUSPECTED.mass;
+    if (this.line === 'clear') this.doubt(sharpness > SUSPECTED.sharpness && steps <= SURE.steps);
     const turn = steps === LEAST_STEPS || steps % 2 === 0;
     if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.estimate(position);
     if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
+  }
+
+  /**
+   * A line without echo that has one all at once cannot be explained yet, as the agent was heard without it a moment ago:
+   * until it can, or the suspicion is over, this may be the agent, what was just heard included.
+   */
+  private doubt(suspected: boolean): void {
+    this.verdict = suspected ? 1 : 0;
+    if (suspected) this.evidence.fill(this.position - DOUBTED * this.block, this.position, 1);
   }
 
   /** Whether a filter that leaves something unexplained may have to begin anew: the delay has changed, or now and then. */
