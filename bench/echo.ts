@@ -48,6 +48,8 @@ interface Case {
   near: Int16Array | undefined;
   /** When `near` begins, ms. */
   nearMs: number;
+  /** When the line begins to have its echo, ms; from the beginning when left out. */
+  fromMs?: number;
 }
 
 interface Outcome {
@@ -71,6 +73,7 @@ export async function echo({ quick }: BenchOptions): Promise<BenchResult> {
     const callers = await interruptions();
     const alone = echoes(agents, quick);
     const over = interrupted(echoes(agents, true), callers, quick);
+    const begun = switchedOn(agents, quick);
     const clean = INTERRUPTS_MS.flatMap((ms) =>
       callers.map((near) => ({ ...NO_ECHO, agent: agents[0]!, near, nearMs: LEAD_MS + ms })),
     );
@@ -91,6 +94,7 @@ export async function echo({ quick }: BenchOptions): Promise<BenchResult> {
         with: await runAll(vad, over, true),
       },
       clean: { cases: clean, without: await runAll(vad, clean, false), with: await runAll(vad, clean, true) },
+      begun: { cases: begun, without: await runAll(vad, begun, false), with: await runAll(vad, begun, true) },
     });
   } finally {
     await vad.close();
@@ -104,9 +108,11 @@ interface Results {
   /** `clean`: the caller without the echo; `callerless`: the echo without the caller. */
   over: { cases: Case[]; clean: Outcome[]; callerless: Outcome[]; with: Outcome[] };
   clean: { cases: Case[]; without: Outcome[]; with: Outcome[] };
+  /** Echoes that begin while the agent speaks, on lines that had none. */
+  begun: { cases: Case[]; without: Outcome[]; with: Outcome[] };
 }
 
-function summary({ alone, over, clean }: Results): BenchResult {
+function summary({ alone, over, clean, begun }: Results): BenchResult {
   const count = (outcomes: Outcome[]) => outcomes.reduce((sum, { onsets }) => sum + onsets.length, 0);
   const falseOnsets = alone.cases.flatMap((one, n) => {
     const { onsets, delayMs } = alone.with[n]!;
@@ -127,6 +133,10 @@ function summary({ alone, over, clean }: Results): BenchResult {
     rows: [
       ['echo alone', `${alone.cases.length} calls`],
       ['false onsets', `${count(alone.without)} without, ${count(alone.with)} with echo control`],
+      [
+        'echo begins in mid-call',
+        `${begun.cases.length} calls: ${count(begun.without)} false onsets without, ${count(begun.with)} with echo control`,
+      ],
       ['ERLE after 1 s', `median ${erle.toFixed(1)} dB`],
       ['interruptions over echo', `${heard} of ${over.cases.length} heard`],
       ['onset later by', `median ${median(later)} ms, 90 % within ${quantile(later, 0.9)} ms (than without echo)`],
@@ -147,6 +157,8 @@ function summary({ alone, over, clean }: Results): BenchResult {
       calls: alone.cases.length,
       falseOnsetsWithout: count(alone.without),
       falseOnsets: count(alone.with),
+      midCallEchoes: begun.cases.length,
+      midCallFalseOnsets: count(begun.with),
       interruptions: over.cases.length,
       interruptionsHeard: heard,
       interruptionLaterMs: median(later),
@@ -185,6 +197,22 @@ function echoes(agents: Int16Array[], quick: boolean): Case[] {
       ),
     ),
   );
+}
+
+/** A sentence said twice, and a loudspeaker that is switched on within. */
+function switchedOn(agents: Int16Array[], quick: boolean): Case[] {
+  return agents.flatMap((sentence) => {
+    const agent = new Int16Array(2 * sentence.length + 0.4 * RATE);
+    agent.set(sentence);
+    agent.set(sentence, agent.length - sentence.length);
+    return (quick ? [2600] : [2600, 3500, 4300, 5200]).flatMap((fromMs) =>
+      [60, 250, 500].flatMap((delayMs) =>
+        (quick ? [-12] : [-6, -12, -20]).flatMap((levelDb) =>
+          PATHS.map((path) => ({ agent, delayMs, levelDb, path, near: undefined, nearMs: 0, fromMs }) satisfies Case),
+        ),
+      ),
+    );
+  });
 }
 
 /** Every echo with a caller over it, each louder than it by so much; quick: one of these by turns. */
@@ -246,7 +274,7 @@ async function run(detection: Detection, one: Case, controlled: boolean): Promis
 }
 
 /** What is played, and what comes back: echo, the caller, and a little noise, through mu-law. */
-function signals({ agent, delayMs, levelDb, path, near: caller, nearMs }: Case) {
+function signals({ agent, delayMs, levelDb, path, near: caller, nearMs, fromMs = 0 }: Case) {
   const length = Math.ceil((agent.length + RATE * 1.4) / FRAME) * FRAME;
   const far = new Int16Array(length);
   far.set(agent, (LEAD_MS * RATE) / 1000);
@@ -261,6 +289,7 @@ function signals({ agent, delayMs, levelDb, path, near: caller, nearMs }: Case) 
     // A loudspeaker driven too far.
     reflected[n] = gain * (path === 'clipped' ? 6000 * Math.tanh(sum / 6000) : sum);
   }
+  reflected.fill(0, 0, (fromMs * RATE) / 1000);
   let seed = 7;
   const near = Int16Array.from(reflected, (value) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
