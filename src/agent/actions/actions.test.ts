@@ -9,6 +9,7 @@ import type { AgentDefinition } from '../agents.js';
 import { createReasoner } from '../create.js';
 import { agentFile } from '../file/schema.js';
 import type { ReplyPart } from '../reasoner.js';
+import { LocalModules } from './local.js';
 
 let server: Server;
 let answer: (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -200,6 +201,19 @@ describe('actions', () => {
       if (part.type === 'event' && part.event.type === 'action.called') stop.abort();
     }
     expect(types.at(-1)).toBe('action.called');
+  });
+
+  it('have a local module as it is when the agent is made', async () => {
+    const call = async (text: string) => {
+      writeFileSync(join(folder, 'value.mjs'), text);
+      const definition = { name: 'value', type: 'local', module: './value.mjs', function: 'default' } as never;
+      const modules = new LocalModules(folder, [definition]);
+      const context = { signal: new AbortController().signal, now: new Date(), variables: {} };
+      return modules.call(definition, {}, context);
+    };
+    expect(await call('export default () => 1;')).toBe(1);
+    expect(await call('export default () => 2;')).toBe(2);
+    expect(await call('export default () => 1;')).toBe(1);
   });
 
   it('fail as a failure when a local function throws or is not there', async () => {
