@@ -147,7 +147,7 @@ async function compose(
   journals.onEvent((event) => metrics.observe(event));
   const figures = new LiveFigures();
   journals.onEvent((event) => figures.observe(event));
-  const load = keep(new Load());
+  const load = new Load();
   const tracing = await startTracing(logger);
   if (tracing) {
     keep(tracing);
@@ -297,7 +297,7 @@ async function compose(
           figures: (call) => figures.of(call),
           callBacks,
           registrations: async () => (await registrar?.registered()) ?? [],
-          stats: () => stats({ load, calls, media, speech, speaker, journals, sip: agent }),
+          stats: () => stats({ load, admission, alarms, calls, media, speech, speaker, journals, sip: agent }),
           metrics: readMetrics,
         }),
       )
@@ -432,6 +432,8 @@ async function stats(parts: {
   journals: JournalBook;
   sip: UserAgent;
   load: Load;
+  admission: Admission;
+  alarms: Alarms;
 }): Promise<Record<string, unknown>> {
   const media = await parts.media.stats();
   const sum = (pick: (worker: (typeof media)[number]) => number) =>
@@ -447,6 +449,7 @@ async function stats(parts: {
     speculations: parts.journals.speculations,
     clips: parts.speaker.stats(),
     edge: await parts.sip.counts(),
-    load: { ...parts.load.read() },
+    load: { ...parts.load.read(), ofLimit: Object.fromEntries(parts.admission.load) },
+    alarms: Object.fromEntries(parts.alarms.active().map(({ code }) => [code, 1])),
   };
 }

@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { transcript } from '../src/journal/transcript.js';
+import { summaryOf } from '../src/sip/trace/ladder.js';
+import type { TracedMessage } from '../src/sip/trace/traces.js';
 import { Baresip } from './kit/baresip.js';
 import { Desk } from './kit/desk.js';
 import { Phone } from './kit/phone.js';
@@ -100,6 +102,31 @@ describe('handing a call to a person', () => {
     desk?.close();
     folder?.remove();
   });
+
+  /** The trace has the SIP of both legs, and no credentials. */
+  async function expectLadder(call: string): Promise<void> {
+    const { messages } = JSON.parse(await server.get(`/v1/calls/${call}/sip`)) as { messages: TracedMessage[] };
+    const legs = [...new Set(messages.map(({ leg }) => leg))];
+    expect(legs).toHaveLength(2);
+    expect(legs[0]).toBe('caller');
+    const said = (leg: string | undefined) =>
+      messages.filter((message) => message.leg === leg).map(({ out, text }) => `${out ? '>' : '<'} ${summaryOf(text)}`);
+    const sequence = (...expected: RegExp[]) => new RegExp(expected.map(({ source }) => source).join('[^]*'));
+    expect(said('caller').join('\n')).toMatch(sequence(/< INVITE \[/, /> 100/, /> 200 OK \[/, /< ACK/, /BYE/));
+    const challenged = sequence(
+      /> INVITE \[/,
+      /< 407/,
+      /> ACK/,
+      /> INVITE \[/,
+      /< 200 OK \[/,
+      /> ACK/,
+      /> BYE/,
+      /< 200/,
+    );
+    expect(said(legs[1]).join('\n')).toMatch(challenged);
+    expect(messages.some(({ text }) => text.includes('Proxy-Authorization: ***'))).toBe(true);
+    expect(JSON.stringify(messages)).not.toContain('response=');
+  }
 
   /** Calls, and asks for a person. */
   async function handedOver(number: string): Promise<Phone> {
@@ -454,6 +481,7 @@ describe('handing a call to a person', () => {
         expect.objectContaining({ type: 'transfer.finished', target: 'carrier', disposition: 'answered' }),
       ]),
     );
+    await expectLadder(journal(phone)[0]?.call ?? '');
   });
 
   it('notes the wish to be called back, and redirects calls before the answer', async () => {

@@ -24,12 +24,19 @@ it('shows the live calls, who speaks, and what the server has to do', () => {
         { ...call, ...figures.of('01ABCDEF') } as never,
         { id: '02', from: '1', to: '2', state: 'answering', ageMs: 1 },
       ],
-      stats: { legs: 2, load: { cpuPercent: 12 }, late: [{ p99: 0.33 }], clips: { hits: 3, misses: 1 } },
+      stats: {
+        legs: 2,
+        alarms: { PARLEY_ERR_SIP_LOST: 1 },
+        load: { cpuPercent: 12, ofLimit: { loopMs: 0.25 } },
+        late: [{ p99: 0.33 }],
+        clips: { hits: 3, misses: 1 },
+      },
     },
     { width: 120, height: 6 },
   );
   expect(lines).toHaveLength(6);
-  expect(lines[1]).toBe('cpu 12%   legs 2   media late 0.3 ms   clips cached 75%');
+  expect(lines[0]).toBe('http://h  2 calls  ALARM PARLEY_ERR_SIP_LOST');
+  expect(lines[1]).toBe('cpu 12%   of limits: event loop 25%   legs 2   media late 0.3 ms   clips cached 75%');
   expect(lines[4]).toMatch(/ABCDEF +1:05 +talking +\+49 \[2J30 +8001 +orders +caller +0 +612 ms +3\.9/);
   expect(lines[5]).toBe('... and 1 more');
   happened({ type: 'call.ended', by: 'caller', reason: '', durationMs: 1 });

@@ -11,7 +11,10 @@ export interface Top {
     pendingEvents?: number;
     speech?: { workers?: number; backlog?: number; restarts?: number };
     clips?: { hits?: number; misses?: number };
-    load?: { cpuPercent?: number; eventLoopMs?: number; memoryMb?: number };
+    /** `ofLimit`: shares of the limits beyond which calls are refused. */
+    load?: { cpuPercent?: number; memoryMb?: number; ofLimit?: { loopMs?: number; mediaMs?: number; speech?: number } };
+    /** By code. */
+    alarms?: Record<string, number>;
   };
 }
 
@@ -38,7 +41,10 @@ const HEADING = ['CALL', 'TIME', 'STATE', 'FROM', 'TO', 'ENTRY', 'WITH', 'SPEAKS
 export function topLines({ url, calls, stats }: Top, size: { width: number; height?: number }): string[] {
   const sorted = [...calls].sort((a, b) => b.ageMs - a.ageMs);
   const rows = sorted.map(rowOf);
-  const head = [`${url}  ${calls.length} ${calls.length === 1 ? 'call' : 'calls'}`, loadLine(stats), ''];
+  const alarms = Object.keys(stats.alarms ?? {})
+    .map((code) => `  ALARM ${code}`)
+    .join('');
+  const head = [`${url}  ${calls.length} ${calls.length === 1 ? 'call' : 'calls'}${alarms}`, loadLine(stats), ''];
   const room = (size.height ?? Number.POSITIVE_INFINITY) - head.length - 2;
   const hidden = Math.max(0, rows.length - room);
   const shown = hidden > 0 ? rows.slice(0, room) : rows;
@@ -51,7 +57,9 @@ function loadLine({ legs, late, pendingEvents, speech, clips, load }: Top['stats
   const facts: [string, number | undefined, string][] = [
     ['cpu', load?.cpuPercent, '%'],
     ['memory', load?.memoryMb, ' MB'],
-    ['event loop', load?.eventLoopMs, ' ms'],
+    ['of limits: event loop', percent(load?.ofLimit?.loopMs), '%'],
+    ['media', percent(load?.ofLimit?.mediaMs), '%'],
+    ['speech', percent(load?.ofLimit?.speech), '%'],
     ['legs', legs, ''],
     ['media late', late && Math.max(0, ...late.map(({ p99 }) => p99 ?? 0)), ' ms'],
     ['speech waiting', speech?.backlog, ''],
@@ -62,6 +70,10 @@ function loadLine({ legs, late, pendingEvents, speech, clips, load }: Top['stats
   return facts
     .flatMap(([name, value, unit]) => (value === undefined ? [] : `${name} ${Math.round(value * 10) / 10}${unit}`))
     .join('   ');
+}
+
+function percent(share: number | undefined): number | undefined {
+  return share === undefined ? undefined : 100 * share;
 }
 
 function rowOf(call: TopCall): string[] {
