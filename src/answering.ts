@@ -63,6 +63,7 @@ export function readFiles(settings: Settings, { agents, dialplan: entries, funct
   const dialplan = Dialplan.load(entries ?? settings.dialplans);
   dialplan.checkAgents(new Set(definitions.keys()));
   dialplan.checkTargets(new Set(Object.keys(settings.targets)));
+  dialplan.checkTrunks(new Set(settings.trunks.map(({ name }) => name)));
   checkTargets(settings.targets, [...definitions.values()]);
   return { definitions, dialplan };
 }

@@ -37,6 +37,7 @@ function check(options: CheckOptions): number {
   if (agents) gather(problems, () => dialplan?.checkAgents(new Set(agents.keys())));
   const { targets = {} } = settings ?? {};
   if (settings) gather(problems, () => dialplan?.checkTargets(new Set(Object.keys(targets))));
+  if (settings) gather(problems, () => dialplan?.checkTrunks(new Set(settings.trunks.map(({ name }) => name))));
   if (settings && agents) gather(problems, () => checkTargets(targets, [...agents.values()]));
   for (const warning of [...(agents?.values() ?? [])].flatMap(voiceWarnings)) printError(`warning: ${warning}`);
   if (problems.length > 0) {

@@ -40,7 +40,7 @@ function explain(options: ExplainOptions): number {
   const facts = factsOf(callOf(options), settings);
   const tried = plan.explain(facts);
   const match = plan.match(facts);
-  if (options.json) print(JSON.stringify(forPrograms(facts, tried, match), undefined, 2));
+  if (options.json) print(JSON.stringify(forPrograms(facts, tried, match, settings), undefined, 2));
   else explainInWords(tried, match, settings, facts.trunk);
   return match ? EXIT.ok : EXIT.failed;
 }
@@ -67,7 +67,13 @@ function trunkText(name: string, { trunks }: Settings): string {
 }
 
 /** The whole decision. */
-function forPrograms({ to, from, source, trunk, at }: CallFacts, tried: readonly Tried[], match: Match) {
+function forPrograms(
+  { to, from, source, trunk, at }: CallFacts,
+  tried: readonly Tried[],
+  match: Match,
+  { trunks }: Settings,
+) {
+  const by = trunks.find(({ name }) => name === trunk);
   return {
     call: { to, from, source, trunk, at: new Date(at ?? Date.now()).toISOString() },
     tried: tried.map(({ entry: { id, priority, default: last, calls }, against }) => ({
@@ -78,6 +84,7 @@ function forPrograms({ to, from, source, trunk, at }: CallFacts, tried: readonly
       calls,
       against,
     })),
+    trunk: by && { name: by.name, digest: by.inbound !== undefined, calls: by.calls, overflow: by.overflow },
     entry: match?.entry,
     action: match?.action ?? { type: 'reject', status: 404, reason: 'no dialplan entry' },
   };

@@ -188,6 +188,10 @@ describe('dialplan', () => {
     expect(problemsOf(() => plan.checkTargets(new Set(['desk'])))).toEqual([
       'a.yaml:7: [0].answer.consent.refused.transfer: there is no target "people"',
     ]);
+    const trunks = load({ 'a.yaml': '- { name: a, match: { trunk: [west, esat] }, reject: { status: 404 } }' });
+    expect(problemsOf(() => trunks.checkTrunks(new Set(['west', 'east'])))).toEqual([
+      'a.yaml:1: [0].match.trunk: there is no trunk "esat"',
+    ]);
     expect(problemsOf(() => plan.checkTargets(new Set(['people'])))).toEqual([
       'a.yaml:8: [0].fallback.target: there is no target "desk"',
     ]);

@@ -72,6 +72,8 @@ export interface DialplanEntry {
   default: boolean;
   /** Most calls at once. */
   calls?: number | undefined;
+  /** Trunks that it names. */
+  trunks?: readonly string[] | undefined;
   action: DialplanAction;
   /** All must hold. */
   conditions: readonly Condition[];
@@ -169,6 +171,24 @@ export class Dialplan {
     if (problems.length > 0) throw new ConfigProblems(problems);
   }
 
+  /**
+   * Checks that every trunk that an entry asks for exists: it would never fit.
+   *
+   * @throws ConfigProblems
+   */
+  checkTrunks(trunks: ReadonlySet<string>): void {
+    const known = trunks.size > 0 ? `Known trunks: ${[...trunks].join(', ')}.` : 'parley.yaml has no trunks.';
+    const problems = this.entries.flatMap((entry) =>
+      (entry.trunks ?? []).flatMap((name) => {
+        const meant = nearest(name, [...trunks]);
+        const hint = meant ? `Did you mean "${meant}"?` : known;
+        const problem = trunks.has(name) ? undefined : this.#problemOf.get(entry);
+        return problem ? [problem('match.trunk', `there is no trunk "${name}"`, hint)] : [];
+      }),
+    );
+    if (problems.length > 0) throw new ConfigProblems(problems);
+  }
+
   /** What is said to callers before an agent's greeting. @param usual said of a recording where the entry has no words */
   spoken(agent: string, usual: string): string[] {
     return this.entries.flatMap(({ action }) => {
@@ -228,7 +248,7 @@ function compile(file: string, entry: FileEntry): DialplanEntry {
   if (entry.match?.share !== undefined) conditions.push(shareCondition(id, entry.match.share));
   if (entry.calls !== undefined) conditions.push(roomCondition(id, entry.calls));
   const { priority, default: last, calls } = entry;
-  return { id, priority, default: last, calls, action: actionOf(entry), conditions };
+  return { id, priority, default: last, calls, trunks: entry.match?.trunks, action: actionOf(entry), conditions };
 }
 
 /** The action with what this call has in the place of placeholders. */

@@ -75,7 +75,8 @@ const match = z
       hours && hoursCondition('hours', hours),
       closed && hoursCondition('closed', closed),
     ];
-    return { conditions: conditions.filter((each) => each !== undefined), share };
+    const trunks = trunk?.map(({ source }) => source);
+    return { conditions: conditions.filter((each) => each !== undefined), share, trunks };
   });
 
 const reject = z.strictObject({
