@@ -73,7 +73,10 @@ export interface ReasonerSession {
    * @returns whether the reasoner can make use of it
    */
   guide?(text: string): boolean;
-  /** Said while a supervisor had the agent wait: it is on record, and needs no answer. */
-  overheard?(text: string): void;
+  /**
+   * Said by the caller while a supervisor had the agent wait, or, where `by` names who, on the line but not to the agent: it is on
+   * record, and needs no answer.
+   */
+  overheard?(text: string, by?: string): void;
   close(): void;
 }

@@ -8,13 +8,14 @@ import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
+import { CallPeople } from './call-people.js';
 import type { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
 import { CallTalk } from './call-talk.js';
 import { CallerLeg, type CallerLegHost } from './caller-leg.js';
 import { informed } from './ivr/inform.js';
 import { mediaRecord } from './media-events.js';
-import { Participants } from './participants.js';
+import type { Participants } from './participants.js';
 import {
   type AnswerAction,
   nextAgent,
@@ -27,9 +28,6 @@ import {
 import { type CallServices, factsOf, planOf, type Route } from './services.js';
 import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
-import type { TransferredCall } from './transfer/caller-side.js';
-import { Transfer } from './transfer/transfer.js';
-import type { TransferOutcome } from './transfer/transfer-state.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
@@ -46,13 +44,11 @@ export class Call {
   private recovering: Promise<void> = Promise.resolve();
   private recoveries = 0;
   private leg: CallerLeg | undefined;
-  private transfer: Transfer | undefined;
-  private transfers = 0;
   /** What supervisors do to it. */
   readonly supervision = new Supervision({
     conversation: () => (this.state.phase === 'talking' ? this.talk.conversation : undefined),
     leg: () => (this.leg && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
-    person: () => this.transfer?.person?.leg?.leg,
+    person: () => this.people.person?.leg?.leg,
     knows: async (target) => (await this.services.targets.plan(target, this.ownTargets)) !== undefined,
     takeBack: () => this.takeBack(),
     record: (event) => this.record(event),
@@ -61,12 +57,11 @@ export class Call {
   /** Who talks with the caller. */
   private readonly talk = new CallTalk({
     prepared: () => (this.state.phase === 'talking' ? this.prepared : undefined),
-    lastTurn: () => this.transfer?.lastTurn,
+    lastTurn: () => this.people.lastTurn,
     record: (event) => this.record(event),
     finish: (afterwards) => this.leave(afterwards),
   });
-  /** People who were added to it. */
-  readonly participants: Participants;
+  private readonly people: CallPeople;
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -83,13 +78,25 @@ export class Call {
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
-    this.participants = new Participants({
+    this.people = new CallPeople({
+      id: journal.call,
       services,
-      call: () => (this.state.phase === 'ended' ? undefined : this.transferred()),
-      plan: (target) => services.targets.plan(target),
-      record: (event) => this.record(event),
+      invite,
+      origin: this.receivedAt,
+      events: () => journal.events,
+      up: () => this.state.phase !== 'ended',
+      prepared: () => this.prepared,
+      leg: () => this.leg,
+      record: (event, at) => this.record(event, at),
       notUp: () => this.notUp(),
+      bridged: () => this.dispatch({ type: 'bridged' }),
+      over: (outcome) => this.dispatch({ type: 'transfer.over', outcome }),
     });
+  }
+
+  /** People who take part beside the agent. */
+  get participants(): Participants {
+    return this.people.participants;
   }
 
   get id(): string {
@@ -101,7 +108,7 @@ export class Call {
     const { from, to } = this.invite;
     const ageMs = Math.round(monotonicMs() - this.receivedAt);
     const agent = this.prepared?.agent.name;
-    const person = this.transfer?.person?.speaker;
+    const person = this.people.person?.speaker;
     const { phase: state } = this.state;
     const { entry, leg } = this;
     const { list: participants } = this.participants;
@@ -122,8 +129,8 @@ export class Call {
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    const { prepared, leg, transfer, talk, participants } = this;
-    const parts = [prepared?.conversation, leg?.session, transfer, talk, participants];
+    const { prepared, leg, talk, people } = this;
+    const parts = [prepared?.conversation, leg?.session, talk, people];
     return parts.reduce((sum, part) => sum + (part?.pending ?? 0), 0);
   }
 
@@ -192,7 +199,7 @@ export class Call {
   private takeBack(): boolean {
     const { phase } = this.state;
     if (phase !== 'transferring' && phase !== 'bridged') return false;
-    this.transfer?.stop('taken back by a supervisor', false);
+    this.people.takeBack('taken back by a supervisor');
     return true;
   }
 
@@ -262,7 +269,7 @@ export class Call {
         if (prepared) prepared.voice.moveTo(prepared.media.leg);
         this.supervision.moved();
       });
-      await Promise.all([this.transfer?.recover(), this.participants.recover()]);
+      await this.people.recover();
       this.record({ type: 'media.restored', ms: Math.round(monotonicMs() - began) });
     } catch (error) {
       this.logger.error({ err: error }, 'the media of a call could not be set up again');
@@ -393,7 +400,7 @@ export class Call {
       record: (event) => this.record(event),
       confirmed: () => this.dispatch({ type: 'confirmed' }),
       ended: (reason, transferred) => {
-        this.transfer?.callerLeft(transferred);
+        this.people.callerLeft(transferred);
         this.dispatch({ type: 'peer.ended', reason, transferred });
       },
       lost: (reason) => this.dispatch({ type: 'lost', reason }),
@@ -441,40 +448,13 @@ export class Call {
 
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
-    const { services } = this;
     this.talk.stop();
-    const plan = await planOf({ ...services, logger: this.logger }, name, this.ownTargets);
-    const call = this.transferred();
-    if (this.state.phase !== 'transferring' || !call) return;
-    if (plan instanceof ParleyError) {
-      this.record({ type: 'error', code: plan.code, message: plan.message });
-      const outcome = { type: 'failed', disposition: 'failed', reason: plan.message } as const;
-      return this.dispatch({ type: 'transfer.over', outcome });
-    }
-    this.transfers += 1;
-    const listener = {
-      bridged: () => this.dispatch({ type: 'bridged' }),
-      over: (outcome: TransferOutcome) => this.dispatch({ type: 'transfer.over', outcome }),
-    };
-    const prefix = this.transfers === 1 ? 'p' : `p${this.transfers}-`;
-    this.transfer = new Transfer(services, call, plan, reason, services.limits.referMs, listener, { prefix });
-    this.transfer.begin();
-  }
-
-  /** The call for those who bring people into it. */
-  private transferred(): TransferredCall | undefined {
-    const { prepared, leg, invite, journal } = this;
-    if (!prepared || !leg) return undefined;
-    const { voice, media, agent, joined, secrets, given } = prepared;
-    const { from, to, uri: calledUri } = invite;
-    return {
-      ...{ id: this.id, from, to, calledUri, voice, media, joined, secrets, given, origin: this.receivedAt },
-      settings: agent.voice,
-      lexicon: agent.lexicon,
-      dialog: () => leg.dialog,
-      events: () => journal.events,
-      record: (event, at) => this.record(event, at),
-    };
+    const plan = await planOf({ ...this.services, logger: this.logger }, name, this.ownTargets);
+    if (this.state.phase !== 'transferring') return;
+    if (!(plan instanceof ParleyError)) return void this.people.handOver(plan, reason);
+    this.record({ type: 'error', code: plan.code, message: plan.message });
+    const outcome = { type: 'failed', disposition: 'failed', reason: plan.message } as const;
+    this.dispatch({ type: 'transfer.over', outcome });
   }
 
   /** Another agent goes on: with what is known of the caller, and in its own voice. */
@@ -482,7 +462,7 @@ export class Call {
     const { prepared } = this;
     if (!prepared) return;
     const { facts } = handOverOf(this.journal.events, '');
-    const firstTurn = this.transfer?.lastTurn ?? 0;
+    const firstTurn = this.people.lastTurn ?? 0;
     if (!this.services.agents.has(name)) return this.talk.goOn('failed');
     prepared.conversation.end();
     this.prepared = nextAgent(this.preparation(prepared.action), prepared, name, facts, firstTurn);
@@ -508,12 +488,11 @@ export class Call {
       this.leg?.end();
       this.supervision.end();
       this.talk.stop();
-      this.transfer?.stop(reason, true);
-      this.participants.end(reason);
+      this.people.end(reason);
       await this.preparing;
       const { prepared } = this;
       await prepared?.voice.settle(SETTLE_MS);
-      await Promise.all([this.transfer?.released(), this.participants.released()]);
+      await this.people.released();
       prepared?.conversation.end();
       const stats = await prepared?.media.close();
       const durationMs = Math.round(monotonicMs() - this.receivedAt);

@@ -120,6 +120,11 @@ export class Conversation {
     return this.options.session.guide?.(text) ?? false;
   }
 
+  /** Said on the call, but not to the agent. @param by who said it */
+  overhear(text: string, by: string): void {
+    this.options.session.overheard?.(text, by);
+  }
+
   /** An event from outside without what must not be on record. */
   masked(event: JournalEvent): JournalEvent {
     return this.mask.mask(event);

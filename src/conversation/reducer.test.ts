@@ -319,6 +319,15 @@ describe('turn machine', () => {
     expect(talk.recorded('caller.turn')).toHaveLength(1);
   });
 
+  it('lets whoever has the caller next hear them, though something secret was asked', () => {
+    talk.utter('I want to pay');
+    talk.pass(500);
+    talk.reply('What is your card number?', undefined, { kind: 'digits', sensitive: true });
+    talk.playAll();
+    talk.send({ type: 'supervisor.send-on', target: 'desk', reason: 'supervisor' });
+    expect(talk.all('sensitive').at(-1)).toMatchObject({ on: false });
+  });
+
   it('hands a caller over who stays silent, where the agent file says so', () => {
     const handOver = { after: 1, say: 'A colleague takes over.', target: 'desk', trigger: 'silent', priority: 3 };
     talk.state.settings = { ...SETTINGS, idle: { ...SETTINGS.idle, handOver } };

@@ -275,6 +275,8 @@ function answerOverlap(step: Step): void {
 export function handOver(step: Step, afterwards: Afterwards): void {
   step.state.phase = 'handing-over';
   step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'overlap', 'farewell');
+  // Whoever has the caller now is to hear them.
+  sensitive(step, { kind: 'open' });
   step.do({ type: 'finish', afterwards });
 }
 

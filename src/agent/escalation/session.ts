@@ -83,8 +83,8 @@ class EscalatingSession implements ReasonerSession {
     return this.inner.guide?.(text) ?? false;
   }
 
-  overheard(text: string): void {
-    this.inner.overheard?.(text);
+  overheard(text: string, by?: string): void {
+    this.inner.overheard?.(text, by);
   }
 
   close(): void {

@@ -138,6 +138,7 @@ export class CallerSide implements TransferSide {
     voice.stop();
     caller.stop();
     caller.hear(true);
+    caller.sensitive(false);
     this.call.joined.join(person, false);
     this.person = person;
     this.takeDown(person);

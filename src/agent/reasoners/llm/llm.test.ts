@@ -91,6 +91,13 @@ describe('the llm reasoner', () => {
     expect(chat.asked[1]?.messages[3]?.content).toBe('We open at [the caller interrupted here]');
   });
 
+  it('knows what was said on the line, but not to it', async () => {
+    const { session, chat } = await desk(() => ({ parts: ['I see.'] }));
+    session.overheard?.('It is in the post.', 'Anna');
+    await say(session, 1, 'so when does it come');
+    expect(JSON.stringify(chat.asked[0]?.messages)).toContain('Anna said: It is in the post.');
+  });
+
   it('is not shown what is sensitive, in no prompt and no result; its actions have it', async () => {
     const answer = ({ messages }: ChatAsked): ChatAnswer =>
       messages.at(-1)?.role === 'tool'

@@ -97,8 +97,9 @@ export class LlmSession implements ReasonerSession {
     return true;
   }
 
-  overheard(text: string): void {
-    this.history.note(`While your supervisor spoke with them the caller said: ${text}`);
+  overheard(text: string, by?: string): void {
+    const said = by ?? 'While your supervisor spoke with them the caller';
+    this.history.note(`${said} said: ${text}`);
   }
 
   inform(variables: Record<string, unknown>, sensitive: readonly string[] = []): void {

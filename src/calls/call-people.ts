@@ -1,0 +1,132 @@
+import type { JournalEvent, StoredEvent } from '../journal/events.js';
+import type { Invite } from '../sip/invite.js';
+import type { CallerLeg } from './caller-leg.js';
+import { Participants } from './participants.js';
+import type { PersonLeg } from './person-leg.js';
+import type { Prepared } from './prepare.js';
+import type { CallServices } from './services.js';
+import type { SupervisedCall } from './supervision.js';
+import type { Plan } from './targets/targets.js';
+import type { TransferredCall } from './transfer/caller-side.js';
+import { Transfer, type TransferListener } from './transfer/transfer.js';
+
+/** Events with words in them. */
+const SAID = new Set([
+  'caller.turn',
+  'caller.partial',
+  'person.turn',
+  'person.partial',
+  'agent.turn',
+  'transfer.briefing',
+]);
+
+/** The call that people are brought into. */
+export interface PeopleHost extends Pick<SupervisedCall, 'notUp'>, TransferListener {
+  id: string;
+  services: CallServices;
+  invite: Invite;
+  /** monotonicMs() of the INVITE. */
+  origin: number;
+  events(): readonly StoredEvent[];
+  /** Whether it is not over. */
+  up(): boolean;
+  /** Until nothing of it is left. */
+  prepared(): Prepared | undefined;
+  leg(): CallerLeg | undefined;
+  record(event: JournalEvent, at?: number): void;
+}
+
+/** The people of a call: who it is handed to, and who takes part beside them. */
+export class CallPeople {
+  /** Who was added to it. */
+  readonly participants: Participants;
+  private transfer: Transfer | undefined;
+  private transfers = 0;
+
+  constructor(private readonly host: PeopleHost) {
+    this.participants = new Participants({
+      services: host.services,
+      call: () => this.call,
+      plan: (target) => host.services.targets.plan(target),
+      record: (event) => this.record(event),
+      notUp: () => host.notUp(),
+    });
+  }
+
+  /** Who is joined with the caller. */
+  get person(): PersonLeg | undefined {
+    return this.transfer?.person;
+  }
+
+  /** Number of the caller's last turn in the last transfer. */
+  get lastTurn(): number | undefined {
+    return this.transfer?.lastTurn;
+  }
+
+  /** Legs and clocks, for leak tests. */
+  get pending(): number {
+    return (this.transfer?.pending ?? 0) + this.participants.pending;
+  }
+
+  /** Hands the call over; false when it does not stand. */
+  handOver(plan: Plan, reason: string): boolean {
+    const { host, call } = this;
+    if (!call) return false;
+    this.transfers += 1;
+    const prefix = this.transfers === 1 ? 'p' : `p${this.transfers}-`;
+    this.transfer = new Transfer(host.services, call, plan, reason, host.services.limits.referMs, host, { prefix });
+    this.transfer.begin();
+    return true;
+  }
+
+  /** The caller is with the agent again. */
+  takeBack(reason: string): void {
+    this.transfer?.stop(reason, false);
+  }
+
+  /** The caller is gone. @param taken they have gone to whom they were sent by REFER */
+  callerLeft(taken: boolean): void {
+    this.transfer?.callerLeft(taken);
+  }
+
+  /** As `Transfer.recover`. */
+  async recover(): Promise<void> {
+    await Promise.all([this.transfer?.recover(), this.participants.recover()]);
+  }
+
+  /** The call is over. */
+  end(reason: string): void {
+    this.transfer?.stop(reason, true);
+    this.participants.end(reason);
+  }
+
+  /** Resolves when no leg is left. */
+  async released(): Promise<void> {
+    await Promise.all([this.transfer?.released(), this.participants.released()]);
+  }
+
+  private get call(): TransferredCall | undefined {
+    const { host } = this;
+    const [prepared, leg] = [host.prepared(), host.leg()];
+    if (!prepared || !leg || !host.up()) return undefined;
+    const { voice, media, agent, joined, secrets, given } = prepared;
+    const { from, to, uri: calledUri } = host.invite;
+    return {
+      ...{ id: host.id, from, to, calledUri, voice, media, joined, secrets, given, origin: host.origin },
+      settings: agent.voice,
+      lexicon: agent.lexicon,
+      dialog: () => leg.dialog,
+      events: () => host.events(),
+      record: (event, at) => this.record(event, at),
+    };
+  }
+
+  /** What is said to others than the agent: masked as the rest is, and known to the agent, should it have the caller again. */
+  private record(event: JournalEvent, at?: number): void {
+    const conversation = this.host.prepared()?.conversation;
+    const said = conversation && SAID.has(event.type) ? conversation.masked(event) : event;
+    this.host.record(said, at);
+    if (said.type === 'person.turn') conversation?.overhear(said.text, said.person);
+    else if (said.type === 'caller.turn') conversation?.overhear(said.text, 'The caller');
+  }
+}
