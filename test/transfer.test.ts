@@ -448,9 +448,16 @@ describe('handing a call to a person', () => {
 
   it('gives the caller back to the agent when the person hangs up, and the target says so', async () => {
     const phone = await handedOver('8');
+    const first = await desk.called('fred');
+    await first.answer();
+    const { call: id } = await bridged(phone);
+    // A supervisor sends the call on, from the one to the next.
+    const body = JSON.stringify({ target: 'back' });
+    expect((await fetch(`${server.http}/v1/calls/${id}/transfer`, { method: 'POST', body })).status).toBe(200);
+    await until('BYE at the first', () => first.ended === 'bye');
     const fred = await desk.called('fred');
     await fred.answer();
-    await bridged(phone);
+    await server.event('transfer.bridged', { sipCallId: phone.callId, where: ({ leg }) => leg === 'p2-1' });
     const since = performance.now();
     await fred.hangUp();
     await phone.rtp.spoken(since, 500);

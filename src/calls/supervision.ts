@@ -81,9 +81,10 @@ export class Supervision {
     conversation.pause(on);
   }
 
-  /** The call goes to a target now. @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_TARGET_UNKNOWN */
+  /** The call goes to a target now, also from a person, or from the way to one. @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_TARGET_UNKNOWN */
   async sendOn(target: string, by: string): Promise<void> {
     if (!(await this.call.knows(target))) throw new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target });
+    if (!this.call.conversation() && !this.call.takeBack()) throw this.call.notUp();
     const conversation = this.conversing;
     this.call.record({ type: 'supervisor.sent', by, target });
     conversation.pause(false);
