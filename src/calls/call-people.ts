@@ -1,14 +1,16 @@
+import type { Conversation } from '../conversation/conversation.js';
 import type { JournalEvent, StoredEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
 import type { CallerLeg } from './caller-leg.js';
+import type { LimitsConfig } from './config.js';
 import { Participants } from './participants.js';
 import type { PersonLeg } from './person-leg.js';
 import type { Prepared } from './prepare.js';
-import type { CallServices } from './services.js';
 import type { SupervisedCall } from './supervision.js';
 import type { Plan } from './targets/targets.js';
 import type { TransferredCall } from './transfer/caller-side.js';
-import { Transfer, type TransferListener } from './transfer/transfer.js';
+import { Transfer, type TransferListener, type TransferServices } from './transfer/transfer.js';
+import type { VoiceAgent } from './voice-agent.js';
 
 /** Events with words in them. */
 const SAID = new Set([
@@ -20,19 +22,25 @@ const SAID = new Set([
   'transfer.briefing',
 ]);
 
+/** The caller, and the agent that has the call, or had it. */
+type Talking = Pick<Prepared, 'voice' | 'media' | 'joined' | 'secrets' | 'given'> & {
+  agent: Pick<VoiceAgent, 'voice' | 'lexicon'>;
+  conversation: Pick<Conversation, 'masked' | 'overhear'>;
+};
+
 /** The call that people are brought into. */
 export interface PeopleHost extends Pick<SupervisedCall, 'notUp'>, TransferListener {
   id: string;
-  services: CallServices;
-  invite: Invite;
+  services: TransferServices & { limits: Pick<LimitsConfig, 'referMs'> };
+  invite: Pick<Invite, 'from' | 'to' | 'uri'>;
   /** monotonicMs() of the INVITE. */
   origin: number;
   events(): readonly StoredEvent[];
   /** Whether it is not over. */
   up(): boolean;
   /** Until nothing of it is left. */
-  prepared(): Prepared | undefined;
-  leg(): CallerLeg | undefined;
+  prepared(): Talking | undefined;
+  leg(): Pick<CallerLeg, 'dialog'> | undefined;
   record(event: JournalEvent, at?: number): void;
 }
 

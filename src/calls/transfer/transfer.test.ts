@@ -3,7 +3,9 @@ import { Desk } from '../../../test/kit/desk.js';
 import { EdgeBench, SECRET } from '../../../test/kit/edge-bench.js';
 import { ScriptedCall, type SipPeer } from '../../../test/kit/edge-peer.js';
 import { until } from '../../../test/kit/until.js';
+import { ParleyError } from '../../errors.js';
 import type { JournalEvent, StoredEvent } from '../../journal/events.js';
+import { EventMask } from '../../journal/masking.js';
 import { listeningRing } from '../../media/listening.js';
 import { sipConfig } from '../../sip/config.js';
 import type { Dialog } from '../../sip/dialog.js';
@@ -12,14 +14,15 @@ import { UserAgent } from '../../sip/user-agent.js';
 import { createLogger } from '../../telemetry/log.js';
 import type { LegEvent, MediaHost, MediaLeg } from '../../workers/media-host.js';
 import type { SayRequest } from '../../workers/speaker.js';
+import type { StreamEvent } from '../../workers/speech-stream.js';
+import { CallPeople } from '../call-people.js';
 import { CallVoice } from '../call-voice.js';
 import { JoinedLegs } from '../joined-legs.js';
 import { LegMedia } from '../leg-media.js';
 import { targetsConfig, transferConfig } from '../targets/config.js';
 import { CallQueues } from '../targets/queues.js';
 import { Targets } from '../targets/targets.js';
-import type { TransferredCall } from './caller-side.js';
-import { type CallBack, Transfer, type TransferServices } from './transfer.js';
+import type { CallBack, TransferServices } from './transfer.js';
 import type { TransferOutcome } from './transfer-state.js';
 
 const AUDIO = { codecs: ['PCMU', 'PCMA'], opus: { bitrate: 24_000, dtx: false } } as const;
@@ -32,6 +35,7 @@ class Media {
   readonly asked: string[] = [];
   readonly said: string[] = [];
   open = 0;
+  readonly hearing = new Map<string, (event: StreamEvent) => void>();
   private readonly listeners = new Map<string, (event: LegEvent) => void>();
 
   readonly host = {
@@ -72,6 +76,11 @@ class Media {
     this.listeners.get(leg)?.({ leg, at: performance.now(), ...event } as unknown as LegEvent);
   }
 
+  /** What is recognised on a leg. */
+  hear(leg: string, text: string): void {
+    this.hearing.get(leg)?.({ type: 'final', text, position: 2 } as StreamEvent);
+  }
+
   private leg(name: string): MediaLeg {
     const note = (what: string) => void this.asked.push(`${name} ${what}`);
     const none = () => undefined;
@@ -108,7 +117,8 @@ class Bench {
   readonly wishes: CallBack[] = [];
   readonly queues = new CallQueues();
   bridged = 0;
-  transfer!: Transfer;
+  readonly overheard: string[] = [];
+  people!: CallPeople;
   dialog!: Dialog;
   voice!: CallVoice;
 
@@ -142,7 +152,10 @@ class Bench {
   async begin(name: string, targets: Record<string, object>, more: object = {}): Promise<void> {
     const { media, agent, caller } = this;
     const speech = {
-      openStream: () => ({ expect() {}, agentSays() {}, commit() {}, finalise() {}, close() {} }),
+      openStream: (leg: MediaLeg, listener: (event: StreamEvent) => void) => {
+        media.hearing.set(leg.leg, listener);
+        return { expect() {}, agentSays() {}, commit() {}, finalise() {}, close() {} };
+      },
     } as unknown as TransferServices['speech'];
     const services: TransferServices = {
       media: media.host,
@@ -174,35 +187,39 @@ class Bench {
       logger: LOG,
     });
     this.voice = voice;
-    const call: TransferredCall = {
-      id: 'c1',
-      from: invite.from,
-      to: invite.to,
-      calledUri: invite.uri,
-      given: {},
-      dialog: () => this.dialog,
-      media: legMedia,
-      joined: new JoinedLegs(() => legMedia.leg),
-      voice,
-      settings: VOICE,
-      lexicon: undefined,
-      origin: 0,
-      secrets: { pin: '9137' },
-      events: () => FACTS,
-      record: (event) => this.events.push(event),
-    };
     const plan = await services.targets.plan(name);
     if (!plan) throw new Error(`no target ${name}`);
-    this.transfer = new Transfer(services, call, plan, 'request', 2000, {
+    const mask = new EventMask(new Set());
+    const joined = new JoinedLegs(() => legMedia.leg);
+    const agentSide = { voice: VOICE, lexicon: undefined };
+    const conversation = {
+      masked: (event: JournalEvent) => mask.mask(event),
+      overhear: (text: string, by: string) => void this.overheard.push(`${by}: ${text}`),
+    };
+    this.people = new CallPeople({
+      id: 'c1',
+      services: { ...services, limits: { referMs: 2000 } },
+      invite,
+      origin: 0,
+      events: () => FACTS,
+      up: () => true,
+      prepared: () => ({
+        ...{ voice, media: legMedia, joined, secrets: { pin: '9137' }, given: {} },
+        agent: agentSide,
+        conversation,
+      }),
+      leg: () => ({ dialog: this.dialog }),
+      record: (event) => this.events.push(event),
+      notUp: () => new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: 'c1', reason: 'over' }),
       bridged: () => this.bridged++,
       over: (outcome) => this.outcomes.push(outcome),
     });
     this.dialog.listen({
       ack: () => undefined,
-      ended: () => this.transfer.callerLeft(this.dialog.handingOver),
+      ended: () => this.people.callerLeft(this.dialog.handingOver),
       offered: async () => SDP,
     });
-    this.transfer.begin();
+    this.people.handOver(plan, 'request');
   }
 
   /** The caller hangs up. */
@@ -223,9 +240,9 @@ class Bench {
 
   /** Ends what stands, and finds nothing left. */
   async close(): Promise<void> {
-    this.transfer.stop('the test is over', true);
-    await this.transfer.released();
-    expect(this.transfer.pending).toBe(0);
+    this.people.end('the test is over');
+    await this.people.released();
+    expect(this.people.pending).toBe(0);
     expect(this.queues.waiting).toBe(0);
     // The caller's own.
     expect(this.media.open).toBe(1);
@@ -422,7 +439,7 @@ describe('a transfer on the wire', () => {
       { type: 'hold', on: false, by: 'person' },
       { type: 'transfer.replaced', target: 'fred', leg: 'p1', person: 'Caller', sipCallId: gina.callId },
     ]);
-    expect(bench.transfer.person?.speaker).toBe('Caller');
+    expect(bench.people.person?.speaker).toBe('Caller');
     await other(fred.replaces, 603);
     gina.send('BYE');
     await gina.response(200, 'BYE');
@@ -445,6 +462,45 @@ describe('a transfer on the wire', () => {
     await bench.leave();
     const bye = await other.request('BYE');
     bench.peer.answer(bye, '200 OK');
+  });
+
+  it('has others take part beside the caller and the person, and masks what they say', async () => {
+    await bench.begin('fred', { ...at('fred', quick), ...at('gina', { ...quick, name: 'Gina' }), ...at('hugo') });
+    const fred = await bench.desk.called('fred');
+    await fred.answer();
+    await until('joined', () => bench.bridged === 1);
+    await expect(bench.people.participants.add('evil', 'eve')).rejects.toThrow('evil');
+    expect(await bench.people.participants.add('gina', 'eve')).toBe('g1');
+    const gina = await bench.desk.called('gina');
+    await gina.answer();
+    await until('three', () => bench.media.asked.includes('c1 mix conference'));
+    expect(bench.people.participants.list).toEqual([{ id: 'g1', target: 'gina', person: 'Gina' }]);
+    const at0 = { at: performance.now(), position: 1 };
+    for (const type of ['onset', 'offset']) bench.media.tell('c1/g1-1', { type, ...at0 });
+    bench.media.hear('c1/g1-1', 'It is 4111 1111 1111 1111.');
+    await until('words', () => bench.overheard.length > 0);
+    expect(bench.overheard[0]).toMatch(/^Gina: It is .*\*{4}/);
+    expect(JSON.stringify(bench.events)).not.toContain('4111');
+    await bench.people.participants.add('hugo', 'eve');
+    const hugo = await bench.desk.called('hugo');
+    hugo.ring();
+    await until('ringing', () =>
+      bench.events.some((event) => event.type === 'transfer.ringing' && event.leg === 'g2-1'),
+    );
+    bench.people.participants.remove('g2', 'eve');
+    await hugo.got('CANCEL');
+    await gina.hangUp();
+    await until('two', () => bench.media.asked.filter((one) => one === 'c1 mix bridge').length === 2);
+    await bench.leave();
+    await fred.got('BYE');
+    const told = bench.events.filter(({ type }) => type.startsWith('participant.'));
+    expect(told).toMatchObject([
+      { type: 'participant.added', participant: 'g1', target: 'gina', by: 'eve' },
+      { type: 'participant.joined', participant: 'g1', person: 'Gina' },
+      { type: 'participant.added', participant: 'g2' },
+      { type: 'participant.failed', participant: 'g2', target: 'hugo' },
+      { type: 'participant.left', participant: 'g1' },
+    ]);
   });
 
   it('keeps callers in line, tells them their place, and notes who wants to be called back', async () => {
