@@ -295,7 +295,7 @@ describe('a transfer on the wire', () => {
     expect(bench.media.asked.slice(-4)).toEqual(expect.arrayContaining(['c1 sound none', 'c1 mix bridge']));
     bench.media.lose('c1/p1');
     bench.media.asked.length = 0;
-    await bench.transfer.recover();
+    await bench.people.recover();
     await call.got('INVITE', (message) => message.body.includes('m=audio'));
     expect(bench.media.asked, 'joined again where their media are now').toContain('c1 mix bridge');
     bench.media.tell('c1/p1~1', { ...key, at: performance.now() + 1000, digit: '9' });
