@@ -38,6 +38,12 @@ describe('examples', () => {
     expect(code).toBe(0);
   });
 
+  it.each(['llm', 'transfer'])('so it does of examples/%s', async (name) => {
+    const { code, output } = await parley(['check', '--config', `examples/${name}/parley.yaml`]);
+    expect(output).toMatch(/all right/);
+    expect(code).toBe(0);
+  });
+
   it('the order desk finds an order in a text chat', async () => {
     const lines = ['What are your opening hours?', 'Where is my order?', '482715'];
     const { code, output } = await parley(['chat', 'orders'], lines);

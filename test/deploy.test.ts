@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { loadSettings } from '../src/settings.js';
+import { ROOT } from './kit/server.js';
+
+interface Instruction {
+  name: string;
+  value: string;
+  /** Of the stage it is in; its image until it is given one. */
+  stage: string;
+}
+
+/** No image can be built where there is no Docker engine: what can be known without one is. */
+describe('the Dockerfile', () => {
+  const file = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+  const instructions = instructionsOf(file);
+  const stages = instructions.filter(({ name }) => name === 'FROM');
+  const final = instructions.filter(({ stage }) => stage === stages.at(-1)?.stage);
+
+  it('knows its instructions, names the stage that it builds in, and pins its images', () => {
+    const known = 'FROM WORKDIR RUN ENV COPY USER VOLUME EXPOSE HEALTHCHECK ENTRYPOINT CMD'.split(' ');
+    expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
+    expect(stages).toHaveLength(2);
+    expect(stages[0]?.value).toMatch(/ AS build$/);
+    for (const { value } of stages) expect(value).toMatch(/^[\w./-]+:[\w.-]+/);
+    for (const { value } of instructions.filter(({ name }) => name === 'ENTRYPOINT' || name === 'CMD')) {
+      if (!value.includes('HEALTH')) expect(Array.isArray(JSON.parse(value))).toBe(true);
+    }
+  });
+
+  it('copies what is there and is not ignored', () => {
+    const ignored = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n').filter(Boolean);
+    for (const { value } of instructions.filter(({ name }) => name === 'COPY')) {
+      const words = value.split(/\s+/);
+      if (words[0]?.startsWith('--from=')) {
+        expect(words[0]).toBe('--from=build');
+        continue;
+      }
+      for (const source of words.slice(0, -1)) {
+        expect(isThere(source), source).toBe(true);
+        expect(ignored).not.toContain(source.split('/')[0]);
+      }
+    }
+  });
+
+  it('runs as nobody in particular, is looked after, and has every file that the server reads', () => {
+    const named = (name: string) => final.filter((instruction) => instruction.name === name).map(({ value }) => value);
+    expect(named('USER')).toEqual(['node']);
+    expect(named('HEALTHCHECK')[0]).toMatch(/8060\/healthz/);
+    expect(named('ENTRYPOINT')).toEqual(['["node", "dist/cli/parley.js"]']);
+    const manifest: { files: string[] } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const read = manifest.files.filter((path) => /^(dist|vendor|models|agents|dialplans)/.test(path));
+    const copied = named('COPY').join('\n');
+    for (const path of read) expect(copied).toContain(path.includes('/') ? dirname(path).replace('/**', '') : path);
+  });
+});
+
+describe('the Kubernetes manifests', () => {
+  it('mount what exists, and ask for a port that is there', () => {
+    const objects = parseAllDocuments(readFileSync(join(ROOT, 'deploy/kubernetes.yaml'), 'utf8')).map(
+      (document): KubernetesObject => document.toJS(),
+    );
+    for (const { apiVersion, kind, metadata } of objects) {
+      expect([apiVersion, kind, metadata.name].every(Boolean)).toBe(true);
+    }
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    const pod = objects.find(({ kind }) => kind === 'DaemonSet')?.spec?.template.spec;
+    const volumes = new Map(pod?.volumes.map((volume) => [volume.name, volume]));
+    for (const volume of volumes.values()) {
+      if (volume.configMap) expect(names).toContain(`ConfigMap ${volume.configMap.name}`);
+      if (volume.secret) expect(names).toContain(`Secret ${volume.secret.secretName}`);
+    }
+    for (const { ports, volumeMounts, readinessProbe, livenessProbe } of pod?.containers ?? []) {
+      for (const mount of volumeMounts) expect(volumes.has(mount.name)).toBe(true);
+      for (const probe of [readinessProbe, livenessProbe]) {
+        expect(ports.map(({ name }) => name)).toContain(probe.httpGet.port);
+      }
+    }
+    // Longer than the server takes to end by itself.
+    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(loadSettings(undefined, {}).limits.drainMs / 1000);
+  });
+});
+
+describe('the documentation', () => {
+  it('has no link that leads nowhere, and its index leads to every page', () => {
+    const pages = ['README.md', ...['docs', 'sip-config', 'examples'].flatMap(pagesOf)];
+    const reached = new Set<string>();
+    const broken: string[] = [];
+    for (const page of pages) {
+      const text = readFileSync(join(ROOT, page), 'utf8').replace(/```[\s\S]*?```/g, '');
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:|#)([^)\s]+)\)/g)) {
+        const [path = '', anchor] = link.split('#');
+        const target = join(dirname(page), path);
+        if (page === 'docs/README.md') reached.add(target);
+        const there = existsSync(join(ROOT, target)) && (anchor === undefined || anchorsOf(target).has(anchor));
+        if (!there) broken.push(`${page}: ${link}`);
+      }
+    }
+    expect(broken).toEqual([]);
+    expect(pages.filter((page) => /^docs\/./.test(page) && page !== 'docs/README.md' && !reached.has(page))).toEqual(
+      [],
+    );
+  });
+});
+
+interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string };
+  spec?: {
+    template: {
+      spec: {
+        terminationGracePeriodSeconds: number;
+        volumes: { name: string; configMap?: { name: string }; secret?: { secretName: string } }[];
+        containers: {
+          ports: { name: string }[];
+          volumeMounts: { name: string }[];
+          readinessProbe: { httpGet: { port: string } };
+          livenessProbe: { httpGet: { port: string } };
+        }[];
+      };
+    };
+  };
+}
+
+/** A path whose last part may hold `*`. */
+function isThere(source: string): boolean {
+  const [head = '', tail] = basename(source).split('*');
+  if (tail === undefined) return existsSync(join(ROOT, source));
+  return readdirSync(join(ROOT, dirname(source))).some((name) => name.startsWith(head) && name.endsWith(tail));
+}
+
+function pagesOf(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
+}
+
+/** One instruction a line, with continued lines joined and comments gone. */
+function instructionsOf(file: string): Instruction[] {
+  const lines = file
+    .replace(/^\s*#.*\n/gm, '')
+    .replace(/\\\n\s*/g, '')
+    .split('\n')
+    .filter(Boolean);
+  let stage = '';
+  return lines.map((line) => {
+    const [, name = '', value = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (name === 'FROM') stage = value;
+    return { name, value, stage };
+  });
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): Set<string> {
+  const headings = readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .trim()
+        .replace(/\s/g, '-'),
+    ),
+  );
+}
