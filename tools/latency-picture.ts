@@ -52,7 +52,7 @@ export function latencyPicture(events: readonly StoredEvent[]): string {
       INK,
       'the answer is prepared while nobody knows yet whether the caller is done; what is ready then costs no time afterwards',
     );
-  return picture(WIDTH, y + 22, '#ffffff', [
+  return picture('Latency of a reply by its parts', [WIDTH, y + 22], '#ffffff', [
     text(
       LEFT,
       30,

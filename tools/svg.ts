@@ -1,7 +1,13 @@
-/** An SVG picture of this size, px: a card that is readable on light and dark pages alike. */
-export function picture(width: number, height: number, background: string, content: readonly string[]): string {
+/** An SVG picture of this size, px, `title` for those who don't see it: a card that is readable on light and dark pages alike. */
+export function picture(
+  title: string,
+  [width, height]: readonly [number, number],
+  background: string,
+  content: readonly string[],
+): string {
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-sans-serif, system-ui, sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-sans-serif, system-ui, sans-serif" font-size="13" role="img">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="${background}"/>`,
     ...content,
     '</svg>',

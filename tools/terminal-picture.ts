@@ -13,7 +13,7 @@ export function terminalPicture(output: string): string {
     (colour, n) => `<circle cx="${LEFT + 5 + 18 * n}" cy="18" r="5.5" fill="${colour}"/>`,
   );
   const rows = lines.map((line, n) => text(LEFT, 54 + n * LINE, colourOf(line), line, MONO));
-  return picture(width, 54 + lines.length * LINE + 6, '#16181d', [...dots, ...rows]);
+  return picture('A call in the terminal', [width, 54 + lines.length * LINE + 6], '#16181d', [...dots, ...rows]);
 }
 
 function colourOf(line: string): string {
