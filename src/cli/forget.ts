@@ -89,9 +89,10 @@ function voiceOf(agent: AgentDefinition | undefined) {
 }
 
 function show(done: Forgotten, { dryRun, json }: Options): void {
-  if (done.failed.length > 0) process.exitCode = EXIT.failed;
+  if (done.failed.length + done.unreadable.length > 0) process.exitCode = EXIT.failed;
   if (json) return print(JSON.stringify(done));
-  const { calls, live, events, recordings, handoffs, callbacks, failed } = done;
+  const { calls, live, events, recordings, handoffs, callbacks, unreadable, failed } = done;
+  for (const call of unreadable) printError(`  ${call} cannot be read: nobody knows whose it is`);
   if (dryRun) {
     print(`would delete: ${calls.length} calls, ${handoffs} hand-offs, ${callbacks} call-backs`);
     for (const call of calls) print(`  ${call}`);

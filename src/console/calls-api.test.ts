@@ -63,7 +63,16 @@ function api(token?: string, address = '127.0.0.1') {
       read: async () => [],
     },
     figures: () => ({ turns: 2, interruptions: 0, speaks: 'agent' as const }),
-    forget: async () => ({ calls: ['old'], live: [], events: 3, recordings: 1, handoffs: 0, callbacks: 0, failed: [] }),
+    forget: async () => ({
+      calls: ['old'],
+      live: [],
+      events: 3,
+      recordings: 1,
+      handoffs: 0,
+      callbacks: 0,
+      unreadable: [],
+      failed: [],
+    }),
     remove: async (id: string) => {
       if (id !== 'old') throw new ParleyError('PARLEY_ERR_CALL_LIVE', { call: id });
       return { events: 3, recordings: 1 };

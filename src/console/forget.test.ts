@@ -76,6 +76,24 @@ describe('forgetting a caller', () => {
     expect((await forget({ number: '+49 30 1234567', country: '49' }, forgetting)).calls).toContain('c');
   });
 
+  it('says which calls it could not look at, and goes on; a store that is away is no answer', async () => {
+    const { forgetting } = kept({ a: '100', b: '100' });
+    const { journals } = forgetting;
+    const failing = (code: 'PARLEY_ERR_KEY_MISSING' | 'PARLEY_ERR_STORE_UNAVAILABLE') => ({
+      ...forgetting,
+      journals: {
+        ...journals,
+        beginning: async (call: string, count: number) => {
+          if (call === 'a') throw new ParleyError(code);
+          return journals.beginning(call, count);
+        },
+      },
+    });
+    const done = await forget({ number: '100' }, failing('PARLEY_ERR_KEY_MISSING'));
+    expect(done).toMatchObject({ calls: ['b'], unreadable: ['a'] });
+    await expect(forget({ number: '100' }, failing('PARLEY_ERR_STORE_UNAVAILABLE'))).rejects.toThrow();
+  });
+
   it('deletes a call that is up when it has ended', async () => {
     const { forgetting, removed, up, values } = kept({ a: '100' }, ['a']);
     expect(await forget({ number: '100' }, forgetting)).toMatchObject({ calls: [], live: ['a'] });

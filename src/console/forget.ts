@@ -17,6 +17,8 @@ export interface Forgotten {
   /** Hand-offs that no call has taken yet. */
   handoffs: number;
   callbacks: number;
+  /** Calls whose journal can't be read, so that nobody knows whose they are. */
+  unreadable: string[];
   /** Calls that could not be deleted, and why. */
   failed: { call: string; reason: string }[];
 }
@@ -57,9 +59,20 @@ export async function forget(request: ForgetRequest, forgetting: Forgetting): Pr
   const { journals, records } = forgetting;
   const dryRun = request.dryRun ?? false;
   const forms = formsOf(request.number, request.country);
-  const done: Forgotten = { calls: [], live: [], events: 0, recordings: 0, handoffs: 0, callbacks: 0, failed: [] };
+  const done: Forgotten = {
+    calls: [],
+    live: [],
+    events: 0,
+    recordings: 0,
+    handoffs: 0,
+    callbacks: 0,
+    unreadable: [],
+    failed: [],
+  };
   for (const call of await journals.calls()) {
-    if (!isFrom(await journals.beginning(call, FIRST_EVENTS).catch(() => []), forms)) continue;
+    const events = await journals.beginning(call, FIRST_EVENTS).catch((error: unknown) => unread(error));
+    if (!events) done.unreadable.push(call);
+    if (!events || !isFrom(events, forms)) continue;
     await forgetCall(call, dryRun, forgetting, done);
   }
   const calls = new Set([...done.calls, ...done.live]);
@@ -117,6 +130,12 @@ export function formsOf(number: string, country?: string): ReadonlySet<string> {
     .add(country + local)
     .add(`0${local}`)
     .add(local);
+}
+
+/** Another's damaged journal, or one whose key is gone, keeps nobody from being forgotten. */
+function unread(error: unknown): undefined {
+  if (error instanceof ParleyError && error.code !== 'PARLEY_ERR_STORE_UNAVAILABLE') return undefined;
+  throw error;
 }
 
 async function forgetCall(
