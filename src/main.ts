@@ -238,6 +238,7 @@ async function compose(
     await UserAgent.start({
       srf: given.srf,
       config: settings.sip,
+      dialogsFolder: settings.data,
       registrar,
       traces,
       trunks: {

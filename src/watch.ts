@@ -71,8 +71,7 @@ export class Watch {
     const { media, speech, sip, admission, alarms, workers } = this.watched;
     const { workers: speaking, backlog } = speech.stats();
     // The longest: whoever waits for the loop while it stands still is one sample, and those after them are many.
-    const late = this.loop.max / 1e6 - RESOLUTION_MS;
-    const loopMs = late > 0 ? late : 0;
+    const loopMs = Math.max(0, this.loop.max / 1e6 - RESOLUTION_MS);
     this.loop.reset();
     admission.sample({ loopMs, mediaMs: media.lateMs, speech: backlog / workers.speech });
     const { overload } = admission;

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
 import Srf from 'drachtio-srf';
 import { ParleyError, reasonOf } from '../errors.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
+import { DialogFile } from './dialog-file.js';
 import type { EdgeCounts } from './edge/counters.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import { headersOf } from './header-of.js';
@@ -19,6 +21,8 @@ import type { TrunkGate } from './trunk-gate.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {
+  /** Where the embedded edge's dialogs are noted, for the process after one that was killed. */
+  dialogsFolder?: string | undefined;
   config: SipConfig;
   logger: Logger;
   logLevel: LogLevel;
@@ -53,6 +57,7 @@ export class UserAgent {
     private readonly options: UserAgentOptions,
     readonly srf: Srf,
     private edge: RunningEdge | undefined,
+    private readonly file?: DialogFile | undefined,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_SIP_START when the edge can't listen or the server can't be reached */
@@ -61,8 +66,11 @@ export class UserAgent {
     if (options.srf) return UserAgent.onto(options, options.srf);
     const srf = new Srf();
     const secret = config.drachtio.host ? config.drachtio.secret : randomBytes(24).toString('hex');
-    const edge = config.drachtio.host ? undefined : await startEdge(edgeOptions(options, secret, 0, config.port));
-    const agent = new UserAgent(options, srf, edge);
+    const { dialogsFolder: folder } = options;
+    const file = folder === undefined ? undefined : new DialogFile(join(folder, `dialogs-${config.port}.json`));
+    const own = { ...edgeOptions(options, secret, 0, config.port), left: file?.take() ?? [] };
+    const edge = config.drachtio.host ? undefined : await startEdge(own);
+    const agent = new UserAgent(options, srf, edge, file);
     agent.listen();
     agent.trace(edge);
     const server = {
@@ -81,6 +89,11 @@ export class UserAgent {
     }
     if (edge) agent.watch(edge, secret);
     return agent;
+  }
+
+  private note(edge: RunningEdge): void {
+    const { file } = this;
+    if (file) edge.onDialogs(() => file.changed(() => edge.dialogs()));
   }
 
   /** On the program's connection, which it makes and ends. */
@@ -151,6 +164,7 @@ export class UserAgent {
     }
     this.disconnect();
     await edge?.close();
+    this.file?.close();
   }
 
   private trace(edge: RunningEdge | undefined): void {
@@ -237,6 +251,7 @@ export class UserAgent {
 
   /** Sets up a crashed edge again on the same ports; drachtio-srf reconnects by itself. */
   private watch(edge: RunningEdge, secret: string): void {
+    this.note(edge);
     edge.onExit((error) => {
       if (this.edge !== edge) return;
       this.options.logger.error({ err: error }, 'the SIP edge died; starting it again');

@@ -29,6 +29,8 @@ export interface RunningEdge {
   onExit(listener: (error: Error | undefined) => void): void;
   /** Confirmed dialogs, for the edge that takes over from one that has crashed. */
   dialogs(): DialogRecord[];
+  /** Told that they have changed. */
+  onDialogs(listener: () => void): void;
   /** Told of each message of a call, before the application is. */
   onWire(listener: (message: WireMessage) => void): void;
 }
@@ -57,6 +59,9 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     close: () => thread.close(),
     onExit: (listener) => thread.onExit(listener),
     dialogs: () => [...thread.dialogs.values()],
+    onDialogs: (listener) => {
+      thread.changed = listener;
+    },
     onWire: (listener) => {
       thread.wire = listener;
     },
@@ -68,6 +73,7 @@ type Started = Extract<EdgeReport, { kind: 'started' }>;
 class EdgeThread {
   readonly started: Promise<Started>;
   readonly dialogs = new Map<string, DialogRecord>();
+  changed: () => void = () => undefined;
   wire: (message: WireMessage) => void = () => undefined;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -139,6 +145,7 @@ class EdgeThread {
   #keep(id: string, record: DialogRecord | undefined): void {
     if (record) this.dialogs.set(id, record);
     else this.dialogs.delete(id);
+    this.changed();
   }
 
   /** Counts pings instead of measuring time: after a stall of this thread itself their answers still lie unread. */

@@ -65,6 +65,8 @@ export interface EdgeServerOptions {
   readonly wire?: (message: WireMessage) => void;
   /** Dialogs of an edge before this one, which crashed: they go on with the application that connects first. */
   readonly dialogs?: readonly DialogRecord[];
+  /** Dialogs of a process before this one, which nobody knows any more: they are ended with BYE. */
+  readonly left?: readonly DialogRecord[];
   /** Told what of each confirmed dialog such an edge needs, whenever it changes; undefined when it has ended. */
   readonly keep?: (id: string, record: DialogRecord | undefined) => void;
   /** For tests: shorter RFC 3261 base intervals. */
@@ -95,6 +97,7 @@ export class EdgeServer {
   readonly #handlers: RequestHandlers;
   /** Dialogs of the edge before, until the application is there, by Call-ID and both tags. */
   readonly #waiting: Map<string, DialogRecord>;
+  #left: readonly DialogRecord[];
   #keep: NonNullable<EdgeServerOptions['keep']> = () => undefined;
   readonly sipHost: string;
 
@@ -110,6 +113,7 @@ export class EdgeServer {
     this.#uas = new Uas(core, this.#dialogs);
     this.#proxy = new SipProxy(core, this.#uas, options.secret);
     this.#handlers = new RequestHandlers(core, this.#uas, this.#proxy, options.requestHandlers ?? []);
+    this.#left = options.left ?? [];
     this.#waiting = new Map((options.dialogs ?? []).map((record) => [tagsOf(record), record]));
     const { keep } = options;
     if (!keep) return;
@@ -384,6 +388,12 @@ export class EdgeServer {
     if (this.#waiting.size > 0)
       this.#core.log.warn({ dialogs: this.#waiting.size }, 'dialogs of the edge before go on');
     this.#waiting.clear();
+    for (const record of this.#left) {
+      const dialog = dialogOf(record, app);
+      this.#core.dialogs.add(dialog);
+      this.#dialogs.end(dialog, 'the server was started anew', false);
+    }
+    this.#left = [];
   }
 
   private gone(app: Application): void {
