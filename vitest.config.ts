@@ -9,6 +9,7 @@ const WAITING = [
   'session',
   'sip-users',
   'drain',
+  'outages',
   'dialplan',
 ].map((name) => `test/${name}.test.ts`);
 const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 2 };

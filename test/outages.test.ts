@@ -37,34 +37,28 @@ describe('parts of the server fail while a caller talks', () => {
     await until('the answer on the wire', () => phone.rtp.speaks(said), { everyMs: 10 });
   }
 
-  it.each(['exit', 'hang'] as const)(
-    'a media worker (%s): the sentence is heard again, and the talk goes on',
-    async (how) => {
-      await beginOfAnswer();
-      const before = server.journal().filter(({ type }) => type === 'media.restored').length;
-      const offers = reinvites();
-      const lost = performance.now();
-      server.fault('media-0', how);
-      await until(
-        'another worker',
-        () => server.journal().filter(({ type }) => type === 'media.restored').length > before,
-      );
-      expect(await heardSince(lost)).toMatch(OPENING_HOURS.answer);
-      expect(reinvites()).toBe(offers + 1);
-    },
-  );
+  it('a media worker that crashes, and one that hangs: the sentence is heard again, and the talk goes on', async () => {
+    const restored = () => server.journal().filter(({ type }) => type === 'media.restored').length;
+    await beginOfAnswer();
+    const lost = performance.now();
+    server.fault('media-0', 'exit');
+    await until('another worker', () => restored() === 1);
+    server.fault('media-0', 'hang');
+    await until('a third', () => restored() === 2);
+    expect(await heardSince(lost)).toMatch(OPENING_HOURS.answer);
+    expect(phone.peer.received.filter(({ method }) => method === 'INVITE')).toHaveLength(2);
+  });
 
-  it('the SIP edge (crash, hang): nothing is heard of it, and either side can still end the call', async () => {
+  it('the SIP edge that crashes, and one that hangs: the call stands, and others are taken', async () => {
     for (const how of ['throw', 'hang'] as const) {
       const before = taken();
       server.fault('edge', how);
       await until('another edge', () => taken() > before);
     }
-    await isAnswered();
     const other = await Phone.dial(server);
     await other.hangUp();
     await other.close();
-    await phone.call.again('INFO');
+    expect((await phone.call.again('OPTIONS')).status).toBe(200);
   });
 
   /** How often an edge has gone on with the dialogs of one that died. */
@@ -104,7 +98,7 @@ describe('parts of the server fail while a caller talks', () => {
   });
 
   it('a main thread that comes late: new calls are told to come again, until it does not', async () => {
-    server.fault('main', 'stall', { ms: 600, times: 12 });
+    server.fault('main', 'stall', { ms: 600, times: 8 });
     const answers: string[] = [];
     const ring = async () => {
       const late = await Phone.invite(server);
@@ -132,10 +126,6 @@ describe('parts of the server fail while a caller talks', () => {
     const at = performance.now();
     await phone.rtp.play(question);
     await until('the answer', async () => OPENING_HOURS.answer.test(await heardSince(at)), { ms: 40_000 });
-  }
-
-  function reinvites(): number {
-    return phone.peer.received.filter(({ method }) => method === 'INVITE').length;
   }
 });
 
