@@ -29,7 +29,9 @@ export const limitsConfig = z.strictObject({
     .int()
     .min(0)
     .default(300_000)
-    .describe('Longest that calls which are up may go on after SIGTERM, ms; then they go to the fallback by REFER, or hear a farewell.'),
+    .describe(
+      'Longest that calls which are up may go on after SIGTERM, ms; then they go to the fallback by REFER, or hear a farewell.',
+    ),
   referMs: z.number().int().min(1000).default(30_000).describe('Longest that a transfer may take, ms.'),
 });
 
