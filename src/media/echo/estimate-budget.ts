@@ -4,6 +4,8 @@ import { monotonicMs } from '../../telemetry/clock.js';
 const SHARE = 0.25;
 /** Most that is saved up, ms: so much in one go delays no packet by more than it already may be. */
 const MOST_MS = 1;
+/** Most that is owed, ms: an estimate with all that follows from it. What seems longer was the machine's doing, not ours. */
+const DEBT_MS = 3;
 
 /**
  * The time that all legs of a worker together may spend on looking for echoes. An estimate is dear and comes in rows when a
@@ -29,6 +31,6 @@ export class EstimateBudget {
   }
 
   done(): void {
-    this.credit -= this.now() - this.begunAt;
+    this.credit = Math.max(-DEBT_MS, this.credit - (this.now() - this.begunAt));
   }
 }
