@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadSettings } from '../src/settings.js';
+import { scratchFolder } from './kit/scratch.js';
 import { ROOT } from './kit/server.js';
 
 interface Instruction {
@@ -84,6 +85,23 @@ describe('the Kubernetes manifests', () => {
 });
 
 describe('the documentation', () => {
+  it('connects trunks with settings that exist', () => {
+    const page = readFileSync(join(ROOT, 'docs/guides/trunks.md'), 'utf8');
+    const folder = scratchFolder('trunks');
+    const password = join(folder.path, 'password');
+    writeFileSync(password, 'eight or more');
+    const snippets = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+    const settings = snippets.filter((text) => /^(sip|trunks):/m.test(text));
+    expect(settings).toHaveLength(3);
+    const names = settings.map((text, n) => {
+      const file = join(folder.path, `${n}.yaml`);
+      writeFileSync(file, text.replace(/\/run\/secrets\/\w+/g, password));
+      return loadSettings(file, {}).trunks.map(({ name }) => name);
+    });
+    expect(names).toEqual([['pbx'], ['twilio'], ['telnyx']]);
+    folder.remove();
+  });
+
   it('has no link that leads nowhere, and its index leads to every page', () => {
     const pages = ['README.md', ...['docs', 'sip-config', 'examples'].flatMap(pagesOf)];
     const reached = new Set<string>();
