@@ -69,15 +69,16 @@ export async function forget(request: ForgetRequest, forgetting: Forgetting): Pr
     unreadable: [],
     failed: [],
   };
+  const own = new Set<string>();
   for (const call of await journals.calls()) {
     const events = await journals.beginning(call, FIRST_EVENTS).catch((error: unknown) => unread(error));
     if (!events) done.unreadable.push(call);
-    if (!events || !isFrom(events, forms)) continue;
-    await forgetCall(call, dryRun, forgetting, done);
+    if (events && isFrom(events, forms)) own.add(call);
   }
-  const calls = new Set([...done.calls, ...done.live]);
+  // Before the calls: broken off in between, they are found again.
   done.handoffs = await forgetHandoffs(records, forms, dryRun);
-  done.callbacks = await forgetCallbacks(records, forms, calls, dryRun);
+  done.callbacks = await forgetCallbacks(records, forms, own, dryRun);
+  for (const call of own) await forgetCall(call, dryRun, forgetting, done);
   for (const key of await records.list('webhook:')) {
     if (!dryRun && done.calls.includes(key.slice(key.lastIndexOf(':') + 1))) await records.delete(key);
   }
