@@ -3,6 +3,7 @@ import type { VoiceEvent } from '../conversation/voice.js';
 import { buildVocabulary } from '../speech/recognition/vocabulary.js';
 import { createLogger } from '../telemetry/log.js';
 import type { MediaLeg } from '../workers/media-host.js';
+import type { Reflex } from '../workers/messages.js';
 import type { Speaker } from '../workers/speaker.js';
 import type { SpeechHost } from '../workers/speech-host.js';
 import { CallVoice } from './call-voice.js';
@@ -16,13 +17,14 @@ const CLIP = {
 };
 
 /** A voice that is saying {@link TEXT}; `done` is what its leg was told. */
-async function speaking() {
+async function speaking(reflex?: Reflex, firm = false) {
   const done: unknown[][] = [];
   const told =
     (name: string) =>
     (...values: unknown[]) =>
       void done.push([name, ...values]);
-  const leg = { leg: 'a', hold: told('hold'), resume: told('resume'), gain: told('gain'), stop: told('stop') };
+  const obeys = Object.fromEntries(['hold', 'resume', 'gain', 'stop', 'reflex'].map((name) => [name, told(name)]));
+  const leg = { leg: 'a', ...obeys };
   const stream = { agentSays: () => undefined, close: () => undefined };
   const voice = new CallVoice({
     leg: leg as unknown as MediaLeg,
@@ -33,11 +35,12 @@ async function speaking() {
     stopWords: [],
     vocabulary: buildVocabulary([]),
     byWords: true,
+    reflex,
     logger: createLogger('silent', 'test'),
   });
   const events: VoiceEvent['type'][] = [];
   voice.listen(({ type }) => events.push(type));
-  voice.say({ id: 'u', text: TEXT, firm: false });
+  voice.say({ id: 'u', text: TEXT, firm });
   await Promise.resolve();
   await Promise.resolve();
   voice.fromMedia({ type: 'utterance.started', leg: 'a', epoch: 1, utterance: 'u', at: 0 });
@@ -80,6 +83,34 @@ describe('what the agent says', () => {
       ['resume', 4000],
     ]);
     voice.close();
+  });
+
+  it('leaves a pause by itself to whoever decides about it', async () => {
+    const { voice, done, held } = await speaking();
+    held(2700);
+    voice.yield('pause', 0);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(done).toEqual([['hold']]);
+    voice.goOn();
+    expect(done.slice(1)).toEqual([
+      ['gain', 1],
+      ['resume', 2000],
+    ]);
+    voice.close();
+  });
+
+  it('arms the reflex for what may be interrupted, and not on hold', async () => {
+    const reflex = { how: 'duck', level: 0.3 } as const;
+    const { voice, done } = await speaking(reflex);
+    expect(done).toEqual([['reflex', reflex]]);
+    voice.hold(true);
+    expect(done.at(-1)).toEqual(['reflex', undefined]);
+    voice.hold(false);
+    expect(done.filter(([name]) => name === 'reflex').at(-1)).toEqual(['reflex', reflex]);
+    voice.close();
+    const firm = await speaking(reflex, true);
+    expect(firm.done).toEqual([['reflex', undefined]]);
+    firm.voice.close();
   });
 
   it('stays paused on hold, also where the reflex would have ended, and is only lowered where that is the way', async () => {

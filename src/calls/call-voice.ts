@@ -8,7 +8,7 @@ import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import type { MediaLeg } from '../workers/media-host.js';
-import type { FromMedia } from '../workers/messages.js';
+import type { FromMedia, Reflex } from '../workers/messages.js';
 import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
 import type { StreamEvent } from '../workers/speech-stream.js';
@@ -31,6 +31,8 @@ export interface CallVoiceOptions {
   bearWithMe?: string | undefined;
   /** Whether the words decide who goes on when the caller speaks over the agent. */
   byWords: boolean;
+  /** What the voice does by itself on the first sound of the peer's over it; nothing when left out. */
+  reflex?: Reflex | undefined;
   /** Told how many sentences in a row could not be synthesised. */
   voiceless?: ((inARow: number) => void) | undefined;
   logger: Logger;
@@ -85,6 +87,8 @@ export class CallVoice implements Voice {
   private pausing = false;
   private forgotten: NodeJS.Timeout | undefined;
   private onHold = false;
+  /** What is being said may be interrupted. */
+  private interruptible = false;
   /** What the agent said last. */
   private agentText = '';
   private onSettled = () => {};
@@ -259,6 +263,8 @@ export class CallVoice implements Voice {
 
   yield(how: 'duck' | 'pause', level: number): void {
     if (how === 'duck') return this.leg.gain(level);
+    // It may have paused by itself; who goes on is now decided elsewhere.
+    clearTimeout(this.forgotten);
     this.pausing = true;
     this.leg.hold();
   }
@@ -278,6 +284,7 @@ export class CallVoice implements Voice {
   hold(on: boolean): void {
     this.onHold = on;
     if (on) this.pausing = true;
+    this.arm();
     this.tell({ type: 'hold', at: monotonicMs(), on });
     if (!on) this.goOn();
   }
@@ -345,6 +352,9 @@ export class CallVoice implements Voice {
         this.unrecognised = true;
         this.speaking = true;
         return this.tell({ type: 'onset', at, voicedAt: event.at, position: this.base + event.position });
+      case 'pause':
+        if (!this.speaking) return;
+        return this.tell({ type: 'pause', at, voicedAt: event.at });
       case 'offset':
         // Of what began during an announcement the conversation knows nothing.
         if (!this.speaking) return;
@@ -361,7 +371,7 @@ export class CallVoice implements Voice {
     }
   }
 
-  /** Playout paused: asked for here, or by itself at a stop word, about which the conversation decides at once. */
+  /** Playout paused: asked for here, or by itself at an onset or a stop word, about which the conversation decides. */
   private paused(event: Extract<FromMedia, { type: 'held' }>): void {
     this.held = event;
     if (this.pausing) return;
@@ -374,8 +384,15 @@ export class CallVoice implements Voice {
     const saying = utterance === undefined ? undefined : this.saying.get(utterance);
     if (saying) this.agentText = saying.text;
     const { stopWords, byWords } = this.options;
-    const speaking = byWords && saying !== undefined && !saying.firm;
-    this.stream.agentSays({ text: this.agentText, speaking, stopWords });
+    this.interruptible = saying !== undefined && !saying.firm;
+    this.stream.agentSays({ text: this.agentText, speaking: byWords && this.interruptible, stopWords });
+    this.arm();
+  }
+
+  /** The media worker need not wait for the conversation where that would do the same. */
+  private arm(): void {
+    const { reflex } = this.options;
+    if (reflex) this.leg.reflex(this.interruptible && !this.onHold ? reflex : undefined);
   }
 
   private started(id: string, at: number): void {

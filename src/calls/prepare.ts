@@ -181,6 +181,7 @@ function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: 
     stopWords: agent.settings.stopWords,
     bearWithMe: agent.settings.bearWithMe,
     byWords: agent.settings.judge === 'words',
+    reflex: { how: agent.settings.reflex, level: agent.settings.duckLevel },
     voiceless: options.voiceless,
     logger,
   });

@@ -15,10 +15,12 @@ export function onset(step: Step, voicedAt = step.at): void {
   const { caller, settings, phase } = step.state;
   caller.speaking = true;
   caller.onsetAt = voicedAt;
+  caller.yielded = false;
   caller.partial = '';
   caller.real = undefined;
   caller.asked = undefined;
   caller.stable = undefined;
+  caller.pausedAt = undefined;
   step.clear('endpoint', 'idle', 'recognition');
   caller.awaiting = undefined;
   if (caller.turnSince === undefined) {
@@ -34,6 +36,7 @@ export function offset(step: Step, voicedAt: number, position: number): void {
   const { caller } = step.state;
   caller.speaking = false;
   caller.voicedAt = voicedAt;
+  caller.pausedAt = undefined;
   caller.offsetPosition = position;
   step.clear('barge-in');
   if (step.state.phase === 'speaking') burstEnded(step);
@@ -47,6 +50,7 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
   if (position <= state.committed) return;
   state.caller.stable = goesOn(state.caller.partial, text);
   state.caller.partial = text;
+  if (!paused) state.caller.pausedAt = undefined;
   state.caller.finished = finished;
   state.caller.real = real;
   step.journal({ type: 'caller.partial', text });

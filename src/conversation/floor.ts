@@ -83,6 +83,7 @@ export function forget(step: Step): void {
   step.state.caller = {
     speaking: caller.speaking,
     onsetAt: caller.onsetAt,
+    yielded: caller.yielded,
     turnSince: caller.speaking ? step.at : undefined,
     text: '',
     partial: '',

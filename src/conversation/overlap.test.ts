@@ -121,6 +121,58 @@ describe('caller and agent at once', () => {
     expect(talk.all('say').map(({ text }) => text)).not.toContain('Sorry, go ahead.');
   });
 
+  it('goes on as soon as a listener’s word is over, and makes room again for what follows', () => {
+    answering();
+    talk.onset();
+    talk.pass(300);
+    say('yeah', 0.5);
+    expect(talk.all('go-on')).toHaveLength(0);
+    talk.send({ type: 'pause', voicedAt: talk.now });
+    talk.send({ type: 'partial', text: 'yeah', position: talk.position, paused: true });
+    expect(talk.all('go-on')).toHaveLength(1);
+    expect(talk.all('yield')).toHaveLength(1);
+    talk.pass(120);
+    say('yeah where', 0.6);
+    expect(talk.all('yield')).toHaveLength(2);
+    talk.pass(200);
+    say('yeah where is my order', 0.95);
+    expect(talk.recorded('interruption')).toHaveLength(1);
+  });
+
+  it('goes on when a listener’s word has ended, without waiting for the final', () => {
+    answering();
+    talk.onset();
+    talk.pass(300);
+    say('okay', 0.5);
+    const position = talk.offset();
+    expect(talk.all('go-on')).toHaveLength(1);
+    talk.send({ type: 'final', text: 'okay', position, real: 0.02 });
+    talk.pass(1500);
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    expect(talk.recorded('backchannel')).toHaveLength(1);
+  });
+
+  it('is itself again when the sentence ends before it is known what a burst was, and in one that keeps the floor', () => {
+    answering();
+    talk.onset();
+    talk.pass(300);
+    talk.offset();
+    talk.finish();
+    expect(talk.all('go-on')).toHaveLength(1);
+    talk.playAll();
+    talk.utter('I want to pay');
+    talk.pass(700);
+    const reply = talk.asked();
+    talk.send({ type: 'reply.sentence', reply, text: 'What is the amount?' });
+    talk.send({ type: 'reply.sentence', reply, text: 'Payments are final.', firm: true });
+    talk.start();
+    talk.onset();
+    const before = talk.all('go-on').length;
+    talk.finish();
+    talk.start();
+    expect(talk.all('go-on')).toHaveLength(before + 1);
+  });
+
   it('goes by voice alone where the agent file says so', () => {
     talk = new VirtualTalk({ judge: 'voice', voiceMs: 500 });
     talk.send({ type: 'begin', greeting: ['Hello, this is Garden House.'], notice: [] });

@@ -10,17 +10,22 @@ import { type Step, sameWords } from './step.js';
  */
 
 /** A burst is judged anew so long after its onset, ms, besides at each new word. */
-const CHECKPOINTS_MS = [300, 500, 800, 1500];
+const CHECKPOINTS_MS = [300, 400, 500, 600, 700, 800, 1000, 1500];
 /** Between two sentences there is nothing to interrupt: looked at again after this, ms. */
 const AGAIN_MS = 100;
 
 /** Lowers the agent's voice until it is decided who goes on. */
 export function contest(step: Step): void {
-  const { settings } = step.state;
   if (!step.state.current || keepsFloor(step)) return;
-  step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
+  yieldVoice(step);
   step.clear('overlap');
   judgeLater(step);
+}
+
+function yieldVoice(step: Step): void {
+  const { settings, caller } = step.state;
+  caller.yielded = true;
+  step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
 }
 
 /** Judges the burst by what is known of it now. */
@@ -33,12 +38,18 @@ export function judgeBurst(step: Step): void {
   const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
   const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
   const { onsetAt, speaking, real, stable } = caller;
-  const burst = { text, elapsedMs: step.at - onsetAt, speaking, real, stable, floor, agent };
+  const silentAt = speaking ? caller.pausedAt : caller.voicedAt;
+  const voicedMs = silentAt === undefined ? undefined : Math.max(0, silentAt - onsetAt);
+  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking, real, stable, floor, agent };
   const verdict = judge(burst, settings.stopWords);
   if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
     askSecond(step, text, agent);
   }
-  if (verdict === 'wait') return judgeLater(step);
+  if (verdict === 'wait') {
+    // What was let pass as a listener's goes on in other words.
+    if (!caller.yielded && speaking && text !== '' && !isBackchannel(text)) yieldVoice(step);
+    return judgeLater(step);
+  }
   if (verdict === 'go-on') return goOn(step);
   if (step.talking) takeFloor(step);
   else step.timer('barge-in', AGAIN_MS);
@@ -92,13 +103,17 @@ export function keepsFloor(step: Step): boolean {
 
 /** The caller fell silent over the agent: the final words decide, or, when they do not come in time, what is known. */
 export function burstEnded(step: Step): void {
-  const { phase, current, settings } = step.state;
-  if (phase === 'speaking' && current && !keepsFloor(step)) step.timer('barge-in', settings.finalMs);
+  const { phase, current, settings, caller } = step.state;
+  if (phase !== 'speaking' || !current || keepsFloor(step)) return;
+  // Words that are a listener's so far hardly become others in the final.
+  if (settings.judge === 'words' && isBackchannel(caller.partial)) goOn(step);
+  step.timer('barge-in', settings.finalMs);
 }
 
 /** The agent keeps the floor, at full level. What was said stays for a while: it may answer the agent's last words. */
 function goOn(step: Step): void {
   step.do({ type: 'go-on' });
+  step.state.caller.yielded = false;
   step.clear('barge-in');
   if (!step.state.caller.speaking) step.timer('overlap', step.state.settings.overlapMs);
 }

@@ -51,6 +51,9 @@ function apply(step: Step, event: TurnEvent): void {
       return farewell(step, event.reason, event.by);
     case 'onset':
       return onset(step, event.voicedAt);
+    case 'pause':
+      step.state.caller.pausedAt = event.voicedAt;
+      return;
     case 'offset':
       return offset(step, event.voicedAt, event.position);
     case 'partial':

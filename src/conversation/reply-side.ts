@@ -149,6 +149,7 @@ export function started(step: Step, reply: Reply, utterance: Utterance): void {
   const first = reply.marks.started === undefined;
   const before = reply.utterances[reply.utterances.indexOf(utterance) - 1];
   utterance.status = 'started';
+  if (utterance.firm) stopYielding(step);
   // What was said over a sentence that kept the floor is judged in the next one.
   if (!first && before?.firm && state.current === reply && state.caller.speaking) contest(step);
   if (!first) return;
@@ -159,6 +160,13 @@ export function started(step: Step, reply: Reply, utterance: Utterance): void {
     if (state.caller.speaking) contest(step);
   }
   step.journal({ type: 'agent.started', turn: reply.turn, utterance: utterance.id });
+}
+
+/** Nobody can take the floor from what is said now, or nothing is said: a voice that had made room is itself again. */
+function stopYielding(step: Step): void {
+  if (!step.state.caller.yielded) return;
+  step.state.caller.yielded = false;
+  step.do({ type: 'go-on' });
 }
 
 export function ended(step: Step, reply: Reply, utterance: Utterance, heard: string, stopped: boolean): void {
@@ -185,6 +193,7 @@ export function interrupt(step: Step, by: Burst | 'supervisor' = {}): void {
   const started = reply.marks.started ?? step.at;
   step.do({ type: 'stop' });
   step.do({ type: 'go-on' });
+  state.caller.yielded = false;
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
   step.clear('barge-in', 'overlap', 'reasoner');
   if (by !== 'supervisor') {
@@ -236,7 +245,7 @@ function finishIfHeard(step: Step, reply: Reply): void {
   countSilence(step, reply);
   const wasCurrent = state.current === reply;
   if (wasCurrent) state.current = undefined;
-  if (wasCurrent && state.caller.speaking) step.do({ type: 'go-on' });
+  if (wasCurrent) stopYielding(step);
   state.fading = state.fading.filter((r) => r !== reply);
   if (reply.afterwards) return handOver(step, reply.afterwards);
   if (!wasCurrent) return;

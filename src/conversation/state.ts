@@ -70,6 +70,8 @@ export interface CallerSide {
   onsetAt?: number | undefined;
   /** First onset of the turn in the making. */
   turnSince?: number | undefined;
+  /** When the voice fell silent, until it is known to go on. */
+  pausedAt?: number | undefined;
   /** Last voiced sample: when it arrived and where it is. */
   voicedAt?: number | undefined;
   offsetPosition?: number | undefined;
@@ -82,6 +84,8 @@ export interface CallerSide {
   finished?: number | undefined;
   /** P(the newest words over the agent's take the floor), when they were judged. */
   real?: number | undefined;
+  /** The agent's voice has yielded to the burst. */
+  yielded?: boolean | undefined;
   /** Whether the newest words go on from those before. */
   stable?: boolean | undefined;
   /** The words that a second judge was asked about, and what it said. */

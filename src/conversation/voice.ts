@@ -36,6 +36,8 @@ export interface Voice {
 export type VoiceEvent =
   /** `voicedAt`: when the first voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'onset'; at: number; position: number; voicedAt?: number | undefined }
+  /** The voice fell silent, for a moment or for good: when its last sample arrived. */
+  | { type: 'pause'; at: number; voicedAt: number }
   /** `voicedAt`: when the last voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'offset'; at: number; voicedAt: number; position: number }
   /** `paused`: the voice fell silent at `position`; `real`: P(these words over the agent's take the floor). */

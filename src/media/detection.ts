@@ -12,8 +12,11 @@ const HANGOVER_MS = 160;
 const VOICED_DB = 35;
 const FRAME_MS = 10;
 
-/** An onset, a pause that may be an offset, or an offset, at a sample position. */
-export type DetectedListener = (type: 'onset' | 'pause' | 'offset', position: number) => void;
+/** A first window that may become an onset, or that it became none; an onset, a pause that may be an offset, an offset. */
+export type DetectedMark = 'stir' | 'calm' | 'onset' | 'pause' | 'offset';
+
+/** A mark and its sample position. */
+export type DetectedListener = (type: DetectedMark, position: number) => void;
 
 /** What tells how likely the samples in [from, to) of a stream hold the agent's own echo, 0 to 1. */
 export interface EchoEvidence {
@@ -27,6 +30,7 @@ export class DetectedStream {
   removed = false;
   private readonly gate: SpeechGate;
   private next = 0;
+  private stirring = false;
   private readonly frame: Int16Array;
   /** Level of the loudest window since the onset, dB. */
   private loudest = Number.NEGATIVE_INFINITY;
@@ -60,6 +64,10 @@ export class DetectedStream {
     const echo = this.echo?.likelihood(this.next - this.window.length, this.next) ?? 0;
     const mark = this.gate.push(probability, level, echo);
     if (this.gate.speaking) this.loudest = Math.max(this.loudest, level);
+    if (this.gate.stirring !== this.stirring) {
+      this.stirring = !this.stirring;
+      if (mark?.type !== 'onset') this.listener(this.stirring ? 'stir' : 'calm', this.next);
+    }
     if (!mark) return;
     const position = Math.max(0, this.next - mark.windowsAgo * this.window.length);
     if (mark.type === 'onset') return this.listener('onset', position);

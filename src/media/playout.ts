@@ -141,7 +141,7 @@ export class Playout {
     this.rising = head.at > 0;
   }
 
-  /** Level from the next frame's end on, 1 is full; the next frame ramps to it. */
+  /** Level from the next frame's end on, 1 is full; the next frame rises to it, or falls to it as fast as what is cut. */
   gain(level: number): void {
     this.target = Math.max(0, Math.min(1, level));
   }
@@ -213,8 +213,11 @@ export class Playout {
 
   private applyLevel(frame: Int16Array): void {
     if (this.level === 1 && this.target === 1) return;
-    const step = (this.target - this.level) / frame.length;
-    for (let n = 0; n < frame.length; n++) frame[n] = Math.round(frame[n]! * (this.level + step * (n + 1)));
+    const ramp = this.target < this.level ? this.fadeSamples : frame.length;
+    const step = (this.target - this.level) / ramp;
+    for (let n = 0; n < frame.length; n++) {
+      frame[n] = Math.round(frame[n]! * (n < ramp ? this.level + step * (n + 1) : this.target));
+    }
     this.level = this.target;
   }
 

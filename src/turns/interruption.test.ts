@@ -39,6 +39,31 @@ describe('interruption judge', () => {
     expect(at(800, 0.3)).toBe('wait');
   });
 
+  it('does not take the beginning of a listener’s words, or a few sounds heard as others, for an interruption', () => {
+    const so = { speaking: true, real: 0.99, agent: '' };
+    // "Yeah." in one of the voices, and what came of it.
+    expect(judge({ ...so, text: 'You got.', elapsedMs: 560 })).toBe('wait');
+    expect(judge({ ...so, text: 'Okay, I', elapsedMs: 600 })).toBe('wait');
+    expect(judge({ ...so, text: 'Go deep.', elapsedMs: 430, stable: false })).toBe('wait');
+    expect(judge({ ...so, text: 'Them.', elapsedMs: 700, voicedMs: 350, speaking: false })).toBe('go-on');
+    // It was over before that: the final says what it was.
+    expect(judge({ ...so, text: 'I thought.', elapsedMs: 600, voicedMs: 365 })).toBe('wait');
+    expect(judge({ ...so, text: 'What?', elapsedMs: 600, voicedMs: 365, speaking: false })).toBe('stop');
+    expect(judge({ ...so, text: 'I do not know that one', elapsedMs: 800 })).toBe('stop');
+  });
+
+  it('lets a listener’s words pass as soon as the voice falls silent', () => {
+    const so = { text: 'Yeah.', real: 0.9, agent: '', speaking: true };
+    expect(judge({ ...so, elapsedMs: 450 })).toBe('wait');
+    expect(judge({ ...so, elapsedMs: 450, voicedMs: 330 })).toBe('go-on');
+  });
+
+  it('counts words that changed when they have lasted', () => {
+    const so = { text: 'Where is my', real: 0.99, agent: '', speaking: true, stable: false };
+    expect([500, 600].map((elapsedMs) => judge({ ...so, elapsedMs }))).toEqual(['wait', 'stop']);
+    expect(judge({ ...so, elapsedMs: 400, stable: true })).toBe('stop');
+  });
+
   it('lets a burst without words pass when it ends, and take the floor when it lasts', () => {
     expect(judge({ text: '', elapsedMs: 900, speaking: false, real: undefined, agent: '' })).toBe('go-on');
     expect(judge({ text: '', elapsedMs: 900, speaking: true, real: undefined, agent: '' })).toBe('wait');

@@ -4,6 +4,9 @@ export interface Burst {
   text: string;
   /** Since its onset, ms. */
   elapsedMs: number;
+  /** How much of that is voice, ms; left out while the voice goes on. */
+  voicedMs?: number | undefined;
+  /** The burst is not over: the voice goes on, or has only just fallen silent. */
   speaking: boolean;
   /** P(the caller takes the floor), 0 to 1; undefined when no model has judged it. */
   real: number | undefined;
@@ -38,13 +41,28 @@ export const STOP_WORDS: readonly string[] = [
 const HARMLESS = /\b(?:no (?:problem|worries|doubt|way|kidding)|oh no)\b/g;
 
 /** What people say while they listen; alone it never takes the floor. */
-const BACKCHANNEL = new RegExp(
-  `^(?:(?:${[
-    "uh[- ]?huh|mm[- ]?hm+|mhm+|m+|hm+|um|uh|ah|oh|aha|huh|wow|yeah|yea|yep|yup|yes|ya|ok|okay|'kay|kay|k|right|alright|all right|sure|fine|good|great|nice|cool|perfect|exactly|true|really|correct|absolutely|definitely|of course",
-    "i see|got it|i got it|you got it|gotcha|makes sense|that makes sense|sounds good|i understand|understood|i know|that's right|thats right|that's fine|that's good|fair enough|no problem|no worries|no doubt|thank you|thanks|thank you very much|thanks a lot",
-    'oh (?:okay|ok|yeah|really|wow|i see|nice|good)|oh no',
-  ].join('|')})(?:[\\s,.!?-]+|$))+$`,
-);
+const LISTENING: readonly string[] = [
+  ...['uh[- ]?huh', 'mm[- ]?hm+', 'um[- ]?hum', 'mhm+', 'm+', 'hm+', 'um', 'uh', 'ah', 'oh', 'aha', 'huh'],
+  ...['wow', 'yeah', 'yea', 'yep', 'yup', 'yes', 'ya', 'ok', 'okay', "'kay", 'kay', 'k', 'right', 'alright'],
+  ...['all right', 'sure', 'fine', 'good', 'great', 'nice', 'cool', 'perfect', 'exactly', 'true', 'really', 'correct'],
+  ...['absolutely', 'definitely', 'of course', 'i see', 'got it', 'i got it', 'you got it', 'gotcha', 'makes sense'],
+  ...['that makes sense', 'sounds good', 'i understand', 'understood', 'i know', "that's right", 'thats right'],
+  ...["that's fine", "that's good", 'fair enough', 'no problem', 'no worries', 'no doubt', 'thank you', 'thanks'],
+  ...['thank you very much', 'thanks a lot', 'oh no'],
+];
+const BACKCHANNEL = allOf(LISTENING);
+
+/** What the recogniser makes of the shortest of these, and nobody takes the floor with. */
+const MISHEARD = allOf([
+  ...LISTENING,
+  ...['a', 'and', 'the', 'them', 'then', 'that', 'other', 'hum', 'him', 'i', 'oh you', 'amen', 'anthem', 'imam'],
+  ...["ma'am", 'god', 'got', 'dumb', 'go deep', 'eh', 'year'],
+]);
+
+/** Nothing but these phrases, in any order. */
+function allOf(phrases: readonly string[]): RegExp {
+  return new RegExp(`^(?:(?:${phrases.join('|')})(?:[\\s-]+|$))+$`);
+}
 
 /** Whether one of the words that stop at once is among these. @param more of this agent, in addition */
 export function stopWord(text: string, more: readonly string[] = []): string | undefined {
@@ -55,6 +73,17 @@ export function stopWord(text: string, more: readonly string[] = []): string | u
 /** Whether these words are nothing but a listener's. */
 export function isBackchannel(text: string): boolean {
   return BACKCHANNEL.test(plain(text));
+}
+
+/** Whether these words are the beginning of a listener's: "that" of "that's right", "you got" of "you got it". */
+function mayBecomeBackchannel(text: string): boolean {
+  const words = plain(text).split(' ');
+  // What comes before may be complete already: "okay, I" of "okay, I see".
+  return words.some((_, from) => {
+    const rest = words.slice(from).join(' ');
+    if (from > 0 && !isBackchannel(words.slice(0, from).join(' '))) return false;
+    return LISTENING.some((phrase) => phrase.startsWith(rest));
+  });
 }
 
 /** Share of the words heard that must be the agent's own. */
@@ -68,38 +97,61 @@ export function isOwnEcho(text: string, agent: string): boolean {
   return heard.filter((word) => said.has(word)).length / heard.length >= (heard.length === 1 ? 1 : OWN);
 }
 
-/** The longer a burst lasts, the less certainty is asked for, ms and P. */
+/** The longer a burst lasts, the less certainty is asked for: ms and P, and a line from one to the next. */
 const EVIDENCE: readonly (readonly [elapsedMs: number, real: number])[] = [
-  [800, 0.5],
-  [500, 0.7],
   [300, 0.9],
+  [500, 0.7],
+  [800, 0.5],
 ];
-/** From here on the words count though they have just changed, ms. */
-const SETTLED_MS = 600;
+/** Words count from here on, by their number: a few sounds of a listener's are easily heard as another word or two, ms. */
+const EARLIEST_MS = [580, 540, 400, 300] as const;
+/** A burst that lasts so long is no longer the beginning of a listener's, ms. */
+const LISTENER_MS = 900;
+/** Of a burst this short only its final words count: most are listeners', and a few sounds are heard as anything, ms. */
+const SHORT_MS = 450;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */
 const WORDLESS_MS = 1500;
 
 /**
- * Judges one burst by itself, again at each new word and at 0.3, 0.5 and 0.8 s. Stop words come first, then what is
- * nothing but a backchannel, then the model.
+ * Judges one burst by itself, again at each new word and as time goes by. Stop words come first, then what is nothing
+ * but a backchannel, then the model.
  */
-export function judge(
-  { text, elapsedMs, speaking, real, stable, floor, agent }: Burst,
-  stopWords: readonly string[] = [],
-): Verdict {
+export function judge(burst: Burst, stopWords: readonly string[] = []): Verdict {
+  const { text, elapsedMs, voicedMs, speaking, floor, agent } = burst;
   if (isOwnEcho(text, agent)) return speaking ? 'wait' : 'go-on';
   if (stopWord(text, stopWords) !== undefined) return 'stop';
-  if (isBackchannel(text)) return speaking && elapsedMs < WORDLESS_MS ? 'wait' : 'go-on';
+  const silent = !speaking || voicedMs !== undefined;
+  if (isBackchannel(text)) return !silent && elapsedMs < WORDLESS_MS ? 'wait' : 'go-on';
   if (text === '') {
     if (!speaking) return 'go-on';
     return elapsedMs >= WORDLESS_MS ? 'stop' : 'wait';
   }
   if (floor !== undefined) return floor ? 'stop' : 'go-on';
-  // The first words of a burst are often others than they seem.
-  if (speaking && stable === false && elapsedMs < SETTLED_MS) return 'wait';
-  const needed = speaking ? EVIDENCE.find(([from]) => elapsedMs >= from)?.[1] : 0.5;
-  if (needed !== undefined && (real ?? byLength(text)) >= needed) return 'stop';
-  return speaking ? 'wait' : 'go-on';
+  return speaking ? judgeSoFar(burst) : judgeWhole(burst);
+}
+
+/** The words may become others. */
+function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable }: Burst): Verdict {
+  const short = voicedMs < elapsedMs && voicedMs < SHORT_MS;
+  if (short || (voicedMs < LISTENER_MS && mayBecomeBackchannel(text))) return 'wait';
+  // Words that have just become others may do so again.
+  const words = stable === false ? 0 : Math.min(plain(text).split(' ').length, EARLIEST_MS.length - 1);
+  if (voicedMs < (EARLIEST_MS[words] ?? 0)) return 'wait';
+  return (real ?? byLength(text)) >= needed(voicedMs) ? 'stop' : 'wait';
+}
+
+function judgeWhole({ text, elapsedMs, voicedMs = elapsedMs, real }: Burst): Verdict {
+  if (voicedMs < SHORT_MS && MISHEARD.test(plain(text))) return 'go-on';
+  return (real ?? byLength(text)) >= 0.5 ? 'stop' : 'go-on';
+}
+
+/** The certainty that is asked for after so long; more than there can be before the first point. */
+function needed(ms: number): number {
+  const after = EVIDENCE.findIndex(([at]) => at > ms);
+  if (after === 0) return Number.POSITIVE_INFINITY;
+  const [fromMs, from] = EVIDENCE.at(after < 0 ? -1 : after - 1) ?? [0, 1];
+  const [toMs, to] = EVIDENCE[after] ?? [Number.POSITIVE_INFINITY, from];
+  return from + ((to - from) * (ms - fromMs)) / (toMs - fromMs);
 }
 
 /**

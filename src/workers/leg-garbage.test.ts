@@ -37,7 +37,7 @@ class Leg {
     8000,
     undefined,
     { stages: echoConfig.parse({ echo: 'on' }), inband: 'auto', beeps: false },
-    { key: ignore, beep: ignore, mark: ignore },
+    { key: ignore, beep: ignore, stir: ignore, mark: ignore },
   );
   private readonly speaking = new LegSpeaking(
     'leg',

@@ -1,7 +1,7 @@
 import type { AudioRing } from '../audio/ring.js';
 import { BeepDetector } from '../media/beep.js';
 import { CallerStages } from '../media/caller-stages.js';
-import type { DetectedStream, Detection } from '../media/detection.js';
+import type { DetectedMark, DetectedStream, Detection } from '../media/detection.js';
 import type { EstimateBudget } from '../media/echo/estimate-budget.js';
 import type { EchoConfig } from '../media/echo-config.js';
 import { ListeningStream, listeningRing } from '../media/listening.js';
@@ -18,6 +18,8 @@ export interface HearingListener {
   key(source: 'rfc4733' | 'inband', digit: string, durationMs: number, at: number): void;
   /** A mailbox has beeped. */
   beep(durationMs: number): void;
+  /** A window with voice in it, which may be the beginning of an onset, and then that it was none. */
+  stir(voiced: boolean): void;
   /** Voice began, paused or ended at this position, whose sample arrived at `at`. */
   mark(type: 'onset' | 'pause' | 'offset', position: number, at: number): void;
 }
@@ -150,7 +152,8 @@ export class LegHearing {
     // Comfort noise has been put in its place, and that is all: while nothing else comes, there is silence.
   }
 
-  private mark(type: 'onset' | 'pause' | 'offset', position: number): void {
+  private mark(type: DetectedMark, position: number): void {
+    if (type === 'stir' || type === 'calm') return this.listener.stir(type === 'stir');
     const sample = type === 'onset' ? position : Math.max(0, position - 1);
     this.listener.mark(type, position, this.listening.arrivalOf(sample));
   }

@@ -147,8 +147,9 @@ export class MediaEngine {
         leg.speaking.playout.stop(message.epoch);
         return;
       case 'gain':
-        leg.speaking.playout.gain(message.gain);
-        return;
+        return leg.reflex.gain(message.gain);
+      case 'reflex':
+        return leg.reflex.arm(message.reflex);
       case 'hold':
         return leg.speaking.hold();
       case 'resume':
@@ -226,9 +227,9 @@ export class MediaEngine {
 
   private mark(type: 'onset' | 'pause' | 'offset', mark: SpeechMark, speech: number | undefined): void {
     const message: MediaToSpeech = { type, ...mark };
-    // Recognition first: the words wait for it, main only counts.
+    // Recognition first: the words wait for it.
     if (speech !== undefined) this.speech.get(speech)?.postMessage(message);
-    if (message.type !== 'pause') this.post(message);
+    this.post(message);
   }
 
   private tickRoom(room: MediaRoom, frame: number, now: number): void {

@@ -17,6 +17,7 @@ import type {
   LegStats,
   MonitorOptions,
   RecordOptions,
+  Reflex,
   ToMedia,
 } from './messages.js';
 
@@ -66,6 +67,8 @@ export interface MediaLeg {
   stop(epoch: number): void;
   /** 1 is full. */
   gain(level: number): void;
+  /** What the voice does by itself when the peer speaks over it; nothing when left out. */
+  reflex(reflex?: Reflex): void;
   /** Pauses playout within a frame; the listener is told `held`. */
   hold(): void;
   /** Goes on where it paused, or at this sample of the utterance. */
@@ -314,6 +317,7 @@ export class MediaHost {
       skip: (epoch, utterance) => post({ type: 'skip', leg, epoch, utterance }),
       stop: (epoch) => post({ type: 'stop', leg, epoch }),
       gain: (level) => post({ type: 'gain', leg, gain: level }),
+      reflex: (reflex) => post({ type: 'reflex', leg, reflex }),
       hold: () => post({ type: 'hold', leg }),
       resume: (sample) => post({ type: 'resume', leg, sample }),
       sound: (sound) => {

@@ -13,6 +13,7 @@ import { monotonicMs } from '../telemetry/clock.js';
 import { type Logger, ofLeg } from '../telemetry/log.js';
 import { LegHealth } from './leg-health.js';
 import { LegHearing } from './leg-hearing.js';
+import { LegReflex } from './leg-reflex.js';
 import { LegSpeaking } from './leg-speaking.js';
 import type { ClipMessage, FromMedia, LegStats, SpeechMark } from './messages.js';
 import { agentVoiceOf } from './messages.js';
@@ -52,6 +53,7 @@ export class RtpLeg {
   speech: number | undefined;
   readonly sampleRate: PcmRate;
   readonly speaking: LegSpeaking;
+  readonly reflex: LegReflex;
   /** Name of what the agent says to it, in a mixer. */
   readonly agent: string;
   /** What the others of its call say to it in the present frame, when they are mixed. */
@@ -83,10 +85,15 @@ export class RtpLeg {
       {
         key: (source, digit, durationMs, at) => post({ type: 'dtmf', leg, at, digit, durationMs, source }),
         beep: (durationMs) => post({ type: 'beep', leg, at: monotonicMs(), durationMs }),
-        mark: (type, position, at) => context.mark(type, { leg, position, at }, this.speech),
+        stir: (voiced) => (voiced ? this.reflex.stirred() : this.reflex.calmed()),
+        mark: (type, position, at) => {
+          if (type === 'onset') this.reflex.onset();
+          context.mark(type, { leg, position, at }, this.speech);
+        },
       },
     );
     this.speaking = new LegSpeaking(leg, sampleRate, post, context.sounds, (frame) => this.hearing.played(frame));
+    this.reflex = new LegReflex(this.speaking);
     this.health = new LegHealth(leg, context.watch, this.speaking.sender, monotonicMs(), post);
   }
 
@@ -161,6 +168,7 @@ export class RtpLeg {
   speak(frames: number, now: number): void {
     this.health.now = now;
     const { canSend } = this;
+    this.reflex.tick(frames);
     this.speaking.tick(frames, canSend ? this.send : undefined);
     if (canSend) this.health.spoke(now);
     this.health.tick(now, this.sendReport);

@@ -51,6 +51,8 @@ export type ToMedia =
   | { type: 'stop'; leg: string; epoch: number }
   /** Playout level, 1 is full; ducking. Ramped within a frame. */
   | { type: 'gain'; leg: string; gain: number }
+  /** What the leg's voice does by itself when its peer speaks over it, from now on; nothing when left out. */
+  | { type: 'reflex'; leg: string; reflex: Reflex | undefined }
   /** Playout pauses within a frame; `held` tells where. */
   | { type: 'hold'; leg: string }
   /** It goes on where it paused, or at this sample of the utterance. */
@@ -76,6 +78,12 @@ export type ToMedia =
   | { type: 'stats'; request: number }
   | { type: 'ping' }
   | { type: 'shutdown' };
+
+/** What a voice does on the first sound over it: it is lowered to `level` (1 is full), or pauses. */
+export interface Reflex {
+  how: 'duck' | 'pause';
+  level: number;
+}
 
 /** Where and how a call is recorded. */
 export interface RecordOptions {
@@ -119,6 +127,7 @@ export type FromMedia =
   | { type: 'open.failed'; leg: string; inUse: boolean; reason: string }
   | { type: 'rtp.started'; leg: string; at: number }
   | ({ type: 'onset' } & SpeechMark)
+  | ({ type: 'pause' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)
   | { type: 'dtmf'; leg: string; at: number; digit: string; durationMs: number; source: 'rfc4733' | 'inband' }
   /** A steady tone, alone, as a mailbox has it before it records. */

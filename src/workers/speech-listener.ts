@@ -140,7 +140,8 @@ export class StreamListener {
     const { ring, scheduler } = this.options;
     if (!this.utterance.speaking || ring.end < this.nextPartial) return;
     this.nextPartial = ring.end + this.samples(this.partialMs);
-    scheduler.submit({ kind: 'partial', key: this.partialKey, run: () => this.partial() });
+    const kind = this.agent.speaking ? 'contested' : 'partial';
+    scheduler.submit({ kind, key: this.partialKey, run: () => this.partial() });
   }
 
   /** What the agent asked for, from now on. */

@@ -1,5 +1,5 @@
 /** What a speech worker does first when it can't do everything at once, most urgent first. */
-const URGENCY = ['final', 'play', 'early', 'prepare', 'partial', 'transcribe'] as const;
+const URGENCY = ['final', 'play', 'early', 'contested', 'prepare', 'partial', 'transcribe'] as const;
 
 /** A kind of work; its place in {@link URGENCY} is its priority. */
 export type WorkKind = (typeof URGENCY)[number];

@@ -7,6 +7,9 @@ const SURE_ECHO = 0.9;
 /** Unvoiced windows that make a pause: shorter ones are stop consonants. */
 const PAUSE_WINDOWS = 3;
 
+/** A first window counts when it is speech rather than echo to this extent. */
+const STIRRING = 0.75;
+
 /** When window probabilities become speech, and when they stop being it. */
 export interface GateOptions {
   /** Probability from which a window counts towards onset; 0.5 is usual. */
@@ -49,6 +52,11 @@ export class SpeechGate {
   /** Whether speech has begun and not ended. */
   get speaking(): boolean {
     return this.open;
+  }
+
+  /** Whether the last window holds voice rather than echo, and an onset may come of it. */
+  get stirring(): boolean {
+    return this.voiced >= STIRRING;
   }
 
   /**
