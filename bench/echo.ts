@@ -6,7 +6,7 @@ import { decodeG711, encodeG711, MU_LAW } from '../src/audio/g711.js';
 import { resample } from '../src/audio/resample.js';
 import { AudioRing } from '../src/audio/ring.js';
 import { readWav } from '../src/audio/wav.js';
-import { Detection } from '../src/media/detection.js';
+import { type DetectedListener, Detection } from '../src/media/detection.js';
 import { EchoControl } from '../src/media/echo/echo-control.js';
 import { BatchVad } from '../src/speech/detection/silero.js';
 import { createSynthesiser } from '../src/speech/synthesis/engines.js';
@@ -55,6 +55,8 @@ interface Case {
 interface Outcome {
   /** When onsets were told, ms. */
   onsets: number[];
+  /** First windows taken for voice, of which an onset came or did not: the agent is lowered for them. */
+  stirs: number;
   /** How much quieter the echo became after its first second, dB. */
   erleDb: number;
   delayMs: number | undefined;
@@ -114,6 +116,7 @@ interface Results {
 
 function summary({ alone, over, clean, begun }: Results): BenchResult {
   const count = (outcomes: Outcome[]) => outcomes.reduce((sum, { onsets }) => sum + onsets.length, 0);
+  const stirred = (outcomes: Outcome[]) => outcomes.reduce((sum, { stirs }) => sum + stirs, 0);
   const falseOnsets = alone.cases.flatMap((one, n) => {
     const { onsets, delayMs } = alone.with[n]!;
     return onsets.length > 0 ? [`${name(one)}: ${onsets} (found ${delayMs})`] : [];
@@ -137,6 +140,7 @@ function summary({ alone, over, clean, begun }: Results): BenchResult {
         'echo begins in mid-call',
         `${begun.cases.length} calls: ${count(begun.without)} false onsets without, ${count(begun.with)} with echo control`,
       ],
+      ['lowered for nothing', `${stirred(alone.without)} times without, ${stirred(alone.with)} with echo control`],
       ['ERLE after 1 s', `median ${erle.toFixed(1)} dB`],
       ['interruptions over echo', `${heard} of ${over.cases.length} heard`],
       ['onset later by', `median ${median(later)} ms, 90 % within ${quantile(later, 0.9)} ms (than without echo)`],
@@ -159,6 +163,8 @@ function summary({ alone, over, clean, begun }: Results): BenchResult {
       falseOnsets: count(alone.with),
       midCallEchoes: begun.cases.length,
       midCallFalseOnsets: count(begun.with),
+      loweredForNothingWithout: stirred(alone.without),
+      loweredForNothing: stirred(alone.with),
       interruptions: over.cases.length,
       interruptionsHeard: heard,
       interruptionLaterMs: median(later),
@@ -245,8 +251,13 @@ async function run(detection: Detection, one: Case, controlled: boolean): Promis
   const ring = AudioRing.allocate(16 * RATE);
   const control = new EchoControl(RATE);
   const onsets: number[] = [];
+  let stirs = 0;
   let now = 0;
-  const stream = detection.add(ring, (type) => type === 'onset' && onsets.push(now), controlled ? control : undefined);
+  const told: DetectedListener = (type) => {
+    if (type === 'onset') onsets.push(now);
+    if (type === 'stir') stirs++;
+  };
+  const stream = detection.add(ring, told, controlled ? control : undefined);
   let [before, after, spent] = [1, 1, 0];
   let unchanged = true;
   for (let at = 0; at + FRAME <= far.length; at += FRAME) {
@@ -270,7 +281,7 @@ async function run(detection: Detection, one: Case, controlled: boolean): Promis
   detection.remove(stream);
   const erleDb = 10 * Math.log10(before / after);
   const microseconds = spent / (far.length / FRAME);
-  return { onsets, erleDb, delayMs: control.stats.delayMs, microseconds, unchanged };
+  return { onsets, stirs, erleDb, delayMs: control.stats.delayMs, microseconds, unchanged };
 }
 
 /** What is played, and what comes back: echo, the caller, and a little noise, through mu-law. */
