@@ -128,7 +128,6 @@ describe('caller and agent at once', () => {
     say('yeah', 0.5);
     expect(talk.all('go-on')).toHaveLength(0);
     talk.send({ type: 'pause', voicedAt: talk.now });
-    talk.send({ type: 'partial', text: 'yeah', position: talk.position, paused: true });
     expect(talk.all('go-on')).toHaveLength(1);
     expect(talk.all('yield')).toHaveLength(1);
     talk.pass(120);

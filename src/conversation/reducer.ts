@@ -53,7 +53,7 @@ function apply(step: Step, event: TurnEvent): void {
       return onset(step, event.voicedAt);
     case 'pause':
       step.state.caller.pausedAt = event.voicedAt;
-      return;
+      return judgeBurst(step);
     case 'offset':
       return offset(step, event.voicedAt, event.position);
     case 'partial':

@@ -18,6 +18,8 @@ const TRAILING_MS = 160;
 const PARTIAL_MS = 250;
 /** ...and while the agent speaks, when the words decide whether it stops. */
 const CONTESTED_PARTIAL_MS = 120;
+/** The first of those: of less, an "oh" is easily heard as a "no". */
+const FIRST_CONTESTED_MS = 260;
 /** Words made ready in a pause stand for an offset found this close to it, ms. */
 const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
@@ -119,7 +121,10 @@ export class StreamListener {
     this.burst = position;
     this.hush = hush;
     this.early = undefined;
-    this.nextPartial = this.options.ring.end + this.samples(this.partialMs);
+    const { end } = this.options.ring;
+    this.nextPartial = this.agent.speaking
+      ? Math.max(end, position + this.samples(FIRST_CONTESTED_MS))
+      : end + this.samples(PARTIAL_MS);
   }
 
   /** The voice paused at this position: what was said so far is made ready for the offset that may follow. */
