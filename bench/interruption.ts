@@ -1,14 +1,7 @@
 import { InterruptionModel } from '../src/turns/models/interruption-model.js';
+import { burstPolicy, type BurstRow as Row } from './burst-policy.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
 import { auc, decimal, defaultRows, negativesBelow, percent, readRows, writePredictions } from './turn-rows.js';
-
-interface Row {
-  /** What is being said when the burst begins. */
-  agent: string;
-  /** Each word and its end, s after onset. */
-  words: [string, number][];
-  real: number;
-}
 
 const SETS = ['interruption-switchboard', 'interruption-mrda'];
 const QUICK_ROWS = 600;
@@ -21,7 +14,7 @@ const JUDGED = [
 
 /**
  * The interruption model on bursts that begin while the other speaks, judged 0.3, 0.5, 0.8 s after onset and on the
- * whole. Measures are those of the evaluation folder's scorer. `--rows FILE` scores other rows, `--predictions OUT`
+ * whole, and what the judge makes of it in a call. Measures are those of the evaluation folder's scorer. `--rows FILE` scores other rows, `--predictions OUT`
  * writes four P per row.
  */
 export async function interruption(options: BenchOptions & BenchFiles): Promise<BenchResult> {
@@ -42,11 +35,13 @@ export async function interruption(options: BenchOptions & BenchFiles): Promise<
     const name = file.replace(/^.*\//, '').replace(/\.jsonl(\.gz)?$/, '');
     const labels = rows.map((row) => row.real);
     const result = JUDGED.map(([at], k) => [at, measure(labels, scores, k)] as const);
-    values[name] = { rows: rows.length, ...Object.fromEntries(result), msEach };
+    const policy = await burstPolicy(model, rows);
+    values[name] = { rows: rows.length, policy: policy.values, ...Object.fromEntries(result), msEach };
     for (const [at, m] of result) {
       const rejected = `${percent(m.rejectedAt95)} rejected at 95 % recall, ${percent(m.rejectedAt98)} at 98 %`;
       table.push([`${name}, ${at}`, `AUC ${decimal(m.auc)}, ${rejected} (${rows.length} rows)`]);
     }
+    table.push([`${name}, in a call`, policy.text]);
     table.push([`${name}, time`, `${decimal(msEach, 2)} ms each`]);
   }
   await model.release();

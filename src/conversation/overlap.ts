@@ -1,4 +1,4 @@
-import { isBackchannel, isUncertain, judge } from '../turns/interruption.js';
+import { CHECKPOINTS_MS, isBackchannel, isUncertain, judge } from '../turns/interruption.js';
 import { armEndpoint, commitTo, forget, speculate } from './floor.js';
 import { interrupt } from './reply-side.js';
 import type { TurnEvent } from './state.js';
@@ -9,8 +9,6 @@ import { type Step, sameWords } from './step.js';
  * goes on: a stop word at once, a listener's "uh-huh" never, anything else as the judge finds it.
  */
 
-/** A burst is judged anew so long after its onset, ms, besides at each new word. */
-const CHECKPOINTS_MS = [300, 400, 500, 600, 700, 800, 1000, 1500];
 /** Between two sentences there is nothing to interrupt: looked at again after this, ms. */
 const AGAIN_MS = 100;
 

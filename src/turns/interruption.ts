@@ -21,6 +21,9 @@ export interface Burst {
 /** `stop`: the caller has the floor; `go-on`: it was a backchannel; `wait`: not known yet. */
 export type Verdict = 'stop' | 'go-on' | 'wait';
 
+/** A burst is judged anew so long after its onset, ms, besides at each new word. */
+export const CHECKPOINTS_MS: readonly number[] = [300, 400, 500, 600, 700, 800, 1000, 1500];
+
 /** Words that stop the agent as soon as they are heard. */
 export const STOP_WORDS: readonly string[] = [
   'stop',
