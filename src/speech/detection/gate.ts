@@ -7,8 +7,13 @@ const SURE_ECHO = 0.9;
 /** Unvoiced windows that make a pause: shorter ones are stop consonants. */
 const PAUSE_WINDOWS = 3;
 
-/** A first window counts when it is speech rather than echo to this extent. */
-const STIRRING = 0.75;
+/**
+ * What may become an onset: one window that the detector half believes in, or two that are simply loud, since words
+ * that begin with a fricative are for 100 ms; neither when more of it may be echo.
+ */
+const STIR = { windows: 2, echo: 0.25, levelDb: -40, overFloorDb: 20, probability: 0.05 };
+/** The floor of a line, dBFS, and how fast it rises, dB a window. */
+const FLOOR = { leastDb: -70, rise: 0.3 };
 
 /** When window probabilities become speech, and when they stop being it. */
 export interface GateOptions {
@@ -43,6 +48,9 @@ export class SpeechGate {
   private run = 0;
   private voiced = 0;
   private silent = 0;
+  /** Windows in a row that may become an onset. */
+  private stirs = 0;
+  private floor = -50;
 
   constructor(private readonly options: GateOptions) {
     this.onsetWindows = Math.max(1, Math.round(options.onsetMs / options.windowMs));
@@ -54,9 +62,9 @@ export class SpeechGate {
     return this.open;
   }
 
-  /** Whether the last window holds voice rather than echo, and an onset may come of it. */
+  /** Whether an onset may come of the last windows. */
   get stirring(): boolean {
-    return this.voiced >= STIRRING;
+    return !this.open && this.stirs >= STIR.windows;
   }
 
   /**
@@ -65,7 +73,17 @@ export class SpeechGate {
    * @param echo how likely the window holds the agent's own echo, 0 to 1: the likelier, the less it counts towards onset
    */
   push(probability: number, levelDb: number, echo = 0): GateMark | undefined {
+    this.stir(probability, levelDb, echo);
     return this.open ? this.whileOpen(probability, echo) : this.whileClosed(probability, levelDb, echo);
+  }
+
+  private stir(probability: number, levelDb: number, echo: number): void {
+    const believed = probability >= this.options.release && levelDb >= MINIMAL_LEVEL_DB;
+    const loud = levelDb >= Math.max(STIR.levelDb, this.floor + STIR.overFloorDb) && probability >= STIR.probability;
+    if (echo > STIR.echo) this.stirs = 0;
+    else if (believed) this.stirs = STIR.windows;
+    else this.stirs = loud ? this.stirs + 1 : 0;
+    this.floor = Math.max(FLOOR.leastDb, Math.min(levelDb, this.floor + FLOOR.rise));
   }
 
   private whileClosed(probability: number, levelDb: number, echo: number): GateMark | undefined {
