@@ -9,9 +9,10 @@ const PAUSE_WINDOWS = 3;
 
 /**
  * What may become an onset: one window that the detector half believes in, or two that are simply loud, since words
- * that begin with a fricative are for 100 ms; neither when more of it may be echo.
+ * that begin with a fricative are for 100 ms; neither when more of it may be echo. Loudness of which nothing came is
+ * noise or music, and says nothing for the next windows.
  */
-const STIR = { windows: 2, echo: 0.25, levelDb: -40, overFloorDb: 20, probability: 0.05 };
+const STIR = { windows: 2, distrusted: 60, echo: 0.25, levelDb: -40, overFloorDb: 20, probability: 0.05 };
 /** The floor of a line, dBFS, and how fast it rises, dB a window. */
 const FLOOR = { leastDb: -70, rise: 0.3 };
 
@@ -50,6 +51,7 @@ export class SpeechGate {
   private silent = 0;
   /** Windows in a row that may become an onset. */
   private stirs = 0;
+  private distrusted = 0;
   private floor = -50;
 
   constructor(private readonly options: GateOptions) {
@@ -79,10 +81,14 @@ export class SpeechGate {
 
   private stir(probability: number, levelDb: number, echo: number): void {
     const believed = probability >= this.options.release && levelDb >= MINIMAL_LEVEL_DB;
-    const loud = levelDb >= Math.max(STIR.levelDb, this.floor + STIR.overFloorDb) && probability >= STIR.probability;
+    this.distrusted = Math.max(0, this.distrusted - 1);
+    const above = levelDb >= Math.max(STIR.levelDb, this.floor + STIR.overFloorDb) && probability >= STIR.probability;
+    const loud = above && this.distrusted === 0;
+    const before = this.stirs;
     if (echo > STIR.echo) this.stirs = 0;
     else if (believed) this.stirs = STIR.windows;
     else this.stirs = loud ? this.stirs + 1 : 0;
+    if (!this.open && before >= STIR.windows && this.stirs === 0) this.distrusted = STIR.distrusted;
     this.floor = Math.max(FLOOR.leastDb, Math.min(levelDb, this.floor + FLOOR.rise));
   }
 
