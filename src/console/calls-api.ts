@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ParleyError } from '../errors.js';
 import type { Access, Env } from './access.js';
 import type { AuditLog } from './audit.js';
-import type { AudibleCall } from './live/audio-socket.js';
+import type { AudibleCall } from './live/audible.js';
 import type { CallFigures } from './live-figures.js';
 import { bodyOf, refused } from './refusal.js';
 

@@ -3,24 +3,8 @@ import { z } from 'zod';
 import { ParleyError, reasonOf } from '../../errors.js';
 import type { AuditLog } from '../audit.js';
 import type { Principal } from '../tokens.js';
+import type { AudibleCall, Listening } from './audible.js';
 import { CLOSE } from './outlet.js';
-
-/** Whom a listener talks to. */
-type TalksTo = 'none' | 'all' | 'caller' | 'person';
-
-/** Somebody who listens to a call, and may talk in it. */
-interface Listening {
-  say(pcm: Int16Array): void;
-  talkTo(to: TalksTo): void;
-  end(): void;
-}
-
-/** A call that can be listened to. */
-export interface AudibleCall {
-  readonly supervision: {
-    listen(by: string, rate: 8000 | 16_000, to: TalksTo, ear: (pcm: Int16Array | undefined) => void): Listening;
-  };
-}
 
 /** What is asked for in the address: `?rate=16000&talk=all`. */
 export const audioQuery = z.object({

@@ -8,7 +8,8 @@ import { type Access, mustBe } from '../access.js';
 import type { AuditLog } from '../audit.js';
 import { errorAnswer } from '../refusal.js';
 import type { Principal, Role } from '../tokens.js';
-import { type AudibleCall, audioQuery, listenIn } from './audio-socket.js';
+import type { AudibleCall } from './audible.js';
+import { audioQuery, listenIn } from './audio-socket.js';
 import { CLOSE } from './outlet.js';
 import { type LiveJournals, Subscriber, type Subscription } from './subscriber.js';
 

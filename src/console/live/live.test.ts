@@ -16,7 +16,7 @@ import { Access } from '../access.js';
 import { webhooksConfig } from '../webhooks/config.js';
 import { signature } from '../webhooks/delivery.js';
 import { Webhooks } from '../webhooks/webhooks.js';
-import type { AudibleCall } from './audio-socket.js';
+import type { AudibleCall } from './audible.js';
 import { LiveServer } from './live-server.js';
 import { Outlet } from './outlet.js';
 
