@@ -38,7 +38,15 @@ describe('the package', () => {
   async function start(args: readonly string[]): Promise<string> {
     const child = spawn(process.execPath, args, {
       cwd: project.path,
-      env: { ...plainEnvironment(), SIP_PORT: '0', DATA: join(project.path, `data-${programs.length}`) },
+      env: {
+        ...plainEnvironment(),
+        PARLEY_SIP_PORT: '0',
+        PARLEY_DATA: join(project.path, `data-${programs.length}`),
+        // A busy machine is no reason here to refuse calls.
+        PARLEY_LIMITS_LOAD_LOOP_MS: '0',
+        PARLEY_LIMITS_LOAD_MEDIA_MS: '0',
+        PARLEY_LIMITS_LOAD_SPEECH_BACKLOG: '0',
+      },
     });
     programs.push(child);
     let errors = '';

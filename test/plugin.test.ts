@@ -36,6 +36,7 @@ describe('inside a program', () => {
       sip: { port: 0 },
       data: `${folder.path}/${name}`,
       log: { level: 'silent' as const },
+      limits: { load: { loopMs: 0, mediaMs: 0, speechBacklog: 0 } },
     });
     shop = await createParley({
       settings: { ...settings('shop'), http: { enabled: false } },

@@ -20,7 +20,14 @@ const server = spawn(
   process.execPath,
   [CLI, 'serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', folder],
   {
-    env: { ...process.env, PARLEY_LOG_LEVEL: 'error', DRACHTIO_HOST: undefined },
+    env: {
+      ...process.env,
+      PARLEY_LOG_LEVEL: 'error',
+      PARLEY_LIMITS_LOAD_LOOP_MS: '0',
+      PARLEY_LIMITS_LOAD_MEDIA_MS: '0',
+      PARLEY_LIMITS_LOAD_SPEECH_BACKLOG: '0',
+      DRACHTIO_HOST: undefined,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   },
 );

@@ -10,7 +10,8 @@ const srf = new Srf();
 
 const parley = await createParley({
   srf,
-  settings: { http: { enabled: false }, data: process.env.DATA ?? 'data', log: { level: 'warn' } },
+  settings: { http: { enabled: false }, log: { level: 'warn' } },
+  env: process.env,
   agents: [
     {
       name: 'reception',

@@ -8,11 +8,12 @@ const parcels = new Map([['4711', { city: 'Hamburg', day: 'Tuesday' }]]);
 
 const parley = await createParley({
   settings: {
-    sip: { host: '127.0.0.1', port: Number(process.env.SIP_PORT ?? 5060) },
+    sip: { host: '127.0.0.1', port: 5060 },
     http: { enabled: false },
-    data: process.env.DATA ?? 'data',
     log: { level: 'warn' },
   },
+  // PARLEY_SIP_PORT, PARLEY_DATA and the like go over the settings.
+  env: process.env,
   agents: [
     {
       name: 'parcels',
