@@ -151,6 +151,27 @@ describe('caller and agent at once', () => {
     expect(talk.recorded('backchannel')).toHaveLength(1);
   });
 
+  it('waits for the final of a burst that is over, whatever a partial says that comes late', () => {
+    answering();
+    talk.onset();
+    talk.pass(340);
+    const position = talk.offset();
+    talk.send({ type: 'partial', text: 'you dot', position, paused: true, real: 0.99 });
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    talk.send({ type: 'final', text: 'got it', position, real: 0.9 });
+    talk.pass(1500);
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    // Unless the final does not come.
+    talk.onset();
+    talk.pass(340);
+    talk.offset();
+    talk.send({ type: 'partial', text: 'where is it', position: talk.position, paused: true, real: 0.99 });
+    talk.pass(699);
+    expect(talk.recorded('interruption')).toHaveLength(0);
+    talk.pass(1);
+    expect(talk.recorded('interruption')).toHaveLength(1);
+  });
+
   it('is itself again when the sentence ends before it is known what a burst was, and in one that keeps the floor', () => {
     answering();
     talk.onset();

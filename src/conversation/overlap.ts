@@ -26,8 +26,12 @@ function yieldVoice(step: Step): void {
   step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
 }
 
-/** Judges the burst by what is known of it now. */
-export function judgeBurst(step: Step): void {
+/**
+ * Judges the burst by what is known of it now.
+ *
+ * @param late its final words are not waited for any longer
+ */
+export function judgeBurst(step: Step, late = false): void {
   const { caller, current, phase, settings } = step.state;
   if (phase !== 'speaking' || !current || keepsFloor(step) || caller.onsetAt === undefined) return;
   if (settings.judge === 'voice') return judgeVoice(step, caller.onsetAt);
@@ -38,14 +42,17 @@ export function judgeBurst(step: Step): void {
   const { onsetAt, speaking, real, stable } = caller;
   const silentAt = speaking ? caller.pausedAt : caller.voicedAt;
   const voicedMs = silentAt === undefined ? undefined : Math.max(0, silentAt - onsetAt);
-  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking, real, stable, floor, agent };
+  // Partials of a burst that is over are not its last words yet.
+  const open = speaking || (!known && !late);
+  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking: open, real, stable, floor, agent };
   const verdict = judge(burst, settings.stopWords);
   if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
     askSecond(step, text, agent);
   }
   if (verdict === 'wait') {
+    if (!speaking) return;
     // What was let pass as a listener's goes on in other words.
-    if (!caller.yielded && speaking && text !== '' && !isBackchannel(text)) yieldVoice(step);
+    if (!caller.yielded && text !== '' && !isBackchannel(text)) yieldVoice(step);
     return judgeLater(step);
   }
   if (verdict === 'go-on') return goOn(step);

@@ -139,7 +139,7 @@ function timer(step: Step, name: TimerName): void {
     case 'recognition':
       return recognitionLate(step, 'no final in time');
     case 'barge-in':
-      return judgeBurst(step);
+      return judgeBurst(step, !state.caller.speaking);
     case 'overlap':
       return overlapOver(step);
     case 'idle':
