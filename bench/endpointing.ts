@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import type { ExpectedAnswer } from '../src/text/expected.js';
 import { EndpointModel } from '../src/turns/models/endpoint-model.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
@@ -44,7 +45,7 @@ const MOST_SPOKEN_WORDS = 28;
  */
 export async function endpointing(options: BenchOptions & BenchFiles): Promise<BenchResult> {
   if (options.spoken) return spokenAnswers(options);
-  const model = await EndpointModel.load();
+  const model = await loaded();
   const files = options.rows ? [options.rows] : [...SETS.map(defaultRows), ANSWERS];
   const table: [string, string][] = [];
   const values: Record<string, unknown> = {};
@@ -70,6 +71,12 @@ export async function endpointing(options: BenchOptions & BenchFiles): Promise<B
   return { rows: table, values };
 }
 
+/** The recogniser stays: its decoder is the model's other half. */
+async function loaded(): Promise<EndpointModel> {
+  const recogniser = await Moonshine.load();
+  return EndpointModel.load(await recogniser.language());
+}
+
 /** None where there is no Python. */
 function answers(turns = ANSWER_TURNS): Row[] {
   const script = fileURLToPath(new URL('../models/turns/answers.py', import.meta.url));
@@ -84,7 +91,7 @@ function answers(turns = ANSWER_TURNS): Row[] {
 async function spokenAnswers({ quick, predictions }: BenchOptions & BenchFiles): Promise<BenchResult> {
   const made = answers(quick ? QUICK_SPOKEN_TURNS : SPOKEN_TURNS);
   const rows = made.filter(({ text }) => text.split(' ').length <= MOST_SPOKEN_WORDS);
-  const model = await EndpointModel.load();
+  const model = await loaded();
   const ideal = await predict(model, rows);
   const texts = await heardOf(rows.map(({ spoken, text, expected }) => ({ spoken: spoken ?? text, expected })));
   const heardRows = rows.map((row, at) => ({ ...row, text: texts[at] ?? '' }));

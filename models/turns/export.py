@@ -75,10 +75,12 @@ def calibrated(graph, logit, scale, shift):
     return graph.node("Sigmoid", [graph.node("Add", [scaled, graph.weight("shift", np.float32(shift))])])
 
 
-def endpoint(path, nets, scale, shift, complete, doc):
-    """`nets`: (embedding table, state dict, layers) of each seed; their logits are averaged.
+def endpoint(path, nets, heads, scales, shift, complete, doc):
+    """`nets`: (embedding table, state dict, layers) of each seed; their logits are averaged, and so are those of `heads`
+    (state dicts), which judge what the recogniser's decoder knows.
 
-    `complete` is how much of the logit "a sentence is finished" is added to "the turn is finished".
+    `scales` are how much of either mean counts. `complete` is how much of the logit "a sentence is finished" is added to
+    "the turn is finished".
     """
     graph = Graph()
     logits = []
@@ -92,8 +94,26 @@ def endpoint(path, nets, scale, shift, complete, doc):
         two = array(state, "judge.2.weight")
         bias = array(state, "judge.2.bias")
         logits.append(graph.linear(inner, (two[:1] + complete * two[1:]) / len(nets), (bias[:1] + complete * bias[1:]) / len(nets), f"b{k}"))
-    total = graph.node("Sum", logits)
-    graph.save(path, [ids_input()], calibrated(graph, total, scale, shift), doc)
+    known = [language(graph, state, f"language{k}", len(heads)) for k, state in enumerate(heads)]
+    both = [graph.node("Mul", [graph.node("Sum", part), graph.weight(f"scale{k}", np.float32(scale))]) for k, (part, scale) in enumerate(zip((logits, known), scales))]
+    inputs = [
+        ids_input(),
+        helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, len(array(heads[0], "mean"))]),
+        helper.make_tensor_value_info("kind", TensorProto.INT64, [1]),
+    ]
+    graph.save(path, inputs, calibrated(graph, graph.node("Add", both), 1.0, shift), doc)
+
+
+def language(graph, state, name, count):
+    """The logit of one head on the decoder's state and the kind of answer."""
+    spread = array(state, "spread")
+    # The state's mean and spread go into the first layer, the kinds' vectors become its bias.
+    into = array(state, "into.weight") / spread
+    bias = array(state, "into.bias") - into @ array(state, "mean")
+    kinds = graph.node("Gather", [graph.weight(f"{name}_kinds", array(state, "kind.weight")), "kind"])
+    inner = graph.gelu(graph.node("Add", [graph.linear("state", into, bias, f"{name}_a"), kinds]))
+    inner = graph.gelu(graph.linear(inner, array(state, "rest.2.weight"), array(state, "rest.2.bias"), f"{name}_b"))
+    return graph.linear(inner, array(state, "rest.4.weight") / count, array(state, "rest.4.bias") / count, f"{name}_c")
 
 
 def interruption(path, table, states, scale, shift, doc):

@@ -12,7 +12,10 @@ import torch
 import data
 import earlier
 import export
+import score
+import states
 import train_interruption
+import train_language
 from net import EndpointNet
 from text import KINDS, Tokeniser, kind_of, words
 from train_endpoint import predict
@@ -60,14 +63,23 @@ def even(labels):
     return np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean())) / len(y)
 
 
-def calibrate_endpoint(nets, tokeniser, sets):
-    x, y, w = [], [], []
+def both(nets, heads, tokeniser, rows, name, out):
+    """The mean logits of the nets and of the heads on these rows, side by side."""
+    kinds, seen = states.of_rows(name, rows, out)
+    known = np.mean([train_language.logits(head, kinds, seen) for head in heads], 0)
+    return np.stack([np.mean([logit(predict(net, tokeniser, rows)) for net in nets], 0), known], 1)
+
+
+def calibrate_endpoint(x, sets, share):
+    """Scales of both logits and a shift; `share` is how much of the heads' logit counts against the nets'."""
+    mixed, y, w = [], [], []
     for name in ("switchboard", "mrda", "sgd", "answers"):
-        rows = [r for r in sets[name] if r["end"] or r["mid"]]
-        x.append(np.mean([logit(predict(net, tokeniser, rows)) for net in nets], 0))
-        y.append([r["end"] for r in rows])
+        keep = [i for i, r in enumerate(sets[name]) if r["end"] or r["mid"]]
+        mixed.append((x[name] @ np.array([1 - share, share]))[keep])
+        y.append([sets[name][i]["end"] for i in keep])
         w.append(even(y[-1]))
-    return platt(np.concatenate(x), np.concatenate(y), np.concatenate(w))
+    scale, shift = platt(np.concatenate(mixed), np.concatenate(y), np.concatenate(w))
+    return ((1 - share) * scale, share * scale), shift
 
 
 def net_of(file, base):
@@ -94,6 +106,8 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--endpoint", nargs="+", help="nets, each trained from the one before it: the mean of their weights ships; without any, only the interruption net is written")
+    parser.add_argument("--heads", nargs="+", default=["1"], help="seeds of train_language.py: the mean of their logits counts beside the net's")
+    parser.add_argument("--share", type=float, default=0.5, help="how much they count")
     parser.add_argument("--endpoint-only", action="store_true", help="leaves the vocabulary and the interruption net as they are")
     options = parser.parse_args()
     out, folder = Path(options.out), Path(options.data)
@@ -107,16 +121,23 @@ def main():
     tokeniser = Tokeniser(vocabulary)
     nets = [mean([net_of(file, base) for file in options.endpoint])]
     sets = pickle.loads((out / "sets.pickle").read_bytes())
-    scale, shift = calibrate_endpoint(nets, tokeniser, sets)
-    print("endpoint calibration", scale, shift)
+    heads = []
+    for seed in options.heads:
+        heads.append(train_language.LanguageHead())
+        heads[-1].load_state_dict(torch.load(out / f"language-{seed}.pt"))
+    x = {name: both(nets, heads, tokeniser, rows, name, out) for name, rows in sets.items()}
+    scales, shift = calibrate_endpoint(x, sets, options.share)
+    print("endpoint calibration", scales, shift)
+    for name, rows in sets.items():
+        print(name, score.endpointing(rows, 1 / (1 + np.exp(-(x[name] @ np.array(scales) + shift)))), flush=True)
     tables = [(net.table().detach().numpy(), net.state_dict(), 1) for net in nets]
-    export.endpoint(str(HERE / "endpoint.onnx"), tables, scale, shift, 0.0, "P(turn finished)")
+    export.endpoint(str(HERE / "endpoint.onnx"), tables, [head.state_dict() for head in heads], scales, shift, 0.0, "P(turn finished)")
+    endpoint = endpoint_fixtures(tokeniser, nets, heads, scales, shift, out)
     if options.endpoint_only:
-        kept = json.loads((HERE / "fixtures.json").read_text())
-        write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), kept["interruption"])
+        write_fixtures(endpoint, json.loads((HERE / "fixtures.json").read_text())["interruption"])
         return
     save(vocabulary, HERE / "vocabulary.txt")
-    write_fixtures(endpoint_fixtures(tokeniser, nets, scale, shift), export_interruption(out, folder, tokeniser))
+    write_fixtures(endpoint, export_interruption(out, folder, tokeniser))
 
 
 def export_interruption(out, folder, tokeniser):
@@ -151,12 +172,13 @@ def interruption_fixtures(tokeniser, judges, scale, shift):
     return bursts
 
 
-def endpoint_fixtures(tokeniser, nets, scale, shift):
+def endpoint_fixtures(tokeniser, nets, heads, scales, shift, work):
+    rows = [{"text": text, "agent": agent, "expected": expected} for text, agent, expected in SPOKEN]
+    p = 1 / (1 + np.exp(-(both(nets, heads, tokeniser, rows, "fixtures", work) @ np.array(scales) + shift)))
     out = []
-    for text, agent, expected in SPOKEN:
+    for (text, agent, expected), probability in zip(SPOKEN, p):
         said = words(text)
-        p = np.mean([logit(predict(net, tokeniser, [{"text": text, "agent": agent, "expected": expected}]))[0] for net in nets])
-        out.append({"words": text, "agent": agent, "expected": expected, "plain": said, "ids": tokeniser.encode(said, words(agent), kind_of(expected, said)), "probability": round(float(1 / (1 + np.exp(-p * scale - shift))), 4)})
+        out.append({"words": text, "agent": agent, "expected": expected, "plain": said, "ids": tokeniser.encode(said, words(agent), kind_of(expected, said)), "probability": round(float(probability), 4)})
     return out
 
 

@@ -123,6 +123,73 @@ function varint(bytes: Uint8Array, at: number, take: (value: number) => void): n
   }
 }
 
+/** Part of a branch (If) of a model's graph, to stand alone. */
+export interface BranchCut {
+  /** `then_branch` or `else_branch` of the model's one If. */
+  branch: string;
+  /** Inputs of the model that the part needs. */
+  inputs: readonly string[];
+  /** What it computes, float tensors, with dimensions; those that vary have a name. */
+  outputs: Readonly<Record<string, readonly (number | string)[]>>;
+}
+
+/**
+ * The file of a model that computes some tensors of a branch and nothing else.
+ *
+ * @throws RangeError when the file is no ONNX model, or has no such branch
+ */
+export function cutBranch(model: Uint8Array, { branch, inputs, outputs }: BranchCut): Uint8Array {
+  const all = [...fields(model)];
+  const outer = [...fields(all.find(([field]) => field === 7)?.[1] ?? NOTHING)];
+  const inner = outer.flatMap(([field, node]) => (field === 1 ? branchesOf(node, branch) : []));
+  const needed = neededFor(Object.keys(outputs), inner);
+  if (needed.length === 0) throw new RangeError(`the model has no ${branch} with these outputs`);
+  const used = new Set(needed.flatMap((node) => namesOf(node, 1)));
+  const weights = [...outer, ...inner].flatMap(([field, value]) =>
+    field === 5 && namesOf(value, 8).some((name) => used.has(name)) ? [part(5, value)] : [],
+  );
+  const graph = Buffer.concat([
+    ...needed.map((node) => part(1, node)),
+    part(2, utf8('graph')),
+    ...weights,
+    ...outer.flatMap(([field, value]) =>
+      field === 11 && namesOf(value, 1).some((name) => inputs.includes(name)) ? [part(11, value)] : [],
+    ),
+    ...Object.entries(outputs).map(([name, dims]) => part(12, valueInfo(name, dims))),
+  ]);
+  return Buffer.concat(
+    all.flatMap(([field, value, number]) => {
+      if (field === 1) return [integer(1, number)];
+      if (field === 8) return [part(8, value)];
+      return field === 7 ? [part(7, graph)] : [];
+    }),
+  );
+}
+
+type Fields = [field: number, content: Uint8Array, value: number][];
+
+function branchesOf(node: Uint8Array, branch: string): Fields {
+  const attributes = [...fields(node)].flatMap(([field, value]) => (field === 5 ? [[...fields(value)]] : []));
+  const named = attributes.find((parts) => parts.some(([field, name]) => field === 1 && text(name) === branch));
+  return named?.flatMap(([field, graph]) => (field === 6 ? [...fields(graph)] : [])) ?? [];
+}
+
+/** The nodes, in their order, that lead to these tensors. */
+function neededFor(outputs: readonly string[], graph: Fields): Uint8Array[] {
+  const wanted = new Set(outputs);
+  const nodes = graph.flatMap(([field, node]) => (field === 1 ? [node] : []));
+  const needed = nodes.reverse().filter((node) => {
+    if (!namesOf(node, 2).some((name) => wanted.has(name))) return false;
+    for (const name of namesOf(node, 1)) wanted.add(name);
+    return true;
+  });
+  return needed.reverse();
+}
+
+function namesOf(message: Uint8Array, field: number): string[] {
+  return [...fields(message)].flatMap(([at, value]) => (at === field ? [text(value)] : []));
+}
+
 /** The file of a model that is this graph. */
 export function writeModel(graph: Graph): Uint8Array {
   const parts = [

@@ -3,6 +3,7 @@ import { TopicEncoder } from '../language/encoder.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import { findSpeech, type SpeechSegment } from '../speech/detection/segments.js';
 import { BatchVad } from '../speech/detection/silero.js';
+import type { DecoderLanguage } from '../speech/recognition/moonshine/language.js';
 import { Moonshine } from '../speech/recognition/moonshine/moonshine.js';
 import type { Recogniser } from '../speech/recognition/recogniser.js';
 import { createSynthesiser } from '../speech/synthesis/engines.js';
@@ -29,6 +30,7 @@ export class SpeechEngines {
   private constructor(
     readonly recogniser: Recogniser,
     private readonly vad: BatchVad,
+    private readonly language: DecoderLanguage,
     private readonly endpoint: EndpointModel,
     private readonly interruption: InterruptionModel,
     readonly topics: TopicEncoder,
@@ -36,10 +38,13 @@ export class SpeechEngines {
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE, PARLEY_ERR_SYNTHESIS_ENGINE */
   static async load(): Promise<SpeechEngines> {
+    const recogniser = await Moonshine.load();
+    const language = await recogniser.language();
     const engines = new SpeechEngines(
-      await Moonshine.load(),
+      recogniser,
       await BatchVad.load(VAD_RATE),
-      await EndpointModel.load(),
+      language,
+      await EndpointModel.load(language),
       await InterruptionModel.load(),
       await TopicEncoder.load(),
     );
@@ -79,6 +84,7 @@ export class SpeechEngines {
     await this.recogniser.close();
     await this.vad.close();
     await this.endpoint.release();
+    await this.language.close();
     await this.interruption.release();
     await this.topics.release();
     for (const made of this.synthesisers.values()) await (await made).close();

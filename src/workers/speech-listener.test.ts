@@ -123,11 +123,14 @@ describe('StreamListener', () => {
     listener.onset(seconds(0.9), () => hushed++);
     await arrive(1.3);
     expect(hushed).toBe(0);
-    expect(partials().at(-1)).toMatchObject({ finished: 0.9, real: undefined, meanings: undefined });
+    expect(partials().at(-1)).toMatchObject({ finished: undefined, real: undefined, meanings: undefined });
     listener.agentSays({ text: 'You may return', speaking: true, stopWords: [] });
     await arrive(1.6);
     expect(hushed).toBeGreaterThan(0);
     expect(partials().at(-1)?.real).toBeGreaterThan(0.5);
+    listener.pause(seconds(1.5));
+    await scheduler.idle();
+    expect(partials().at(-1)).toMatchObject({ finished: 0.9, meanings: [{ text: 'stop' }] });
     listener.offset(seconds(1.5));
     await scheduler.idle();
     expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6, meanings: [{ text: 'stop' }] });

@@ -230,7 +230,7 @@ export class StreamListener {
     if (agent.speaking && stopWord(text, agent.stopWords) && !isOwnEcho(text, agent.text)) this.hush();
     const told = { type: 'partial', leg, text, from, position, paused } as const;
     const meanings = paused ? await this.meanings(text) : undefined;
-    emit({ ...told, meanings, ...(await this.likelihood(text, position, true)) });
+    emit({ ...told, meanings, ...(await this.likelihood(text, position, { speaking: true, paused })) });
   }
 
   /** Of words that may be a turn: those of other partials nobody asks a topic of. */
@@ -243,14 +243,19 @@ export class StreamListener {
     }
   }
 
-  private async likelihood(words: string, position: number, speaking: boolean): Promise<TurnLikelihood> {
+  /** Whether a turn is over is asked at pauses only: it takes some ms, and nobody ends it before. */
+  private async likelihood(
+    words: string,
+    position: number,
+    { speaking, paused }: { speaking: boolean; paused: boolean },
+  ): Promise<TurnLikelihood> {
     const { turns, sampleRate } = this.options;
     const { agent, expected } = this;
     if (!turns || words === '') return {};
     const elapsedMs = ((position - this.burst) * 1000) / sampleRate;
     try {
       return {
-        finished: await turns.finished({ words, agent: agent.text, expected }),
+        finished: paused ? await turns.finished({ words, agent: agent.text, expected }) : undefined,
         real: agent.speaking ? await turns.real({ words, elapsedMs, speaking, agent: agent.text }) : undefined,
       };
     } catch (error) {
@@ -275,7 +280,10 @@ export class StreamListener {
     }
     if (this.closed) return;
     const { text, logProbability } = heard;
-    const judged = { ...(await this.likelihood(text, position, false)), meanings: await this.meanings(text) };
+    const judged = {
+      ...(await this.likelihood(text, position, { speaking: false, paused: true })),
+      meanings: await this.meanings(text),
+    };
     const ms = now() - begun;
     emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms, logProbability, ...judged });
   }

@@ -14,23 +14,33 @@ export interface EndpointInput {
   expected: ExpectedAnswer;
 }
 
+/** What a language model knows after each word of the caller's; see `DecoderLanguage`. */
+export interface WordStates {
+  states(before: readonly string[], words: readonly string[]): Promise<Float32Array[]>;
+}
+
+/** As the training code numbers them. */
+const KINDS = ['open', 'yes-no', 'digits', 'spelling', 'email', 'name', 'date', 'digits-short', 'digits-whole'];
+
 /** The last words that count, and the most pieces they may have: as in training. */
 const CALLER = { words: 48, pieces: 80 };
 const AGENT = { words: 16, pieces: 28 };
 
 /**
- * How likely the caller's turn is finished, from its words: one small recurrent net (models/turns/README.md), well
- * under 1 ms on one thread. Belongs in a speech worker, since it computes on the thread that calls it.
+ * How likely the caller's turn is finished, from its words: one small recurrent net of our own and a head on what the
+ * recogniser's decoder knows (models/turns/README.md), some ms on one thread. Belongs in a speech worker, since it
+ * computes on the thread that calls it.
  */
 export class EndpointModel {
   private constructor(
     private readonly session: InferenceSession,
     private readonly tokeniser: Tokeniser,
+    private readonly language: WordStates,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
-  static async load(): Promise<EndpointModel> {
-    return new EndpointModel(await openSession(() => modelFile('endpoint.onnx')), Tokeniser.load());
+  static async load(language: WordStates): Promise<EndpointModel> {
+    return new EndpointModel(await openSession(() => modelFile('endpoint.onnx')), Tokeniser.load(), language);
   }
 
   /**
@@ -40,7 +50,15 @@ export class EndpointModel {
   async probability(input: EndpointInput): Promise<number> {
     const ids = endpointIds(this.tokeniser, input);
     if (!ids) return 0.5;
-    const { probability } = await this.session.run({ ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)) });
+    const caller = wordsOf(input.words).slice(-CALLER.words);
+    const state = (await this.language.states(wordsOf(input.agent).slice(-AGENT.words), caller)).at(-1);
+    if (!state) return 0.5;
+    const kind = KINDS.indexOf(kindOf(input.words, input.expected));
+    const { probability } = await this.session.run({
+      ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)),
+      state: new Tensor('float32', state, [1, state.length]),
+      kind: new Tensor('int64', BigInt64Array.of(BigInt(kind))),
+    });
     return Number(probability?.data[0]);
   }
 

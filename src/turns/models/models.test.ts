@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DecoderLanguage } from '../../speech/recognition/moonshine/language.js';
+import { Moonshine } from '../../speech/recognition/moonshine/moonshine.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
 import { EndpointModel, endpointIds } from './endpoint-model.js';
 import { InterruptionModel } from './interruption-model.js';
@@ -40,11 +42,19 @@ describe('text for the models', () => {
 });
 
 describe('EndpointModel', () => {
+  let recogniser: Moonshine;
+  let language: DecoderLanguage;
   let model: EndpointModel;
   beforeAll(async () => {
-    model = await EndpointModel.load();
+    recogniser = await Moonshine.load();
+    language = await recogniser.language();
+    model = await EndpointModel.load(language);
   });
-  afterAll(() => model.release());
+  afterAll(async () => {
+    await model.release();
+    await language.close();
+    await recogniser.close();
+  });
   const p = (words: string, agent = 'How can I help you?', expected: ExpectedAnswer = { kind: 'open' }) =>
     model.probability({ words, agent, expected });
 

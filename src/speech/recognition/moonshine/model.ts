@@ -141,7 +141,8 @@ export class MoonshineModel {
   }
 }
 
-function weights(name: string): () => string {
+/** Where a file of the weights lies. */
+export function weights(name: string): () => string {
   return () => vendored(`moonshine/${name}`);
 }
 

@@ -6,6 +6,7 @@ import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.
 import { loopStart } from '../repetition.js';
 import type { Vocabulary } from '../vocabulary.js';
 import { type Grammar, grammarOf } from './grammar.js';
+import { DecoderLanguage } from './language.js';
 import { type Decoded, type Encoded, type Hypothesis, MoonshineModel } from './model.js';
 import { rescore } from './rescoring.js';
 import { textOf, tokensOf } from './tokens.js';
@@ -48,6 +49,11 @@ export class Moonshine implements Recogniser {
     await moonshine.recognise(hum(1), { draft: tokensOf('yes', true) });
     moonshine.lexicon(undefined).candidates('What is it worth?');
     return moonshine;
+  }
+
+  /** The decoder alone, for what it knows of words. @throws as `load` */
+  language(): Promise<DecoderLanguage> {
+    return DecoderLanguage.load((pcm) => this.model.encode(pcm));
   }
 
   async recognise(pcm: Float32Array, options: RecognitionOptions = {}): Promise<Recognition> {

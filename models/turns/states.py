@@ -1,0 +1,71 @@
+"""What the recogniser's decoder knows after each word of turns and rows (states.ts), kept in the work folder."""
+
+import random
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from text import AGENT_WORDS, CALLER_WORDS, KINDS, kind_of, words
+from train_endpoint import Examples
+
+HERE = Path(__file__).resolve().parent
+WIDTH = 864
+# The share of a source's turns: what people really said with pauses all, written turns some.
+SHARE = {"mrda": 1.0, "acts": 0.0, "sgd": 0.18, "multidogo": 0.1, "taskmaster4": 0.5, "disfl_qa": 0.25, "answers": 0.35, "heard": 1.0}
+
+
+@dataclass
+class Word:
+    """One word of a turn after which somebody may pause."""
+
+    source: str
+    kind: int
+    finished: int
+    weight: float
+
+
+def decoder(name, out, lines):
+    """The states of all words of these lines, [words, WIDTH] (bfloat16 in 16-bit integers)."""
+    path = Path(out) / f"{name}.states"
+    if not path.exists():
+        text = Path(out) / f"{name}.lines"
+        text.write_text("".join(f"{' '.join(agent)}\t{' '.join(caller)}\n" for agent, caller in lines))
+        made = path.with_suffix(".part")
+        subprocess.run(["npx", "tsx", str(HERE / "states.ts"), str(text), str(made)], check=True, cwd=HERE)
+        made.rename(path)
+    return np.fromfile(path, np.uint16).reshape(-1, WIDTH)
+
+
+def floats(states):
+    return (np.asarray(states).astype(np.uint32) << 16).view(np.float32)
+
+
+def of_turns(turns, tokeniser, out, seed=3):
+    """Words that people may pause after, and their states; a third of the turns roughened as a recogniser would."""
+    rng = random.Random(seed)
+    turns = [t for t in turns if rng.random() < SHARE[t.source.split("-")[0]]]
+    noise = Examples(turns, tokeniser, seed)
+    lines, kept = [], []
+    count = 0
+    for turn, kind in noise.turns:
+        rows = noise.noisy(turn)
+        # What is known of each of several words is worth more than to know it of all.
+        for at, (_, finished, weight, _, _) in enumerate(rows):
+            if weight <= 0 or (weight < 0.15 and rng.random() > 0.15):
+                continue
+            kept.append((count + at, Word(turn.source.split("-")[0], KINDS.index(kind), finished, max(weight, 0.15))))
+        lines.append((turn.agent[-AGENT_WORDS:] if rng.random() > 0.1 else [], [word for word, *_ in rows]))
+        count += len(rows)
+    states = decoder("train", out, lines)
+    assert len(states) == count
+    return [word for _, word in kept], states[[at for at, _ in kept]]
+
+
+def of_rows(name, rows, out):
+    """Kinds and states of eval rows."""
+    said = [words(row["text"])[-CALLER_WORDS:] for row in rows]
+    ends = np.cumsum([len(w) for w in said]) - 1
+    states = decoder(name, out, [(words(row["agent"])[-AGENT_WORDS:], w) for row, w in zip(rows, said)])
+    return np.array([KINDS.index(kind_of(row.get("expected"), w)) for row, w in zip(rows, said)]), floats(states[ends])

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Trains the head that judges turns by the recogniser's decoder; train.sh says how it is used for what ships."""
+
+import argparse
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import data
+import score
+import states
+import vocabulary
+from text import KINDS, Tokeniser
+from train_endpoint import HERE, cached, eval_sets
+
+# Pauses that people really made say most about pauses; written turns teach what whole requests and answers are.
+WRITTEN = 0.3
+BATCH = 512
+
+
+class LanguageHead(nn.Module):
+    def __init__(self, width=states.WIDTH, hidden=128):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+        self.drop = nn.Dropout(0.2)
+        self.into = nn.Linear(width, hidden)
+        self.kind = nn.Embedding(len(KINDS), hidden)
+        nn.init.zeros_(self.kind.weight)
+        self.rest = nn.Sequential(nn.GELU(), nn.Dropout(0.3), nn.Linear(hidden, 64), nn.GELU(), nn.Linear(64, 1))
+
+    def forward(self, state, kind):
+        x = self.drop((state - self.mean) / self.spread)
+        return self.rest(self.into(x) + self.kind(kind))[:, 0]
+
+
+@torch.no_grad()
+def logits(head, kinds, seen):
+    head.eval()
+    out = head(torch.as_tensor(seen), torch.as_tensor(kinds)).numpy()
+    head.train()
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--heard", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--written", type=float, default=WRITTEN)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    out = Path(options.out)
+    tokeniser = Tokeniser(vocabulary.load(HERE / "vocabulary.txt"))
+    turns = cached(out / "turns.pickle", lambda: data.training(options.data)) + list(data.heard(options.heard))
+    known, seen = states.of_turns(turns, tokeniser, out)
+    sets = cached(out / "sets.pickle", lambda: eval_sets(options.data, True))
+    unseen = {name: (rows, *states.of_rows(name, rows, out)) for name, rows in sets.items()}
+    kinds = torch.tensor([word.kind for word in known])
+    finished = torch.tensor([float(word.finished) for word in known])
+    weights = torch.tensor([word.weight * (1.0 if word.source in ("mrda", "heard") else options.written) for word in known])
+    head = LanguageHead()
+    some = states.floats(seen[:: max(1, len(seen) // 20000)])
+    head.mean[:], head.spread[:] = torch.tensor(some.mean(0)), torch.tensor(some.std(0) + 1e-4)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=options.rate, weight_decay=0.02)
+    steps, step = options.epochs * (len(known) // BATCH), 0
+    print(len(known), "words,", steps, "steps", flush=True)
+    for epoch in range(options.epochs):
+        order = torch.randperm(len(known))
+        for start in range(0, len(order) - BATCH, BATCH):
+            at = order[start : start + BATCH]
+            rate = options.rate * min(1, step / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            loss = F.binary_cross_entropy_with_logits(head(torch.as_tensor(states.floats(seen[at.numpy()])), kinds[at]), finished[at], weight=weights[at], reduction="sum") / weights[at].sum()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            step += 1
+        print(epoch, {name: score.quick(rows, logits(head, k, s)) for name, (rows, k, s) in unseen.items()}, flush=True)
+    torch.save(head.state_dict(), out / f"language-{options.seed}.pt")
+
+
+if __name__ == "__main__":
+    main()
