@@ -11,6 +11,12 @@ const WAITING = [
   'drain',
   'outages',
   'dialplan',
+  'outages',
+  'plugin',
+  'package',
+  'recording',
+  'wideband',
+  'malformed',
 ].map((name) => `test/${name}.test.ts`);
 const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 2 };
 
