@@ -19,7 +19,7 @@ from text import KINDS, Tokeniser
 from train_endpoint import HERE, cached, eval_sets
 
 # Pauses that people really made say most about pauses; written turns teach what whole requests and answers are.
-WRITTEN = 0.3
+WRITTEN = 0.7
 BATCH = 512
 
 
@@ -53,7 +53,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--heard", required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--written", type=float, default=WRITTEN)
     parser.add_argument("--rate", type=float, default=1e-3)
     options = parser.parse_args()

@@ -1,6 +1,6 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { openSession } from '../../../inference/onnx.js';
 import { cutBranch } from '../../../inference/onnx-file.js';
+import { type InferenceSession, Tensor } from '../../../inference/runtime.js';
 import { type Encoded, weights } from './model.js';
 import { tokensOf } from './tokens.js';
 
