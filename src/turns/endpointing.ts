@@ -56,6 +56,6 @@ function byProbability(p: number, { certainMs, unsureMs, unlikelyMs }: WaitTimes
   return Math.round(unsureMs + share * ((logit > 0 ? certainMs : unlikelyMs) - unsureMs));
 }
 
-/** From a probability of 0.78 on the turn is taken to be whole, from 0.1 down to be unfinished. */
-const CERTAIN_LOGIT = Math.log(0.78 / 0.22);
+/** From a probability of 0.71 on the turn is taken to be whole, from 0.1 down to be unfinished. */
+const CERTAIN_LOGIT = Math.log(0.71 / 0.29);
 const UNLIKELY_LOGIT = Math.log(0.1 / 0.9);
