@@ -17,7 +17,7 @@ const CONSENT = {
 function talk() {
   const events: JournalEvent[] = [];
   let tell: (event: VoiceEvent) => void = () => undefined;
-  let cut = () => undefined as void;
+  let cut: () => void = () => undefined;
   const voice: AskingVoice = {
     announce: (sentences) =>
       new Promise((resolve) => {

@@ -92,16 +92,23 @@ describe('yes and no', () => {
     ["It isn't.", 'no', ''],
     ['not really', 'no', ''],
     ['nope', 'no', ''],
+    ['Please.', 'yes', ''],
     ["I don't think so", 'no', ''],
     ['yes and what are your opening hours', 'yes', 'and what are your opening hours'],
   ])('%j is %s', (text, answer, rest) => {
     expect(yesNo(text)).toEqual({ answer, rest });
   });
 
-  it.each(["I don't know", 'where is my order', 'nobody told me', 'four eight two', 'not sure', 'noon', ''])(
-    '%j is neither',
-    (text) => {
-      expect(yesNo(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "I don't know",
+    'where is my order',
+    'nobody told me',
+    'four eight two',
+    'not sure',
+    'noon',
+    'Please leave a message.',
+    '',
+  ])('%j is neither', (text) => {
+    expect(yesNo(text)).toBeUndefined();
+  });
 });
