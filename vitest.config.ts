@@ -17,7 +17,6 @@ const WAITING = [
   'recording',
   'wideband',
   'malformed',
-  'calls',
   'redis-outage',
   'talk',
   'peers',

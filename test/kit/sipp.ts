@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } fr
 import { join } from 'node:path';
 import type { SipTarget } from './raw-peer.js';
 import { rtpHeader } from './rtp-peer.js';
-import { scratchFolder } from './scratch.js';
+import { freePort, scratchFolder } from './scratch.js';
 import { ROOT } from './server.js';
 import { type Sound, toMuLaw } from './wav.js';
 
@@ -34,7 +34,7 @@ export async function sippPeople(port: number, calls: number): Promise<SippResul
   const folder = scratchFolder('sipp');
   copyFileSync(join(ROOT, 'test/sipp/person.xml'), join(folder.path, 'scenario.xml'));
   if (existsSync(SIPP_PCAPS)) symlinkSync(SIPP_PCAPS, join(folder.path, 'keys'));
-  const options = ['-p', String(port), '-mp', '32400', '-m', String(calls), '-timeout', '30s'];
+  const options = ['-p', String(port), '-mp', String(await freePort()), '-m', String(calls), '-timeout', '30s'];
   return counted(folder.path, options).finally(() => folder.remove());
 }
 
@@ -60,7 +60,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     const atOnce = options.atOnce ?? 1;
     return await counted(folder.path, [
       `${options.target.host}:${options.target.port}`,
-      ...['-s', options.number ?? '8001', '-mp', '31000'],
+      ...['-s', options.number ?? '8001', '-mp', String(await freePort())],
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
       ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
       ...['-timeout', `${options.timeoutS ?? 60}s`],
