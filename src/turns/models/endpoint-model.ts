@@ -48,16 +48,14 @@ export class EndpointModel {
    * 0.5 without words.
    */
   async probability(input: EndpointInput): Promise<number> {
-    const ids = endpointIds(this.tokeniser, input);
-    if (!ids) return 0.5;
-    const caller = wordsOf(input.words).slice(-CALLER.words);
-    const state = (await this.language.states(wordsOf(input.agent).slice(-AGENT.words), caller)).at(-1);
-    if (!state) return 0.5;
-    const kind = KINDS.indexOf(kindOf(input.words, input.expected));
+    const heard = heardOf(input);
+    const ids = endpointIds(this.tokeniser, heard);
+    const state = ids && (await this.language.states(heard.agent, heard.caller)).at(-1);
+    if (!ids || !state) return 0.5;
     const { probability } = await this.session.run({
       ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)),
       state: new Tensor('float32', state, [1, state.length]),
-      kind: new Tensor('int64', BigInt64Array.of(BigInt(kind))),
+      kind: new Tensor('int64', BigInt64Array.of(BigInt(KINDS.indexOf(heard.kind)))),
     });
     return Number(probability?.data[0]);
   }
@@ -67,13 +65,28 @@ export class EndpointModel {
   }
 }
 
-/** The model's input: the agent's words, the kind of answer, the caller's words. Undefined without words. */
-export function endpointIds(tokeniser: Tokeniser, { words, agent, expected }: EndpointInput): number[] | undefined {
-  const caller = wordsOf(words).slice(-CALLER.words);
+/** What both halves of the model are told, in words. */
+interface Heard {
+  agent: string[];
+  caller: string[];
+  kind: string;
+}
+
+/** The last words of both, and the kind of answer. */
+export function heardOf({ words, agent, expected }: EndpointInput): Heard {
+  return {
+    agent: wordsOf(agent).slice(-AGENT.words),
+    caller: wordsOf(words).slice(-CALLER.words),
+    kind: kindOf(words, expected),
+  };
+}
+
+/** The net's input: the agent's words, the kind of answer, the caller's words. Undefined without words. */
+export function endpointIds(tokeniser: Tokeniser, { agent, caller, kind }: Heard): number[] | undefined {
   if (caller.length === 0) return undefined;
   return [
-    ...tokeniser.encode(wordsOf(agent).slice(-AGENT.words), AGENT.pieces),
-    tokeniser.special(kindOf(words, expected)),
+    ...tokeniser.encode(agent, AGENT.pieces),
+    tokeniser.special(kind),
     ...tokeniser.encode(caller, CALLER.pieces),
   ];
 }

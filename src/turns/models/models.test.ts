@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DecoderLanguage } from '../../speech/recognition/moonshine/language.js';
 import { Moonshine } from '../../speech/recognition/moonshine/moonshine.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
-import { EndpointModel, endpointIds } from './endpoint-model.js';
+import { EndpointModel, endpointIds, heardOf } from './endpoint-model.js';
 import { InterruptionModel } from './interruption-model.js';
 import { Tokeniser } from './tokeniser.js';
 import { wordsOf } from './words.js';
@@ -37,7 +37,7 @@ describe('text for the models', () => {
 
   it.each(fixtures.endpoint)('is as in training: $words', ({ words, agent, expected, plain, ids }) => {
     expect(wordsOf(words)).toEqual(plain);
-    expect(endpointIds(tokeniser, { words, agent, expected })).toEqual(ids);
+    expect(endpointIds(tokeniser, heardOf({ words, agent, expected }))).toEqual(ids);
   });
 });
 
