@@ -333,14 +333,17 @@ describe('handing a call to a person', () => {
 
   it('is understood by other makes: an IVR whose REFER comes to nothing, people busy, declining, silent, quitting, there', async () => {
     const ivr = runSipp({ scenario: 'ivr', target: server.sip, number: '4', says: silence(0.1), stayMs: 1500 });
-    const people = sippPeople(sippPort, 5);
+    const people = await sippPeople(sippPort, 5);
     const phone = await handedOver('10');
     try {
       await bridged(phone);
+    } catch (error) {
+      people.stop();
+      throw new Error(`sipp: ${JSON.stringify(await people.result)}`, { cause: error });
     } finally {
       await phone.close();
     }
-    expect(await Promise.all([ivr, people])).toEqual([
+    expect(await Promise.all([ivr, people.result])).toEqual([
       { code: 0, succeeded: 1, failed: 0, errors: '' },
       { code: 0, succeeded: 5, failed: 0, errors: '' },
     ]);

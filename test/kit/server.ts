@@ -194,7 +194,15 @@ export class Server {
       `event ${type} in the journal`,
       () => {
         if (this.exit) throw new Error(`the server is gone: ${this.lastWords()}`);
-        return this.journal(options.sipCallId).find(isWanted);
+        const events = this.journal(options.sipCallId);
+        const found = events.find(isWanted);
+        if (found) return found;
+        throw new Error(
+          `it ends with ${events
+            .slice(-8)
+            .map((event) => JSON.stringify(event))
+            .join('\n')}`,
+        );
       },
       { ms: options.ms ?? 15_000 },
     );

@@ -5,6 +5,7 @@ import type { SipTarget } from './raw-peer.js';
 import { rtpHeader } from './rtp-peer.js';
 import { freePort, scratchFolder } from './scratch.js';
 import { ROOT } from './server.js';
+import { until } from './until.js';
 import { type Sound, toMuLaw } from './wav.js';
 
 /** A run of sipp. */
@@ -29,13 +30,38 @@ export interface SippOptions {
 /** Where Debian has sipp's recordings of keys by RFC 4733. */
 export const SIPP_PCAPS = '/usr/share/sip-tester';
 
-/** sipp as people who are called, test/sipp/person.xml; ends after so many calls, or half a minute. */
-export async function sippPeople(port: number, calls: number): Promise<SippResult> {
+/** sipp as people who are called. */
+export interface SippPeople {
+  /** What it counted, after so many calls, half a minute, or {@link SippPeople.stop}. */
+  result: Promise<SippResult>;
+  stop(): void;
+}
+
+/** sipp as people who are called, test/sipp/person.xml; resolves when they can be. */
+export async function sippPeople(port: number, calls: number): Promise<SippPeople> {
   const folder = scratchFolder('sipp');
   copyFileSync(join(ROOT, 'test/sipp/person.xml'), join(folder.path, 'scenario.xml'));
   if (existsSync(SIPP_PCAPS)) symlinkSync(SIPP_PCAPS, join(folder.path, 'keys'));
   const options = ['-p', String(port), '-mp', String(await freePort()), '-m', String(calls), '-timeout', '30s'];
-  return counted(folder.path, options).finally(() => folder.remove());
+  const stopping = new AbortController();
+  let ended: SippResult | undefined;
+  const result = counted(folder.path, options, stopping.signal).finally(() => folder.remove());
+  void result.then((counts) => {
+    ended = counts;
+  });
+  await until(`sipp on port ${port}`, () => {
+    if (ended) throw new Error(`sipp ended: ${ended.errors}`);
+    return listensOnUdp(port);
+  });
+  return { result, stop: () => stopping.abort() };
+}
+
+/** Whether this machine has a UDP socket on the port (proc(5), /proc/net/udp). */
+function listensOnUdp(port: number): boolean {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .some((line) => line.trim().split(/\s+/)[1]?.endsWith(wanted));
 }
 
 /** What sipp counted. */
@@ -71,7 +97,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 }
 
 /** Runs scenario.xml of this folder. */
-async function counted(folder: string, options: readonly string[]): Promise<SippResult> {
+async function counted(folder: string, options: readonly string[], signal?: AbortSignal): Promise<SippResult> {
   const statistics = join(folder, 'statistics.csv');
   const errors = join(folder, 'errors.log');
   const args = [
@@ -81,7 +107,7 @@ async function counted(folder: string, options: readonly string[]): Promise<Sipp
     ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
   ];
   const code = await new Promise<number>((resolve) => {
-    execFile('sipp', args, { cwd: folder, maxBuffer: 1 << 26 }, (error) => {
+    execFile('sipp', args, { cwd: folder, maxBuffer: 1 << 26, ...(signal && { signal }) }, (error) => {
       resolve(error ? (typeof error.code === 'number' ? error.code : -1) : 0);
     });
   });
