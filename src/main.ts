@@ -234,6 +234,7 @@ async function compose(
   const feed = keep(new JournalFeed(journals, store, logger));
   const traces = sipTraces(settings, store, journals, logger);
   if (traces) keep(traces);
+  await media.rehearsed();
   const agent = keep(
     await UserAgent.start({
       srf: given.srf,

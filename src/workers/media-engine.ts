@@ -7,13 +7,14 @@ import type { EchoConfig } from '../media/echo-config.js';
 import { Lateness } from '../media/lateness.js';
 import { Pacer, PHASES, SLOT_MS } from '../media/pacer.js';
 import type { MediaWatchConfig } from '../media/quality-config.js';
-import type { PcmRate } from '../rtp/negotiated.js';
+import type { CodecName, PcmRate } from '../rtp/negotiated.js';
 import type { GateOptions } from '../speech/detection/gate.js';
 import type { BatchVad } from '../speech/detection/silero.js';
 import type { Logger } from '../telemetry/log.js';
 import { type LegContext, RtpLeg } from './media-leg.js';
 import { MediaRoom } from './media-room.js';
 import type { FromMedia, MediaToSpeech, SpeechMark, SpeechToMedia, ToMedia } from './messages.js';
+import { rehearse } from './rehearsal.js';
 
 /** What a media worker is started with. */
 export interface MediaEngineOptions {
@@ -78,6 +79,11 @@ export class MediaEngine {
         this.latenessNow.add(ms);
       },
     );
+  }
+
+  /** Has all code run that the first call would be the first to run, until it comes. @param codecs that legs may use */
+  rehearse(codecs: readonly CodecName[]): Promise<void> {
+    return rehearse(this.context, codecs, () => this.legs.size === 0);
   }
 
   /** Obeys one message of main. Anything wrong in it costs its leg only. */

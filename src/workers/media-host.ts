@@ -14,6 +14,7 @@ import type {
   ClipMessage,
   FromMedia,
   LatenessStats,
+  LegEvent,
   LegStats,
   MonitorOptions,
   RecordOptions,
@@ -118,9 +119,6 @@ interface Standing {
   paused?: boolean;
 }
 
-/** What a media worker tells about one leg. */
-export type LegEvent = FromMedia;
-
 const NO_STATS: LegStats = { sent: 0, received: 0, lost: 0, late: 0, malformed: 0 };
 /** Restarts of a worker that dies while starting wait this long, ms. */
 const RESTART_MS = 1000;
@@ -168,6 +166,11 @@ export class MediaHost {
       await host.close();
       throw error;
     }
+  }
+
+  /** Resolves when no worker's first call has to wait for code to be compiled: about half a second after the start. */
+  async rehearsed(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.rehearsed));
   }
 
   /**
@@ -356,8 +359,7 @@ export class MediaHost {
     return opened;
   }
 
-  private heard(event: FromMedia): void {
-    if (event.type === 'ready' || event.type === 'stats' || event.type === 'pong') return;
+  private heard(event: LegEvent): void {
     const leg = this.legs.get(event.leg);
     if (!leg) return;
     if (event.type === 'opened' || event.type === 'open.failed') leg.opened(event);

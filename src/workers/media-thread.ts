@@ -2,7 +2,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import { ParleyError } from '../errors.js';
 import { threadEntry } from '../threads.js';
 import type { MediaWorkerData } from './media-worker.js';
-import type { FromMedia, LatenessStats, ToMedia } from './messages.js';
+import type { FromMedia, LatenessStats, LegEvent, ToMedia } from './messages.js';
 
 /** What a worker tells about itself. */
 interface WorkerStats {
@@ -27,6 +27,8 @@ export class MediaThread {
   readonly worker: number;
   /** Resolves when the worker takes calls; rejects when it ends before. */
   readonly ready: Promise<void>;
+  /** Resolves when its first call can be like any other, or it has ended. */
+  readonly rehearsed: Promise<void>;
   /** It has taken calls. */
   isReady = false;
   /** Legs that the host has put into it. */
@@ -45,12 +47,12 @@ export class MediaThread {
   private frames = 0;
 
   /**
-   * @param heard everything but what is between this class and the worker
+   * @param heard what it tells about a leg
    * @param ended called once, when the worker is of no more use
    */
   constructor(
     data: MediaWorkerData,
-    heard: (event: FromMedia) => void,
+    heard: (event: LegEvent) => void,
     private readonly ended: (reason: string) => void,
   ) {
     this.worker = data.worker;
@@ -77,10 +79,16 @@ export class MediaThread {
           resolve();
         } else if (event.type === 'stats') this.answer(event);
         else if (event.type === 'pong') this.pong(event);
-        else heard(event);
+        else if ('leg' in event) heard(event);
       });
       void this.exited.then(() => reject(new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: this.failure })));
     });
+    this.rehearsed = Promise.race([
+      this.exited,
+      new Promise<void>((resolve) => {
+        this.thread.on('message', (event: FromMedia) => event.type === 'rehearsed' && resolve());
+      }),
+    ]);
     // Who waits for it hears of a failure; where nobody waits, the host restarts the worker.
     this.ready.catch(() => undefined);
     this.watch = setTimeout(() => void this.giveUp(`it was not ready within ${START_MS / 1000} s`), START_MS);

@@ -30,6 +30,10 @@ port.on('message', (message: ToMedia) => {
   else engine.handle(message);
 });
 post({ type: 'ready' });
+await engine.rehearse(data.codecs).catch((error: unknown) => {
+  logger.warn({ reason: reasonOf(error) }, 'rehearsal failed: the first call may stutter');
+});
+post({ type: 'rehearsed' });
 
 async function shutdown(): Promise<void> {
   await engine.shutdown();

@@ -121,6 +121,8 @@ export interface ClipMessage {
 /** media worker -> main */
 export type FromMedia =
   | { type: 'ready' }
+  /** What the first call runs through has been compiled, or a call came before. */
+  | { type: 'rehearsed' }
   /** `ring` holds the last seconds of what the caller said, at the leg's rate (see AudioRing). */
   | { type: 'opened'; leg: string; address: string; port: number; ring: SharedArrayBuffer }
   /** `inUse`: the port is another program's; the next one may do. */
@@ -181,6 +183,9 @@ export type FromMedia =
   | { type: 'stats'; request: number; legs: number; ports: number; late: LatenessStats }
   /** `frames`: sent since the start, of all legs; `lateMs`: how late the 20 ms tick came since the last ping, 99 of 100. */
   | { type: 'pong'; legs: number; frames: number; lateMs: number };
+
+/** What a media worker tells about one leg. */
+export type LegEvent = Extract<FromMedia, { leg: string }>;
 
 /** Packet counts of a leg, for the journal and leak tests. */
 export interface LegStats {
