@@ -7,7 +7,7 @@ import { readWav } from '../src/audio/wav.js';
 import type { NegotiatedMedia } from '../src/rtp/negotiated.js';
 import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import { speechConfig } from '../src/workers/config.js';
-import { MediaHost } from '../src/workers/media-host.js';
+import { MediaHost } from '../src/workers/media/media-host.js';
 import { RoughLine, type Weather } from '../test/kit/rough-line.js';
 import { RtpPeer } from '../test/kit/rtp-peer.js';
 import { ROOT } from '../test/kit/server.js';

@@ -6,7 +6,7 @@ import { Answering, type Edition, readFiles } from './answering.js';
 import { loadSettings } from './settings.js';
 import { createLogger } from './telemetry/log.js';
 import type { Speaker } from './workers/speaker.js';
-import type { SpeechHost } from './workers/speech-host.js';
+import type { SpeechHost } from './workers/speech/speech-host.js';
 
 let root: string;
 let answering: Answering | undefined;

@@ -20,7 +20,7 @@ import { sentencesOf } from './speech/synthesis/splitter.js';
 import type { Logger } from './telemetry/log.js';
 import { LlmJudge } from './turns/llm-judge.js';
 import type { Speaker } from './workers/speaker.js';
-import type { SpeechHost } from './workers/speech-host.js';
+import type { SpeechHost } from './workers/speech/speech-host.js';
 
 /** Agents and dialplan as the files had them at one moment. */
 interface Files {

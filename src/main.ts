@@ -50,9 +50,9 @@ import { Load } from './telemetry/load.js';
 import { createLogger, type Logger } from './telemetry/log.js';
 import { UnhandledErrors } from './telemetry/unhandled.js';
 import { Watch } from './watch.js';
-import { MediaHost } from './workers/media-host.js';
+import { MediaHost } from './workers/media/media-host.js';
 import { Speaker } from './workers/speaker.js';
-import { SpeechHost } from './workers/speech-host.js';
+import { SpeechHost } from './workers/speech/speech-host.js';
 
 /** What a program gives that starts the server inside itself. */
 export interface Embedding extends Sources {

@@ -6,8 +6,8 @@ import type { UserAgent } from './sip/user-agent.js';
 import type { Store } from './store/store.js';
 import type { Alarms } from './telemetry/alarms.js';
 import { monotonicMs } from './telemetry/clock.js';
-import type { MediaHost } from './workers/media-host.js';
-import type { SpeechHost } from './workers/speech-host.js';
+import type { MediaHost } from './workers/media/media-host.js';
+import type { SpeechHost } from './workers/speech/speech-host.js';
 
 /** What is watched. */
 export interface Watched {

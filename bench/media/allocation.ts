@@ -4,7 +4,7 @@ import { mediaWatchConfig } from '../../src/media/quality-config.js';
 import { BatchVad } from '../../src/speech/detection/silero.js';
 import { createLogger } from '../../src/telemetry/log.js';
 import { speechConfig } from '../../src/workers/config.js';
-import { MediaEngine } from '../../src/workers/media-engine.js';
+import { MediaEngine } from '../../src/workers/media/media-engine.js';
 import { scratchFolder } from '../../test/kit/scratch.js';
 import { startCallers } from './peer.js';
 

@@ -3,7 +3,7 @@ import { echoConfig } from '../../src/media/echo-config.js';
 import type { CodecName, PcmRate } from '../../src/rtp/negotiated.js';
 import type { SrtpSuite } from '../../src/rtp/srtp/suites.js';
 import { speechConfig } from '../../src/workers/config.js';
-import { MediaHost, type MediaLeg } from '../../src/workers/media-host.js';
+import { MediaHost, type MediaLeg } from '../../src/workers/media/media-host.js';
 import { scratchFolder } from '../../test/kit/scratch.js';
 import { speak } from '../../test/kit/speech.js';
 import type { BenchOptions, BenchResult } from '../report.js';

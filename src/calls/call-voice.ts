@@ -7,11 +7,11 @@ import type { Clip, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import type { MediaLeg } from '../workers/media-host.js';
+import type { MediaLeg } from '../workers/media/media-host.js';
 import type { FromMedia, Reflex } from '../workers/messages.js';
 import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
-import type { SpeechHost, SpeechStream } from '../workers/speech-host.js';
-import type { StreamEvent } from '../workers/speech-stream.js';
+import type { SpeechHost, SpeechStream } from '../workers/speech/speech-host.js';
+import type { StreamEvent } from '../workers/speech/speech-stream.js';
 import { DigitMerge, type KeySource } from './digits.js';
 
 /** Playout that paused at a stop word goes on after this when nobody has decided about it, ms. */

@@ -8,7 +8,7 @@ import { readRecording } from '../media/recording/read.js';
 import { loadSettings, type Settings } from '../settings.js';
 import { Keyring } from '../store/sealing/keyring.js';
 import { PATIENCE, PATIENCE_NAMES, type WaitTimes } from '../turns/config.js';
-import { SpeechEngines } from '../workers/speech-engines.js';
+import { SpeechEngines } from '../workers/speech/speech-engines.js';
 import { findCall, reading, type StoreOptions, withStore } from './calls/store.js';
 import { print } from './output.js';
 import { type Answered, answerAgain } from './replay/answers.js';

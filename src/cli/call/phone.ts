@@ -2,7 +2,7 @@ import { type AudioOptions, legRate } from '../../rtp/sdp.js';
 import { sipConfig } from '../../sip/config.js';
 import { UserAgent } from '../../sip/user-agent.js';
 import { createLogger, type LogLevel } from '../../telemetry/log.js';
-import { MediaHost } from '../../workers/media-host.js';
+import { MediaHost } from '../../workers/media/media-host.js';
 import type { LegEvent } from '../../workers/messages.js';
 import type { Route } from './address.js';
 import { type CallEnd, type DialLimits, PhoneCall } from './phone-call.js';

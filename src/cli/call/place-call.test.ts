@@ -7,7 +7,7 @@ import type { Invite } from '../../sip/invite.js';
 import { UserAgent } from '../../sip/user-agent.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { createLogger } from '../../telemetry/log.js';
-import { MediaHost, type MediaLeg } from '../../workers/media-host.js';
+import { MediaHost, type MediaLeg } from '../../workers/media/media-host.js';
 import { HeardAudio } from './heard.js';
 import type { PreparedLine } from './lines.js';
 import { Phone } from './phone.js';

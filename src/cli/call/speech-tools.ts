@@ -3,7 +3,7 @@ import { createSynthesiser, ENGINES } from '../../speech/synthesis/engines.js';
 import { normalise } from '../../speech/synthesis/normaliser.js';
 import { SentenceSplitter } from '../../speech/synthesis/splitter.js';
 import type { LogLevel } from '../../telemetry/log.js';
-import { SpeechHost } from '../../workers/speech-host.js';
+import { SpeechHost } from '../../workers/speech/speech-host.js';
 import { concatenate, type Speak } from './lines.js';
 
 const ENGINE = 'flite';
