@@ -96,7 +96,7 @@ export type Settings = Omit<z.infer<typeof settingsSchema>, 'agents' | 'dialplan
 export type SettingsInput = z.input<typeof settingsSchema>;
 
 /** Variables that are read elsewhere and name no key of the configuration. */
-const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG', 'PARLEY_TOKEN'];
+export const OTHER_VARIABLES = ['PARLEY_CONFIG', 'PARLEY_LOG', 'PARLEY_TOKEN'];
 
 /** The file that is meant when none is named; undefined when there is none: the defaults hold. */
 export function usualFile(env: NodeJS.ProcessEnv): string | undefined {

@@ -62,7 +62,8 @@ function stopped(parley: Parley, service: ServiceNotify): Promise<void> {
     };
     const stop = (signal: NodeJS.Signals) => {
       process.off('SIGTERM', stop).off('SIGINT', stop).on('SIGTERM', end).on('SIGINT', end);
-      process.stderr.write(`${signal}: no more calls; those that are up may end by themselves\n`);
+      const rest = signal === 'SIGTERM' ? 'those that are up may end by themselves' : 'those that are up are ended';
+      process.stderr.write(`${signal}: no more calls; ${rest}\n`);
       void service.tell('STOPPING=1');
       if (signal === 'SIGTERM') parley.drain().then(end, reject);
       else end();

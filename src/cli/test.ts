@@ -34,7 +34,8 @@ const expectation = z
     },
   });
 
-const testFile = z.array(z.strictObject({ name: z.string().min(1), call: writtenCall, expect: expectation }));
+/** A file of tests. */
+export const testFile = z.array(z.strictObject({ name: z.string().min(1), call: writtenCall, expect: expectation }));
 
 type DialplanTest = z.output<typeof testFile>[number];
 

@@ -22,6 +22,7 @@ const schema = z.strictObject({
     .default({ files: './data' }),
   trunks: z.record(z.string(), z.strictObject({ address: z.string() })).default({}),
   name: z.string().min(1),
+  webhooks: z.array(z.strictObject({ url: z.string().regex(/^https:/), secret: z.string().min(16) })).default([]),
 });
 
 function problemsOf(run: () => unknown): string[] {
@@ -37,7 +38,7 @@ function problemsOf(run: () => unknown): string[] {
 describe('configuration files', () => {
   it.each([
     ['name: a\nsip:\n  prot: 1', 'f.yaml:3: sip.prot: is not a known key | Did you mean "port"?'],
-    ['name: a\nzebra: 1', 'f.yaml:2: zebra: is not a known key | Known here: sip, store, trunks, name.'],
+    ['name: a\nzebra: 1', 'f.yaml:2: zebra: is not a known key | Known here: sip, store, trunks, name, webhooks.'],
     ['sip: {}', 'f.yaml:1: name: is missing | Add "name": text.'],
     ['name: 12', 'f.yaml:1: name: expected text, found 12 | Put it in quotes: "12".'],
     ['name: ""', 'f.yaml:1: name: must not be empty | Write name accordingly.'],
@@ -67,12 +68,28 @@ describe('configuration files', () => {
       'name: a\nname: b',
       'f.yaml:2: column 1: this key is already written above | Keep one of the two, or join what they hold.',
     ],
+    ['name: a\nport 5060', 'f.yaml:2: column 1: a key without ":" | Write "key: value", with a space.'],
     [
       'name: a\nsip:\n\tport: 1',
       'f.yaml:3: column 1: a tab is used for indentation | Indent with spaces: YAML allows no tabs there.',
     ],
   ])('%j', (text, expected) => {
     expect(problemsOf(() => parseYaml(text, 'f.yaml', schema))).toContain(`PARLEY_ERR_CONFIG_INVALID ${expected}`);
+  });
+
+  it('shows no secret, and no credentials of a URL', () => {
+    const told = problemsOf(() =>
+      parseYaml('name: a\nwebhooks:\n  - { url: "http://me:hunter2@x", secret: 12345 }', 'f.yaml', schema),
+    );
+    expect(told).toEqual([
+      expect.stringContaining('f.yaml:3: webhooks[0].url: "http://***@x": '),
+      expect.stringContaining('f.yaml:3: webhooks[0].secret: expected text, found (not shown) | Put it in quotes.'),
+    ]);
+    for (const PARLEY_WEBHOOKS of ['[{"secret":"hunter2"', 'secret: hunter2']) {
+      const env = problemsOf(() => overlayEnvironment(schema.parse({ name: 'a' }), schema, { PARLEY_WEBHOOKS }));
+      expect(env.join()).toMatch(/PARLEY_WEBHOOKS: (is no valid JSON|expected a block of keys, found text)/);
+      expect(env.join()).not.toContain('hunter2');
+    }
   });
 
   it('tells all problems of a file at once', () => {

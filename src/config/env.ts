@@ -100,11 +100,12 @@ function readList(text: string, schema: z.ZodArray): unknown[] {
   return parts.filter((part) => part !== '').map((part) => (element ? readValue(part, unwrap(element)) : part));
 }
 
+/** @throws Error that has nothing of the text, in which there may be secrets */
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    throw new Error('is no valid JSON, which lists of blocks and blocks are written in');
   }
 }
 

@@ -27,9 +27,15 @@ function explainIssue(issue: Issue, prefix: PropertyKey[], data: unknown, schema
       return issue.keys.map((key) => unknownKey(key, path, schema));
     case 'invalid_type':
       if (value === undefined) return one('is missing', `Add "${name}": ${article(issue.expected)}. ${example}`.trim());
-      return one(`expected ${article(issue.expected)}, found ${show(value)}`, typeHint(issue.expected, value, example));
+      return one(
+        `expected ${article(issue.expected)}, found ${show(value, path, issue.expected)}`,
+        typeHint(issue.expected, value, example, path),
+      );
     case 'invalid_value':
-      return one(value === undefined ? 'is missing' : `${show(value)} is not allowed`, choiceHint(value, issue.values));
+      return one(
+        value === undefined ? 'is missing' : `${show(value, path)} is not allowed`,
+        choiceHint(value, issue.values),
+      );
     case 'too_small':
       return one(`must ${bound('at least', issue.minimum, issue.origin)}`, example || `Write ${name} accordingly.`);
     case 'too_big':
@@ -42,7 +48,7 @@ function explainIssue(issue: Issue, prefix: PropertyKey[], data: unknown, schema
     case 'custom':
       return one(issue.message, typeof issue.params?.hint === 'string' ? issue.params.hint : example || 'Correct it.');
     default:
-      return one(`${show(value)}: ${lowerFirst(issue.message)}`, example || 'Correct it.');
+      return one(`${show(value, path)}: ${lowerFirst(issue.message)}`, example || 'Correct it.');
   }
 }
 
@@ -64,14 +70,16 @@ function unionIssues(
   const value = valueAt(data, path);
   const options = [...new Set(wanted)].join(' or ');
   const hint = exampleHint(schema, path) || `Write ${options}.`;
-  return [{ path, reason: value === undefined ? 'is missing' : `expected ${options}, found ${show(value)}`, hint }];
+  return [
+    { path, reason: value === undefined ? 'is missing' : `expected ${options}, found ${show(value, path)}`, hint },
+  ];
 }
 
 /** The key that says which branch is meant, and that the path leads to, names none of them. */
 function wrongKind(path: PropertyKey[], data: unknown, schema: z.core.$ZodType): Explained {
   const value = valueAt(data, path);
   const kinds = schemasAt(schema, path).flatMap((found) => (found instanceof z.ZodLiteral ? [...found.values] : []));
-  const reason = value === undefined ? 'is missing' : `${show(value)} is not allowed`;
+  const reason = value === undefined ? 'is missing' : `${show(value, path)} is not allowed`;
   return { path, reason, hint: choiceHint(value, kinds) };
 }
 
@@ -93,10 +101,10 @@ function choiceHint(value: unknown, values: readonly unknown[]): string {
   return meant ? `Did you mean "${meant}"? ${all}` : all;
 }
 
-function typeHint(expected: string, value: unknown, example: string): string {
+function typeHint(expected: string, value: unknown, example: string, path: readonly PropertyKey[]): string {
   if (expected === 'boolean' && typeof value === 'string') return 'Write true or false.';
   if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return `Put it in quotes: "${String(value)}".`;
+    return isSecret(path) ? 'Put it in quotes.' : `Put it in quotes: "${String(value)}".`;
   }
   if (expected === 'array' && value !== null) return `Write a list: start each item with "- ". ${example}`.trim();
   if (expected === 'number' && typeof value === 'string')
@@ -108,7 +116,7 @@ function exampleHint(schema: z.core.$ZodType, path: readonly PropertyKey[]): str
   for (const found of schemasAt(schema, path)) {
     const { description, example } = metaOf(found);
     if (example !== undefined) return `Example: ${String(path.at(-1))}: ${example}`;
-    if (description !== undefined) return `It is ${lowerFirst(description)}.`;
+    if (description !== undefined) return `What goes here: ${description.replace(/\.$/, '')}.`;
   }
   return '';
 }
@@ -132,12 +140,22 @@ function article(type: string): string {
   return names[type] ?? `a ${type}`;
 }
 
-function show(value: unknown): string {
+/** Keys whose values stand in no error, which may end up in a log. */
+const SECRET_KEY = /^(password|secret|token|api_?key|ha1|(proxy-)?authorization|cookie|x-api-key)$/i;
+
+function isSecret(path: readonly PropertyKey[]): boolean {
+  return path.some((key) => SECRET_KEY.test(String(key)));
+}
+
+/** A value as an error may have it: no secret, no credentials in a URL, no text that was to be a block with secrets in it. */
+function show(value: unknown, path: readonly PropertyKey[], expected?: string): string {
+  if (isSecret(path)) return '(not shown)';
+  if (typeof value === 'string' && (expected === 'object' || expected === 'record')) return 'text';
   if (value === undefined) return 'nothing';
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a block of keys';
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replace(/\/\/[^\s@]*@/g, '//***@');
   return text.length > 60 ? `${text.slice(0, 57)}..."` : text;
 }
 

@@ -137,6 +137,7 @@ function explainSyntax(code: string, message: string): { reason: string; hint: s
     case 'MULTIPLE_DOCS':
       return { reason: 'the file holds several documents', hint: 'Remove the "---" lines in the middle.' };
     case 'MISSING_CHAR':
+      if (/map keys/i.test(reason)) return { reason: 'a key without ":"', hint: 'Write "key: value", with a space.' };
       return { reason, hint: 'Close the quote, bracket or brace, or add the missing sign.' };
     default:
       return { reason, hint: 'Check quotes, colons and indentation on this line and the one above.' };

@@ -119,6 +119,7 @@ export function trunksConfig<M extends z.ZodType>(media: M) {
   return z
     .array(trunk)
     .default([])
+    .describe('Carriers and PBXs that calls come from and go to; an example for each is in docs/guides/trunks.md.')
     .superRefine((trunks, context) => {
       const complain = (path: (string | number)[], message: string) =>
         context.addIssue({ code: 'custom', path, message });

@@ -165,6 +165,8 @@ function checkVariables(agent: Content, report: Report): void {
   const known = new Set([...knownVariables(agent), ...slots]);
   const walk = (value: unknown, path: Path): void => {
     if (path.at(-1) === 'examples' || path[0] === 'actions' || path[0] === 'knowledge') return;
+    // Of the environment, which is looked at when a request is made.
+    if (path[0] === 'reasoner' && path[1] === 'headers') return;
     for (const root of rootsOf(value)) {
       if (known.has(root)) continue;
       report(
