@@ -242,6 +242,7 @@ async function compose(
       dialogsFolder: settings.data,
       registrar,
       traces,
+      shared: settings.store.kind === 'redis' ? store : undefined,
       trunks: {
         of: (source) => trunks.of(source)?.name,
         gate: new TrunkGate(settings.trunks, settings.sip.realm, store, logger),

@@ -1,4 +1,5 @@
 import type { Conversation } from '../conversation/conversation.js';
+import { ParleyError } from '../errors.js';
 import type { JournalEvent, StoredEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
 import type { CallerLeg } from './caller-leg.js';
@@ -50,6 +51,8 @@ export class CallPeople {
   readonly participants: Participants;
   private transfer: Transfer | undefined;
   private transfers = 0;
+  /** How the target is reached that the call goes to next, while it is looked up. */
+  private looked: Promise<Plan | ParleyError> | undefined;
 
   constructor(private readonly host: PeopleHost) {
     this.participants = new Participants({
@@ -76,20 +79,29 @@ export class CallPeople {
     return (this.transfer?.pending ?? 0) + this.participants.pending;
   }
 
-  /** Hands the call over; false when it does not stand. */
-  handOver(plan: Plan, reason: string): boolean {
+  /** Hands the call over once it is known how the target is reached, unless it is taken back or ended before that. */
+  async handOver(looked: Promise<Plan | ParleyError>, reason: string): Promise<void> {
+    this.looked = looked;
+    const plan = await looked;
+    if (this.looked !== looked) return;
+    this.looked = undefined;
     const { host, call } = this;
-    if (!call) return false;
+    if (!call) return;
+    if (plan instanceof ParleyError) {
+      this.record({ type: 'error', code: plan.code, message: plan.message });
+      return host.over({ type: 'failed', disposition: 'failed', reason: plan.message });
+    }
     this.transfers += 1;
     const prefix = this.transfers === 1 ? 'p' : `p${this.transfers}-`;
     this.transfer = new Transfer(host.services, call, plan, reason, host.services.limits.referMs, host, { prefix });
     this.transfer.begin();
-    return true;
   }
 
   /** The caller is with the agent again. */
   takeBack(reason: string): void {
-    this.transfer?.stop(reason, false);
+    if (!this.looked) return this.transfer?.stop(reason, false);
+    this.looked = undefined;
+    this.host.over({ type: 'failed', disposition: 'failed', reason });
   }
 
   /** The caller is gone. @param taken they have gone to whom they were sent by REFER */
@@ -104,6 +116,7 @@ export class CallPeople {
 
   /** The call is over. */
   end(reason: string): void {
+    this.looked = undefined;
     this.transfer?.stop(reason, true);
     this.participants.end(reason);
   }

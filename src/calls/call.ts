@@ -449,12 +449,8 @@ export class Call {
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
     this.talk.stop();
-    const plan = await planOf({ ...this.services, logger: this.logger }, name, this.ownTargets);
-    if (this.state.phase !== 'transferring') return;
-    if (!(plan instanceof ParleyError)) return void this.people.handOver(plan, reason);
-    this.record({ type: 'error', code: plan.code, message: plan.message });
-    const outcome = { type: 'failed', disposition: 'failed', reason: plan.message } as const;
-    this.dispatch({ type: 'transfer.over', outcome });
+    const services = { ...this.services, logger: this.logger };
+    await this.people.handOver(planOf(services, name, this.ownTargets), reason);
   }
 
   /** Another agent goes on: with what is known of the caller, and in its own voice. */

@@ -80,7 +80,7 @@ export class Dialog {
     // Until the ACK, which a caller of ours has sent already.
     this.reinvites.block(side === 'uas');
     this.forget = replaceable.add(
-      { ...dialog.sip, early: false },
+      { ...dialog.sip, early: false, contact: (dialog.local as { contact?: string }).contact },
       scoped((invite) => this.onReplaced(invite)),
     );
     dialog.on(

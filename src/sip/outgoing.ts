@@ -163,7 +163,7 @@ export class OutgoingCall {
     );
     const callId = header('Call-ID');
     if (!callId || !localTag || !remoteTag || this.ringing.has(remoteTag)) return;
-    const early = { callId, localTag, remoteTag, early: true };
+    const early = { callId, localTag, remoteTag, early: true, contact: this.request?.get('Contact') };
     this.ringing.set(
       remoteTag,
       this.replaceable.add(early, (invite) => this.events.replaced(invite)),

@@ -3,10 +3,12 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import Srf from 'drachtio-srf';
 import { ParleyError, reasonOf } from '../errors.js';
+import type { Store } from '../store/store.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
 import { DialogFile } from './dialog-file.js';
+import { DialogsElsewhere } from './dialogs-elsewhere.js';
 import type { EdgeCounts } from './edge/counters.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
 import { headersOf } from './header-of.js';
@@ -34,6 +36,8 @@ export interface UserAgentOptions {
   registrar?: Registrar | undefined;
   /** Keeps the messages of calls. */
   traces?: SipTraces | undefined;
+  /** Shared with other nodes. */
+  shared?: Pick<Store, 'fanout' | 'onRecovered'> | undefined;
   /** The trunks, who may call by them, and from where. */
   trunks?: { of(source: string): string | undefined; gate: TrunkGate; allowed(): string[] } | undefined;
   /** The signalling was lost and is being set up again, and with it calls that were being set up; `all`: dialogs, too. */
@@ -48,6 +52,7 @@ export class UserAgent {
   /** drachtio-srf reads it again at each attempt. */
   private readonly reconnect: Server['reconnect'] = { retryMaxDelay: RECONNECT_MS };
   private readonly replaceable = new ReplaceableDialogs();
+  private readonly elsewhere: DialogsElsewhere | undefined;
   private connected = false;
   private closed = false;
   private restarting: NodeJS.Timeout | undefined;
@@ -58,7 +63,10 @@ export class UserAgent {
     readonly srf: Srf,
     private edge: RunningEdge | undefined,
     private readonly file?: DialogFile | undefined,
-  ) {}
+  ) {
+    const { shared, logger } = options;
+    this.elsewhere = shared && new DialogsElsewhere(shared, this.replaceable, logger);
+  }
 
   /** @throws ParleyError PARLEY_ERR_SIP_START when the edge can't listen or the server can't be reached */
   static async start(options: UserAgentOptions): Promise<UserAgent> {
@@ -157,6 +165,7 @@ export class UserAgent {
     this.closed = true;
     this.edge = undefined;
     clearTimeout(this.restarting);
+    this.elsewhere?.close();
     if (this.options.srf) {
       this.srf.off('connect', this.onConnect);
       this.srf.off('close', this.onClose);
@@ -235,8 +244,10 @@ export class UserAgent {
       const replaces = invite.header('Replaces');
       if (replaces === undefined) return onInvite(invite);
       const take = this.replaceable.find(replaces);
-      if (typeof take === 'number') invite.reject(take);
-      else take(invite);
+      if (typeof take !== 'number') return take(invite);
+      const elsewhere = take === 481 ? await this.elsewhere?.find(replaces) : undefined;
+      if (elsewhere === undefined) invite.reject(take);
+      else invite.reject(302, { Contact: `<${elsewhere}>` });
     } catch (error) {
       logger.error({ err: error, sipCallId: invite.sipCallId }, 'INVITE failed');
       invite.reject(500);

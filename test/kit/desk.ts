@@ -74,8 +74,8 @@ export class DeskCall {
     this.respond(this.invite, '180 Ringing');
   }
 
-  refuse(status: number, reason: string): void {
-    this.respond(this.invite, `${status} ${reason}`);
+  refuse(status: number, reason: string, headers: readonly string[] = []): void {
+    this.respond(this.invite, `${status} ${reason}`, '', this.tag, headers);
   }
 
   /** 407, and waits for the INVITE with the right response to it (RFC 2617); that is the one that is answered from then on. */
@@ -176,12 +176,16 @@ export class DeskCall {
       `To: ${to.includes('tag=') ? to : `${to};tag=${tag}`}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${request.get('cseq')}`,
-      `Contact: <sip:${this.user}@127.0.0.1:${this.port}>`,
+      ...(headers.some((header) => header.startsWith('Contact:')) ? [] : [this.contact]),
       ...headers,
       ...(body ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
     this.send(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  }
+
+  private get contact(): string {
+    return `Contact: <sip:${this.user}@127.0.0.1:${this.port}>`;
   }
 
   private text(method: string, cseq: string, headers: readonly string[], body: string): string {
@@ -195,7 +199,7 @@ export class DeskCall {
       `To: ${this.invite.get('from')}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${cseq}`,
-      `Contact: <sip:${this.user}@127.0.0.1:${this.port}>`,
+      this.contact,
       ...headers,
       ...(body && !headers.some((header) => /^content-type:/i.test(header)) ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${Buffer.byteLength(body)}`,

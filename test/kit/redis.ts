@@ -72,6 +72,17 @@ export class RedisServer {
     }
   }
 
+  /** Names of all there is in it. */
+  async keys(): Promise<string[]> {
+    const client = createClient({ url: this.url });
+    await client.connect();
+    try {
+      return await client.keys('*');
+    } finally {
+      client.destroy();
+    }
+  }
+
   async remove(): Promise<void> {
     await this.stop();
     this.folder.remove();

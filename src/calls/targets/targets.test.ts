@@ -64,6 +64,15 @@ describe('targets', () => {
     expect(await targets().plan(name, ['sip:own@pbx.example.com'])).toBeUndefined();
   });
 
+  it('need no store but for those who register in it', async () => {
+    const lookup = async () => Promise.reject(new Error('the store is away'));
+    const plan = await new Targets(config, [trunk], { lookup }, () => MONDAY).plan('team');
+    expect(plan?.steps.map(({ type }) => type).sort()).toEqual(['dial', 'skip', 'skip']);
+    expect(plan?.steps).toContainEqual({
+      ...{ type: 'skip', target: 'anna', disposition: 'unavailable', reason: 'the store is away' },
+    });
+  });
+
   it('may be the URI of the agent file itself, by REFER', async () => {
     const plan = await targets().plan('sip:own@pbx.example.com', ['sip:own@pbx.example.com']);
     expect(plan?.steps).toMatchObject([{ type: 'refer', destination: { uri: 'sip:own@pbx.example.com' } }]);

@@ -1,5 +1,5 @@
 import { isOpen } from '../../dialplan/hours.js';
-import { ParleyError } from '../../errors.js';
+import { ParleyError, reasonOf } from '../../errors.js';
 import type { Disposition } from '../../journal/events.js';
 import { plainTarget, type TargetConfig } from './config.js';
 
@@ -133,9 +133,14 @@ export class Targets {
     if (config.agent !== undefined) return [{ type: 'agent', target, agent: config.agent }];
     if (config.callback) return [{ type: 'callback', target, message: config.callback.message }];
     if (config.hunt) return this.hunt(config.hunt, config.order, depth);
-    const destinations = await this.destinations(target, config);
+    const skipped = (reason: string) => [
+      { type: 'skip' as const, target, disposition: 'unavailable' as const, reason },
+    ];
+    // A store that is away costs nobody else: other targets need none.
+    const destinations = await this.destinations(target, config).catch(reasonOf);
+    if (typeof destinations === 'string') return skipped(destinations);
     const [first] = destinations;
-    if (!first) return [{ type: 'skip', target, disposition: 'unavailable', reason: 'not registered' }];
+    if (!first) return skipped('not registered');
     return config.method === 'refer' ? [{ type: 'refer', destination: first }] : [{ type: 'dial', destinations }];
   }
 

@@ -22,7 +22,7 @@ import { JoinedLegs } from '../joined-legs.js';
 import { LegMedia } from '../leg-media.js';
 import { targetsConfig, transferConfig } from '../targets/config.js';
 import { CallQueues } from '../targets/queues.js';
-import { Targets } from '../targets/targets.js';
+import { type Plan, Targets } from '../targets/targets.js';
 import type { CallBack, TransferServices } from './transfer.js';
 import type { TransferOutcome } from './transfer-state.js';
 
@@ -230,7 +230,7 @@ class Bench {
       ended: () => this.people.callerLeft(this.dialog.handingOver),
       offered: async () => SDP,
     });
-    this.people.handOver(plan, 'request');
+    await this.people.handOver(Promise.resolve(plan), 'request');
   }
 
   /** The caller hangs up. */
@@ -352,6 +352,45 @@ describe('a transfer on the wire', () => {
     await until('the end', () => bench.outcomes.length > 0);
     expect(bench.dispositions).toEqual(['anna busy', 'bert declined', 'carl declined']);
     expect(bench.outcomes).toMatchObject([{ type: 'failed', disposition: 'declined' }]);
+  });
+
+  it('is sent nowhere by who is called, and waits no longer than it must for who says nothing', async () => {
+    await bench.begin('team', { team: { hunt: ['anna', 'bert'] }, ...at('anna'), ...at('bert', { acceptMs: 2000 }) });
+    const evil = bench.desk.uri('evil');
+    (await bench.desk.called('anna')).refuse(302, 'Moved Temporarily', [
+      `Contact: <${evil}>, <${bench.desk.uri('bert')}>`,
+    ]);
+    const bert = await bench.desk.called('bert');
+    await bert.answer();
+    bert.rtp?.mute(true);
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.dispositions).toEqual(['anna failed', 'bert no-answer']);
+    expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'bert']);
+    expect(bert.ended).toBe('bye');
+  });
+
+  it('is taken back while it is looked up where the target is, and goes to the next one only', async () => {
+    await bench.begin('anna', { ...at('anna') });
+    (await bench.desk.called('anna')).refuse(486, 'Busy Here');
+    await until('the end', () => bench.outcomes.length > 0);
+    const plan = (user: string): Plan => {
+      const settings = targetsConfig.parse({ x: { uri: bench.desk.uri(user) } }).x!;
+      const destination = { target: user, name: user, uri: bench.desk.uri(user), route: undefined, settings };
+      return { target: user, steps: [{ type: 'dial', destinations: [destination] }], queue: undefined };
+    };
+    let found: (plan: Plan) => void = () => undefined;
+    const first = bench.people.handOver(new Promise((resolve) => (found = resolve)), 'supervisor');
+    bench.people.takeBack('taken back');
+    expect(bench.outcomes).toHaveLength(2);
+    const second = bench.people.handOver(Promise.resolve(plan('carl')), 'supervisor');
+    found(plan('bert'));
+    await Promise.all([first, second]);
+    const carl = await bench.desk.called('carl');
+    carl.ring();
+    bench.people.takeBack('taken back');
+    await until('CANCEL', () => carl.ended === 'cancelled');
+    expect(bench.outcomes).toHaveLength(3);
+    expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'carl']);
   });
 
   it('rings several; the quicker has it, the other is cancelled, a second 200 of a fork is hung up', async () => {

@@ -28,6 +28,9 @@ const TRIES = 10;
 
 /** The bindings of all users, in the store: every node sees them. */
 export class Bindings {
+  /** As last seen, for while the store is away. */
+  private readonly seen = new Map<string, readonly Binding[]>();
+
   constructor(
     private readonly records: Records,
     /** Most that one user may have. */
@@ -35,10 +38,20 @@ export class Bindings {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Where this user can be reached now, the preferred first. */
+  /**
+   * Where this user can be reached now, the preferred first; while the store is away, as this node knew it last.
+   *
+   * @throws ParleyError PARLEY_ERR_STORE_UNAVAILABLE when it never knew
+   */
   async of(user: string): Promise<Binding[]> {
-    const record = await this.records.get(keyOf(user));
-    return record ? this.#current(record.value) : [];
+    try {
+      const record = await this.records.get(keyOf(user));
+      return this.#see(user, record ? this.#read(record.value) : []);
+    } catch (error) {
+      const seen = this.seen.get(user);
+      if (!seen) throw error;
+      return this.#current(seen);
+    }
   }
 
   /** Names of the users who are registered now, sorted. */
@@ -55,11 +68,11 @@ export class Bindings {
   async change(user: string, change: BindingChange): Promise<Binding[] | 'old' | 'many'> {
     for (let tries = 0; tries < TRIES; tries++) {
       const record = await this.records.get(keyOf(user));
-      const before = record ? this.#current(record.value) : [];
+      const before = record ? this.#current(this.#read(record.value)) : [];
       const after = applied(before, change, this.now());
       if (after === 'old') return 'old';
       if (after.length > this.most) return 'many';
-      if (await this.#write(keyOf(user), after, record?.version ?? 0)) return this.#sorted(after);
+      if (await this.#write(keyOf(user), after, record?.version ?? 0)) return this.#see(user, after);
     }
     throw new ParleyError('PARLEY_ERR_STORE_UNAVAILABLE', { reason: `bindings of ${user} change all the time` });
   }
@@ -72,12 +85,18 @@ export class Bindings {
     return (await this.records.set(key, JSON.stringify(bindings), options)) !== undefined;
   }
 
-  #current(value: string): Binding[] {
-    return this.#sorted((JSON.parse(value) as Binding[]).filter(({ expiresAt }) => expiresAt > this.now()));
+  #read(value: string): Binding[] {
+    return JSON.parse(value) as Binding[];
   }
 
-  #sorted(bindings: readonly Binding[]): Binding[] {
-    return [...bindings].sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
+  #see(user: string, bindings: readonly Binding[]): Binding[] {
+    this.seen.set(user, bindings);
+    return this.#current(bindings);
+  }
+
+  #current(bindings: readonly Binding[]): Binding[] {
+    const current = bindings.filter(({ expiresAt }) => expiresAt > this.now());
+    return current.sort((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
   }
 }
 
