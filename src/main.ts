@@ -32,7 +32,7 @@ import type { CodecName } from './rtp/negotiated.js';
 import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
 import { recordingsFolder, type Settings } from './settings.js';
-import { openDns } from './sip/edge/dns.js';
+import { openDns } from './sip/edge/transport/dns.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { firstLine, sipUsers } from './sip/registrar/users.js';
 import { SipTraces } from './sip/trace/traces.js';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ANSWER, EdgeBench, OFFER, until } from '../../test/kit/edge-bench.js';
 import { ScriptedCall } from '../../test/kit/edge-peer.js';
 import { DialogFile } from './dialog-file.js';
-import type { DialogRecord } from './edge/dialog-record.js';
+import type { DialogRecord } from './edge/dialog/dialog-record.js';
 
 describe('dialogs of a process that was killed', () => {
   it('are noted without their keys, and ended with BYE by the next', async () => {

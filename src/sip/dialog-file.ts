@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DialogRecord } from './edge/dialog-record.js';
+import type { DialogRecord } from './edge/dialog/dialog-record.js';
 
 /** Written at most so often, ms. */
 const WRITE_MS = 1000;

@@ -1,20 +1,11 @@
 /** Builds the messages that the edge sends, from what an application wrote and what the dialog and stack know. */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { listOf, parseNameAddress, tagOf } from './headers.js';
-import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message.js';
-import { wantsReliability } from './reliable.js';
-import { newBranch } from './transactions.js';
-import type { Protocol } from './transport.js';
-import { hostText, parseUri, requestUri } from './uri.js';
-
-/** This end of a message: what its Via and Contact say. */
-export interface LocalEnd {
-  readonly protocol: Protocol;
-  readonly host: string;
-  readonly port: number;
-  /** Where TLS is listened for; `undefined` without TLS. */
-  readonly tlsPort: number | undefined;
-}
+import { listOf, parseNameAddress, tagOf } from './message/headers.js';
+import { fieldOf, type Header, header, type SipMessage, type SipRequest, type SipResponse } from './message/message.js';
+import { wantsReliability } from './message/option-tags.js';
+import { hostText, parseUri, requestUri } from './message/uri.js';
+import { newBranch } from './transaction/transactions.js';
+import type { LocalEnd } from './transport/local-address.js';
 
 /** Headers of an application's message that the edge writes itself, or never lets an application set. */
 const OWN = new Set([

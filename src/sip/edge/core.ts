@@ -1,13 +1,13 @@
 import type { Logger } from '../../telemetry/log.js';
-import type { Applications } from './applications.js';
-import type { CallRecords } from './call-records.js';
+import type { Applications } from './application/applications.js';
+import type { CallRecords } from './application/call-records.js';
 import type { Counters } from './counters.js';
-import type { DialogTable } from './dialog.js';
-import type { LocalAddress } from './local-address.js';
-import type { NextHopResolver } from './next-hop.js';
-import type { SourceGuard } from './source-guard.js';
+import type { DialogTable } from './dialog/dialog.js';
 import type { SipTimings, Timers } from './timers.js';
-import type { Send, TransactionTable } from './transactions.js';
+import type { Send, TransactionTable } from './transaction/transactions.js';
+import type { LocalAddress } from './transport/local-address.js';
+import type { NextHopResolver } from './transport/next-hop.js';
+import type { SourceGuard } from './transport/source-guard.js';
 
 /** What the parts of one edge share. */
 export interface Core {

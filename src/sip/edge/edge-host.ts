@@ -4,7 +4,7 @@ import type { LogLevel } from '../../telemetry/log.js';
 import { threadEntry } from '../../threads.js';
 import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
-import type { DialogRecord } from './dialog-record.js';
+import type { DialogRecord } from './dialog/dialog-record.js';
 import type { EdgeCommand, EdgeReport } from './edge-messages.js';
 import type { EdgeServerOptions } from './edge-server.js';
 

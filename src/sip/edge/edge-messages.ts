@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorDetails } from '../../errors.js';
 import type { WireMessage } from '../trace/wire.js';
 import type { EdgeCounts } from './counters.js';
-import type { DialogRecord } from './dialog-record.js';
+import type { DialogRecord } from './dialog/dialog-record.js';
 
 /** What the host asks of the edge's thread. */
 export type EdgeCommand =

@@ -2,49 +2,38 @@ import { ParleyError, reasonOf } from '../../errors.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import type { Logger } from '../../telemetry/log.js';
 import { callIdOf, type WireMessage } from '../trace/wire.js';
-import type { Application } from './application.js';
-import { Applications } from './applications.js';
-import { CallRecords } from './call-records.js';
-import { ClientRequests } from './client-requests.js';
-import { newTag, plainResponse, reroute } from './compose.js';
+import type { Application } from './application/application.js';
+import { Applications } from './application/applications.js';
+import { CallRecords } from './application/call-records.js';
+import type { Frame } from './application/frames.js';
+import { reroute } from './compose.js';
 import type { Core } from './core.js';
 import { Counters, type EdgeCounts } from './counters.js';
-import { DialogTable, tagsOf } from './dialog.js';
-import { DialogClient } from './dialog-client.js';
-import { type DialogRecord, dialogOf, recordOf } from './dialog-record.js';
-import { openDns } from './dns.js';
-import type { Frame } from './frames.js';
-import { sentBy, split } from './headers.js';
-import { LocalAddress } from './local-address.js';
-import { LogThrottle } from './log-throttle.js';
-import { fieldOf, header, type SipMessage } from './message.js';
-import { isScanner, NetworkFilter } from './network-filter.js';
-import { NextHopResolver } from './next-hop.js';
-import { type Fault, parseMessage } from './parse.js';
-import { SipProxy } from './proxy.js';
-import {
-  admit,
-  cutBody,
-  markSource,
-  type Received,
-  type ReceivedRequest,
-  type ReceivedResponse,
-  replyPath,
-} from './received.js';
+import { DialogTable } from './dialog/dialog.js';
+import { type Inheritance, InheritedDialogs } from './inherited-dialogs.js';
+import { fieldOf } from './message/message.js';
+import { parseMessage } from './message/parse.js';
+import { hostText } from './message/uri.js';
+import { SipProxy } from './proxy/proxy.js';
+import { Reception } from './reception.js';
 import { type RequestHandler, RequestHandlers } from './request-handlers.js';
-import { serialise } from './serialise.js';
-import { DEFENCE, type Defence, SourceGuard } from './source-guard.js';
 import { DEFAULT_TIMINGS, type SipTimings, Timers } from './timers.js';
-import type { TlsOptions } from './tls.js';
-import { type Send, TransactionTable } from './transactions.js';
-import type { Peer } from './transport.js';
-import { Transports } from './transports.js';
-import { Uac } from './uac.js';
-import { Uas } from './uas.js';
-import { hostText } from './uri.js';
+import { type Send, TransactionTable } from './transaction/transactions.js';
+import { openDns } from './transport/dns.js';
+import { LocalAddress } from './transport/local-address.js';
+import { NetworkFilter } from './transport/network-filter.js';
+import { NextHopResolver } from './transport/next-hop.js';
+import { DEFENCE, type Defence, SourceGuard } from './transport/source-guard.js';
+import type { TlsOptions } from './transport/tls.js';
+import type { Peer } from './transport/transport.js';
+import { Transports } from './transport/transports.js';
+import { ClientRequests } from './ua/client-requests.js';
+import { DialogClient } from './ua/dialog-client.js';
+import { Uac } from './ua/uac.js';
+import { Uas } from './ua/uas.js';
 
 /** What an edge needs to know; the same for one in-process and one in its own thread. */
-export interface EdgeServerOptions {
+export interface EdgeServerOptions extends Inheritance {
   /** Port 0: any free port, the same number on UDP and TCP. */
   readonly sip: { readonly host: string; readonly port: number };
   readonly control: { readonly host: string; readonly port: number };
@@ -63,12 +52,6 @@ export interface EdgeServerOptions {
   readonly defence?: Partial<Defence>;
   /** Told of each message of a call, repetitions and those of the edge itself included. */
   readonly wire?: (message: WireMessage) => void;
-  /** Dialogs of an edge before this one, which crashed: they go on with the application that connects first. */
-  readonly dialogs?: readonly DialogRecord[];
-  /** Dialogs of a process before this one, which nobody knows any more: they are ended with BYE. */
-  readonly left?: readonly DialogRecord[];
-  /** Told what of each confirmed dialog such an edge needs, whenever it changes; undefined when it has ended. */
-  readonly keep?: (id: string, record: DialogRecord | undefined) => void;
   /** For tests: shorter RFC 3261 base intervals. */
   readonly timings?: Partial<SipTimings>;
 }
@@ -76,29 +59,18 @@ export interface EdgeServerOptions {
 /** How long open requests (the BYEs above all) may take to be answered when the edge is closed, in ms. */
 const CLOSING_MS = 400;
 
-const REASONS: Readonly<Record<Fault['status'], string>> = {
-  400: 'Bad Request',
-  413: 'Request Entity Too Large',
-  416: 'Unsupported URI Scheme',
-  505: 'Version Not Supported',
-};
-
 /** The embedded SIP edge: SIP on one side, drachtio's control protocol on the other. */
 export class EdgeServer {
   readonly #core: Core;
   readonly #transports: Transports;
   readonly #filter: NetworkFilter;
-  readonly #throttle: LogThrottle;
   readonly #requests: ClientRequests;
   readonly #dialogs: DialogClient;
   readonly #uac: Uac;
   readonly #uas: Uas;
   readonly #proxy: SipProxy;
-  readonly #handlers: RequestHandlers;
-  /** Dialogs of the edge before, until the application is there, by Call-ID and both tags. */
-  readonly #waiting: Map<string, DialogRecord>;
-  #left: readonly DialogRecord[];
-  #keep: NonNullable<EdgeServerOptions['keep']> = () => undefined;
+  readonly #reception: Reception;
+  readonly #inherited: InheritedDialogs;
   readonly sipHost: string;
 
   private constructor(options: EdgeServerOptions, core: Core, transports: Transports, filter: NetworkFilter) {
@@ -106,21 +78,18 @@ export class EdgeServer {
     this.#transports = transports;
     this.#filter = filter;
     this.sipHost = options.sip.host;
-    this.#throttle = new LogThrottle(core.log);
     this.#requests = new ClientRequests(core);
     this.#dialogs = new DialogClient(core, this.#requests);
     this.#uac = new Uac(core, this.#requests, this.#dialogs);
     this.#uas = new Uas(core, this.#dialogs);
     this.#proxy = new SipProxy(core, this.#uas, options.secret);
-    this.#handlers = new RequestHandlers(core, this.#uas, this.#proxy, options.requestHandlers ?? []);
-    this.#left = options.left ?? [];
-    this.#waiting = new Map((options.dialogs ?? []).map((record) => [tagsOf(record), record]));
-    const { keep } = options;
-    if (!keep) return;
-    this.#keep = keep;
-    for (const record of this.#waiting.values()) keep(record.id, record);
-    core.dialogs.onRemoved = (id) => keep(id, undefined);
-    this.#dialogs.sessions.onAgreed = (dialog, session) => keep(dialog.id, recordOf(dialog, session));
+    this.#inherited = new InheritedDialogs(core, this.#dialogs, options);
+    this.#reception = new Reception(core, filter, {
+      uas: this.#uas,
+      proxy: this.#proxy,
+      handlers: new RequestHandlers(core, this.#uas, this.#proxy, options.requestHandlers ?? []),
+      isAwaited: (received) => this.#inherited.isAwaited(received),
+    });
   }
 
   /**
@@ -137,8 +106,9 @@ export class EdgeServer {
         log.error({ err: error, what }, 'the edge failed on one event');
       }
     };
-    // Nothing can arrive for the server before this function, having opened the sockets, has made it.
     let server: EdgeServer | undefined;
+    // What arrives before everything is open is dropped: it comes again.
+    const serve = (what: string, work: (server: EdgeServer) => void) => guard(what, () => server && work(server));
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const timers = new Timers((error) => log.error({ err: error }, 'the edge failed on a timer'));
     const filter = new NetworkFilter(options.allowedNetworks);
@@ -157,9 +127,10 @@ export class EdgeServer {
         message: (text, source) => {
           // Before anything answers it.
           note(false, text, source);
-          guard('message', () => server?.receive(text, source));
+          serve('message', (edge) => edge.#reception.receive(text, source));
         },
-        malformed: (reason, source, text) => guard('message', () => server?.unreadable(reason, source, text)),
+        malformed: (reason, source, text) =>
+          serve('message', (edge) => edge.#reception.unreadable(reason, source, text)),
       },
     });
     const local = new LocalAddress(sip.host, transports.port, options.externalAddress, transports.tlsPort);
@@ -168,10 +139,10 @@ export class EdgeServer {
       endpoints: local.endpoints,
       timers,
       events: {
-        sip: (app, frame) => guard('frame', () => server?.frame(app, frame)),
-        proxy: (app, frame) => guard('frame', () => server?.proxyFrame(app, frame)),
-        gone: (app) => guard('application gone', () => server?.gone(app)),
-        connected: (app) => guard('application', () => server?.restore(app)),
+        sip: (app, frame) => serve('frame', (edge) => edge.#frame(app, frame)),
+        proxy: (app, frame) => serve('frame', (edge) => edge.#proxy.request(app, frame)),
+        gone: (app) => serve('application gone', (edge) => edge.#gone(app)),
+        connected: (app) => serve('application', (edge) => edge.#inherited.restore(app)),
         log: (level, text) => log[level](text),
       },
     }).catch(async (error: unknown) => {
@@ -266,98 +237,8 @@ export class EdgeServer {
     timers.clearAll();
   }
 
-  /** One message of the network. */
-  private receive(text: string, source: Peer): void {
-    const { counters } = this.#core;
-    counters.message('in', text);
-    const { message, fault } = parseMessage(text);
-    if (!message) {
-      counters.dropped('malformed');
-      this.#throttle.malformed(fault?.reason ?? 'unreadable', source, text);
-      return;
-    }
-    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) {
-      counters.dropped('scanner');
-      return;
-    }
-    const whole = source.protocol === 'udp' ? cutBody(message) : message;
-    const received = fault ?? ('kind' in whole ? admit(whole, source, text.length) : whole);
-    if ('status' in received) this.#refuse(message, received, source, text);
-    else if (isResponse(received)) this.#response(received);
-    else if (isRequest(received)) this.#request(received);
-  }
-
-  /** Stream input that can't be cut into messages. */
-  private unreadable(reason: string, source: Peer, text: string): void {
-    const { message } = parseMessage(text);
-    if (message) this.#refuse(message, { status: 400, reason }, source, text);
-    else this.#throttle.malformed(reason, source, text);
-  }
-
-  /** A request that can't be taken is answered without a transaction (RFC 3261 8.2.7); the rest is only logged. */
-  #refuse(message: SipMessage, fault: Fault, source: Peer, text: string): void {
-    if (!this.#filter.allows(source.host)) return;
-    if (message.kind === 'request' && isScanner(fieldOf(message, 'user-agent') ?? '')) return;
-    this.#throttle.malformed(fault.reason, source, text);
-    const via = sentBy(split(fieldOf(message, 'via') ?? '', ',')[0] ?? '');
-    if (message.kind === 'response' || message.method === 'ACK' || !via) return;
-    if (!this.#core.sources.mayAnswer(source.host)) return this.#core.counters.dropped('rate');
-    const request = markSource(message, via, source);
-    const reason = fault.status === 400 ? `Bad Request (${fault.reason})` : REASONS[fault.status];
-    const response = plainResponse(request, fault.status, reason, newTag());
-    this.#core.send(serialise(response), replyPath({ source, via }));
-  }
-
-  #response(received: ReceivedResponse): void {
-    if (!this.#core.transactions.receive(received)) {
-      this.#core.log.debug({ callId: received.callId, from: received.source.host }, 'response of no transaction');
-    }
-  }
-
-  #request(given: ReceivedRequest): void {
-    const received = { ...given, message: markSource(given.message, given.via, given.source) };
-    const { method } = received.message;
-    const known = this.#core.transactions.findServer(received);
-    if (method === 'ACK') {
-      if (known && 'acknowledged' in known && known.state !== 'accepted') {
-        if (received.toTag === known.toTag) this.#core.sources.confirm(received.source.host);
-        known.acknowledged();
-      } else if (this.#proxy.owns(received)) this.#proxy.passAck(received);
-      else this.#uas.acknowledge(received);
-      return;
-    }
-    if (known) {
-      known.repeated();
-      return;
-    }
-    // A host that was called may go on in its dialogs, and nothing else.
-    const onRoute = method !== 'CANCEL' && this.#proxy.owns(received);
-    const inDialog = this.#core.dialogs.match(received) !== undefined;
-    // Comes again: a moment later there is who can answer it.
-    if (!inDialog && this.#waiting.has(`${received.callId}|${received.toTag}|${received.fromTag}`)) return;
-    if (inDialog) this.#core.sources.confirm(received.source.host);
-    else if (!onRoute && !this.#filter.allows(received.source.host)) return this.#core.counters.dropped('network');
-    else if (!onRoute && method !== 'CANCEL' && !this.#isWelcome(received)) return;
-    if (method === 'CANCEL') this.#uas.cancel(received);
-    else if (onRoute) this.#proxy.pass(received);
-    else this.#uas.receive(received, (request) => this.#handlers.take(request));
-  }
-
-  /** Whether a new request of this source is looked at; the others are not answered, except by a busy edge. */
-  #isWelcome(received: ReceivedRequest): boolean {
-    const { sources, counters, transactions } = this.#core;
-    const verdict = sources.admit(received, transactions.count);
-    if (verdict === 'take') return true;
-    counters.dropped(verdict);
-    if (verdict !== 'overload') return false;
-    const extra = [header('Retry-After', '10')];
-    const response = plainResponse(received.message, 503, 'Service Unavailable', newTag(), extra);
-    this.#core.send(serialise(response), replyPath(received));
-    return false;
-  }
-
   /** A `sip` frame of an application, told apart as drachtio-server does. */
-  private frame(app: Application, frame: Frame): void {
+  #frame(app: Application, frame: Frame): void {
     const [txnId = '', dialogId = '', routeUrl = ''] = frame.fields;
     const { message } = parseMessage(frame.payload);
     if (!message) app.refuse(frame, 'unreadable message');
@@ -374,29 +255,7 @@ export class EdgeServer {
     }
   }
 
-  private proxyFrame(app: Application, frame: Frame): void {
-    this.#proxy.request(app, frame);
-  }
-
-  private restore(app: Application): void {
-    for (const record of this.#waiting.values()) {
-      const dialog = dialogOf(record, app);
-      this.#core.dialogs.add(dialog);
-      this.#keep(dialog.id, recordOf(dialog, record.session));
-      if (record.session) this.#dialogs.sessions.begin(dialog, record.session);
-    }
-    if (this.#waiting.size > 0)
-      this.#core.log.warn({ dialogs: this.#waiting.size }, 'dialogs of the edge before go on');
-    this.#waiting.clear();
-    for (const record of this.#left) {
-      const dialog = dialogOf(record, app);
-      this.#core.dialogs.add(dialog);
-      this.#dialogs.end(dialog, 'the server was started anew', false);
-    }
-    this.#left = [];
-  }
-
-  private gone(app: Application): void {
+  #gone(app: Application): void {
     this.#core.log.info('application gone');
     this.#release(app);
   }
@@ -406,12 +265,4 @@ export class EdgeServer {
     this.#uas.applicationGone(app);
     this.#uac.applicationGone(app);
   }
-}
-
-function isRequest(received: Received): received is ReceivedRequest {
-  return received.message.kind === 'request';
-}
-
-function isResponse(received: Received): received is ReceivedResponse {
-  return received.message.kind === 'response';
 }

@@ -1,7 +1,7 @@
 import { plainResponse } from './compose.js';
 import type { Core } from './core.js';
-import type { ReceivedRequest } from './received.js';
-import type { AnyServerTransaction } from './transactions.js';
+import type { AnyServerTransaction } from './transaction/transactions.js';
+import type { ReceivedRequest } from './transport/received.js';
 
 /** A request that is passed on instead of being answered by an application. */
 export interface Passed {

@@ -4,16 +4,16 @@
  */
 import { z } from 'zod';
 import { reasonOf } from '../../errors.js';
-import type { Application } from './application.js';
+import type { Application } from './application/application.js';
 import { newTag, plainResponse } from './compose.js';
 import type { Core } from './core.js';
-import { parseNameAddress } from './headers.js';
-import { fieldOf, type Header, header } from './message.js';
+import { parseNameAddress } from './message/headers.js';
+import { fieldOf, type Header, header } from './message/message.js';
+import { parseUri } from './message/uri.js';
 import type { Passed } from './passage.js';
-import type { SipProxy } from './proxy.js';
-import type { ReceivedRequest } from './received.js';
-import type { Uas } from './uas.js';
-import { parseUri } from './uri.js';
+import type { SipProxy } from './proxy/proxy.js';
+import type { ReceivedRequest } from './transport/received.js';
+import type { Uas } from './ua/uas.js';
 
 /** Where the requests of one method go. */
 export interface RequestHandler {

@@ -1,5 +1,5 @@
 /** What the headers that name somebody have in common: a list of addresses with parameters (RFC 3261 25.1). */
-import { parseNameAddress, split } from '../edge/headers.js';
+import { parseNameAddress, split } from '../edge/message/headers.js';
 
 /** Somebody, or some place, that a header names. */
 export interface Party {

@@ -2,7 +2,7 @@
  * User-to-User (RFC 7433): what a call's other end wants to be known, opaque to the network. Values come as `hex` (the
  * default of ISDN, RFC 7434), and from SBCs and contact centres also as `base64`, as text with percent escapes, quoted.
  */
-import { split } from '../edge/headers.js';
+import { split } from '../edge/message/headers.js';
 import { unescaped, unquoted, valuesOf } from './address.js';
 
 /** One value of the header. */

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../errors.js';
 import type { Records } from '../../store/store.js';
 import type { Logger } from '../../telemetry/log.js';
-import { parseUri } from '../edge/uri.js';
+import { parseUri } from '../edge/message/uri.js';
 import type { HeaderOf } from '../header-of.js';
 import { ALGORITHMS, type Algorithm, type Credentials, ha1, isSame, parseCredentials, responseOf } from './digest.js';
 import type { Nonces } from './nonces.js';

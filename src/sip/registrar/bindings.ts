@@ -1,6 +1,6 @@
 import { ParleyError } from '../../errors.js';
 import type { Records } from '../../store/store.js';
-import { parseUri } from '../edge/uri.js';
+import { parseUri } from '../edge/message/uri.js';
 
 /** Where a registered user can be reached. */
 export interface Binding {

@@ -1,6 +1,6 @@
 /** Digest access authentication (RFC 7616, in SIP RFC 3261 22 and RFC 8760): what both sides compute. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { split } from '../edge/headers.js';
+import { split } from '../edge/message/headers.js';
 import { unquoted } from '../headers/address.js';
 
 /** Hash functions that are offered, by the names of RFC 8760. */
