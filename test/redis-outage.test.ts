@@ -48,14 +48,14 @@ describe('Redis goes away during a call', () => {
   });
 
   it('a call that ends while Redis is away is written when it is back', async () => {
-    const before = (await redis.streams()).size;
+    const before = (await redis.journals()).size;
     await redis.stop();
     await phone.close();
     phone = await Phone.dial(server);
     await phone.greeted();
     await phone.hangUp();
     await redis.start();
-    await until('the second call in Redis', async () => (await redis.streams()).size > before, { ms: 15_000 });
+    await until('the second call in Redis', async () => (await redis.journals()).size > before, { ms: 15_000 });
     await server.waitForIdle(15_000);
     assertComplete(await events());
   });
@@ -72,7 +72,7 @@ describe('Redis goes away during a call', () => {
 
   /** The newest call's events, their entry ids checked: `<seq+1>-0`. */
   async function events(): Promise<StoredEvent[]> {
-    const streams = await redis.streams();
+    const streams = await redis.journals();
     const newest = [...streams.keys()].sort().at(-1) ?? '';
     return (streams.get(newest) ?? []).map(({ id, data }) => {
       const seq = Number(id.split('-')[0]) - 1;

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { STREAM_PREFIX } from '../../src/journal/journal.js';
 import { freePort, scratchFolder } from './scratch.js';
 import { until } from './until.js';
 
@@ -52,14 +53,13 @@ export class RedisServer {
     this.child?.kill('SIGCONT');
   }
 
-  /** Every stream in it: its entries as id and data, by key. */
-  async streams(): Promise<Map<string, { id: string; data: unknown }[]>> {
+  /** The calls' journals in it: their entries as id and data, by key. */
+  async journals(): Promise<Map<string, { id: string; data: unknown }[]>> {
     const client = createClient({ url: this.url });
     await client.connect();
     try {
       const all = new Map<string, { id: string; data: unknown }[]>();
-      for (const key of await client.keys('*')) {
-        if ((await client.type(key)) !== 'stream') continue;
+      for (const key of await client.keys(`*stream:${STREAM_PREFIX}*`)) {
         const entries = (await client.xRange(key, '-', '+')) ?? [];
         all.set(
           key,
