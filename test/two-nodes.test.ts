@@ -43,7 +43,7 @@ describe('two nodes on one Redis', () => {
   });
 
   async function journal(phone: Phone): Promise<StoredEvent[]> {
-    const journals = [...(await redis.streams()).values()].map((entries) =>
+    const journals = [...(await redis.journals()).values()].map((entries) =>
       entries.map(({ data }) => data as StoredEvent),
     );
     return journals.find((events) => sipCallIdOf(events) === phone.callId) ?? [];
