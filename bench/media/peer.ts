@@ -7,7 +7,7 @@ import { resample } from '../../src/audio/resample.js';
 import { createCodec } from '../../src/rtp/codec.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../../src/rtp/negotiated.js';
 import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from '../../src/rtp/srtp/suites.js';
-import type { MediaLeg } from '../../src/workers/media/media-host.js';
+import type { MediaLeg } from '../../src/workers/media/hosted-leg.js';
 import { Capture } from '../../test/kit/capture.js';
 import type { CallersOrder } from './callers.js';
 

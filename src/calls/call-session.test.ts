@@ -8,7 +8,8 @@ import type { Dialog } from '../sip/dialog.js';
 import type { Invite } from '../sip/invite.js';
 import { UserAgent } from '../sip/user-agent.js';
 import { createLogger } from '../telemetry/log.js';
-import type { MediaHost, MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
+import type { MediaHost } from '../workers/media/media-host.js';
 import { CallSession } from './call-session.js';
 import { LegMedia } from './leg-media.js';
 

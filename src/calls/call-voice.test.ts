@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { VoiceEvent } from '../conversation/voice.js';
 import { buildVocabulary } from '../speech/recognition/vocabulary.js';
 import { createLogger } from '../telemetry/log.js';
-import type { MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
 import type { Reflex } from '../workers/messages.js';
 import type { Speaker } from '../workers/speaker.js';
 import type { SpeechHost } from '../workers/speech/speech-host.js';

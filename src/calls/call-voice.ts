@@ -7,7 +7,7 @@ import type { Clip, VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { ExpectedAnswer } from '../text/expected.js';
-import type { MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
 import type { FromMedia, Reflex } from '../workers/messages.js';
 import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
 import type { SpeechHost, SpeechStream } from '../workers/speech/speech-host.js';

@@ -1,4 +1,4 @@
-import type { MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
 import type { RecordOptions } from '../workers/messages.js';
 import type { MediaControl } from './media-control.js';
 

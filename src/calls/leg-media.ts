@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { ParleyError } from '../errors.js';
 import type { NegotiatedMedia } from '../rtp/negotiated.js';
 import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../rtp/sdp.js';
-import type { MediaHost, MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
+import type { MediaHost } from '../workers/media/media-host.js';
 import type { FromMedia, LegStats } from '../workers/messages.js';
 import { mediaOf, onlyMedium, redirected, unheard, usedMedium } from './sdp-lines.js';
 

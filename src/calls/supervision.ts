@@ -2,7 +2,7 @@ import type { Conversation } from '../conversation/conversation.js';
 import { ParleyError } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import type { PcmRate } from '../rtp/negotiated.js';
-import type { MediaLeg } from '../workers/media/media-host.js';
+import type { MediaLeg } from '../workers/media/hosted-leg.js';
 
 /** Whom a supervisor talks to: nobody, everybody, or one of the two. */
 export type TalksTo = 'none' | 'all' | 'caller' | 'person';

@@ -3,7 +3,7 @@ import { AudioRing } from '../../audio/ring.js';
 import { reasonOf } from '../../errors.js';
 import { type AudioOptions, acceptAnswer, answerOffer, makeOffer, SdpSession } from '../../rtp/sdp.js';
 import { monotonicMs } from '../../telemetry/clock.js';
-import type { MediaLeg } from '../../workers/media/media-host.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
 import type { LegEvent } from '../../workers/messages.js';
 import { HeardAudio } from './heard.js';
 import type { TimedSound } from './recording.js';

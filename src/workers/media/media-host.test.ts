@@ -11,7 +11,8 @@ import type { NegotiatedMedia } from '../../rtp/negotiated.js';
 import { parseRtp, rtpFields, writeRtpHeader } from '../../rtp/packet.js';
 import { createSynthesiser } from '../../speech/synthesis/engines.js';
 import type { FromMedia, MediaToSpeech } from '../messages.js';
-import { MediaHost, type MediaHostOptions, type MediaLeg } from './media-host.js';
+import type { MediaLeg } from './hosted-leg.js';
+import { MediaHost, type MediaHostOptions } from './media-host.js';
 
 const OPTIONS: MediaHostOptions = {
   workers: 2,

@@ -1,25 +1,15 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { ParleyError } from '../../errors.js';
-import type { BackgroundKind, SoundOptions } from '../../media/background.js';
+import type { SoundOptions } from '../../media/background.js';
 import { type EchoConfig, echoConfig } from '../../media/echo-config.js';
-import type { MixMode } from '../../media/mixing/routing.js';
 import { type MediaWatchConfig, mediaWatchConfig } from '../../media/quality-config.js';
 import { advertisedAddress } from '../../rtp/config.js';
-import type { CodecName, NegotiatedMedia, PcmRate } from '../../rtp/negotiated.js';
+import type { CodecName, PcmRate } from '../../rtp/negotiated.js';
 import { PortPool } from '../../rtp/ports.js';
 import type { GateOptions } from '../../speech/detection/gate.js';
 import { createLogger, type Logger, type LogLevel, ofLeg } from '../../telemetry/log.js';
-import type {
-  ClipMessage,
-  FromMedia,
-  LatenessStats,
-  LegEvent,
-  LegStats,
-  MonitorOptions,
-  RecordOptions,
-  Reflex,
-  ToMedia,
-} from '../messages.js';
+import type { LatenessStats, LegEvent, LegStats, ToMedia } from '../messages.js';
+import { HostedLeg, type MediaLeg } from './hosted-leg.js';
 import { MediaThread } from './media-thread.js';
 
 /** What the media workers are started with. */
@@ -44,59 +34,6 @@ export interface MediaHostOptions {
   logLevel: LogLevel;
 }
 
-/** One RTP port and what it plays and hears. */
-export interface MediaLeg {
-  readonly leg: string;
-  /** Legs of one call can be mixed. */
-  readonly call: string;
-  /** Index of its worker. */
-  readonly worker: number;
-  /** Where the peer is to send, for SDP. */
-  readonly address: string;
-  readonly port: number;
-  /** The last 16 s of what the peer said: see AudioRing. */
-  readonly ring: SharedArrayBuffer;
-  /** Hz, of `ring` and of clips. */
-  readonly sampleRate: PcmRate;
-  /** After offer/answer, also for every later one. */
-  negotiated(media: NegotiatedMedia): void;
-  /** This speech worker hears the leg's onsets and offsets from now on, or none does. */
-  listen(speech: number | undefined): void;
-  enqueue(epoch: number, utterance: string): void;
-  clip(message: ClipMessage): void;
-  skip(epoch: number, utterance: string): void;
-  stop(epoch: number): void;
-  /** 1 is full. */
-  gain(level: number): void;
-  /** What the voice does by itself when the peer speaks over it; nothing when left out. */
-  reflex(reflex?: Reflex): void;
-  /** Pauses playout within a frame; the listener is told `held`. */
-  hold(): void;
-  /** Goes on where it paused, or at this sample of the utterance. */
-  resume(sample?: number): void;
-  /** Sounds besides the utterances, until another or none. */
-  sound(kind: BackgroundKind | undefined): void;
-  /** Who hears whom among the legs of this leg's call. */
-  mix(mode: MixMode): void;
-  /** Records the call from now on: this leg left, what it hears right. The listener is told how it ended. */
-  record(options: RecordOptions): void;
-  /** Silence in the recording, or sound again. */
-  pauseRecording(on: boolean): void;
-  /** What the leg says is silence for the rest of the call and in the recording; recognition hears it. */
-  maskRecording(on: boolean): void;
-  /** Somebody without a phone listens to the leg's call, or talks in it: the listener is told `monitor.frame`. */
-  monitor(options: MonitorOptions): void;
-  /** What they say, at their rate. */
-  monitorAudio(monitor: string, pcm: Int16Array): void;
-  monitorEnd(monitor: string): void;
-  /**
-   * Sends keys, with `,` (1 s) and `w` (500 ms) as pauses. Resolves with how many went out when the last has, or the leg is closed.
-   */
-  digits(digits: string, method: 'rfc4733' | 'inband'): Promise<number>;
-  /** Resolves when the port is free again. A second call gives the same result. */
-  close(): Promise<LegStats>;
-}
-
 /** How a leg is opened. */
 export interface OpenOptions {
   /** Legs of one call can be mixed: they are in one worker. The leg's own name when left out. */
@@ -111,40 +48,18 @@ export interface OpenOptions {
   after?: MediaLeg | undefined;
 }
 
-/** What a leg was told that holds until it is told otherwise. */
-interface Standing {
-  sound?: BackgroundKind | undefined;
-  masked?: boolean;
-  recorded?: RecordOptions;
-  paused?: boolean;
-}
-
 const NO_STATS: LegStats = { sent: 0, received: 0, lost: 0, late: 0, malformed: 0 };
 /** Restarts of a worker that dies while starting wait this long, ms. */
 const RESTART_MS = 1000;
 
-interface OpenLeg {
-  readonly name: string;
-  readonly call: string;
-  readonly port: number;
-  readonly worker: number;
-  readonly listener: (event: LegEvent) => void;
-  /** Keys that are being sent, by request. */
-  readonly digits: Map<number, (sent: number) => void>;
-  opened: (event: Extract<FromMedia, { type: 'opened' | 'open.failed' }> | undefined) => void;
-  closed: (stats: LegStats) => void;
-}
-
 /** The media workers as the main thread sees them. */
 export class MediaHost {
   private readonly threads: MediaThread[] = [];
-  private readonly legs = new Map<string, OpenLeg>();
-  private readonly standing = new WeakMap<MediaLeg, Standing>();
+  private readonly legs = new Map<string, HostedLeg>();
   private readonly ports: PortPool;
   private readonly speech = new Map<number, (media: number, port: MessagePort) => void>();
   private readonly lostListeners: ((legs: string[]) => void)[] = [];
   private readonly log: Logger;
-  private lastRequest = 0;
   private started = false;
   private closing = false;
   private readonly restartTimers = new Set<NodeJS.Timeout>();
@@ -191,11 +106,7 @@ export class MediaHost {
       const port = this.ports.take(attempt === 0 ? after?.port : undefined);
       const opened = await this.tryPort({ type: 'open', leg, port, call, sampleRate, detect, inband, beeps }, listener);
       if (!opened) continue;
-      const { sound, masked, recorded, paused } = (after && this.standing.get(after)) ?? {};
-      if (sound) opened.sound(sound);
-      if (masked) opened.maskRecording(true);
-      if (recorded) opened.record(recorded);
-      if (paused) opened.pauseRecording(true);
+      if (after instanceof HostedLeg) opened.goOnFrom(after);
       return opened;
     }
     throw this.ports.exhausted();
@@ -249,36 +160,22 @@ export class MediaHost {
     return thread;
   }
 
+  /** Undefined when another program has the port. */
   private async tryPort(
     open: Extract<ToMedia, { type: 'open' }>,
     listener: (event: LegEvent) => void,
-  ): Promise<MediaLeg | undefined> {
-    const { leg: name, port, sampleRate } = open;
-    const thread = this.threadFor(open.call);
-    if (this.legs.has(name)) {
-      this.ports.giveBack(port);
-      throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `media leg ${name} is open already` });
+  ): Promise<HostedLeg | undefined> {
+    if (this.legs.has(open.leg)) {
+      this.ports.giveBack(open.port);
+      throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `media leg ${open.leg} is open already` });
     }
-    let closed: (stats: LegStats) => void = () => undefined;
-    const whenClosed = new Promise<LegStats>((resolve) => {
-      closed = resolve;
-    });
-    const answer = await new Promise<Parameters<OpenLeg['opened']>[0]>((opened) => {
-      this.legs.set(name, {
-        name,
-        call: open.call,
-        port,
-        worker: thread.worker,
-        listener,
-        digits: new Map(),
-        opened,
-        closed,
-      });
-      thread.legs++;
-      thread.post(open);
-    });
-    if (answer?.type === 'opened') return this.mediaLeg(thread, answer, sampleRate, whenClosed);
-    this.forget(name, NO_STATS);
+    const thread = this.threadFor(open.call);
+    const leg = new HostedLeg(open, thread, listener);
+    this.legs.set(open.leg, leg);
+    thread.legs++;
+    const answer = await leg.open();
+    if (answer?.type === 'opened') return leg;
+    this.forget(leg, NO_STATS);
     if (!answer) throw new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'it crashed while opening a port' });
     if (answer.inUse) return undefined;
     throw new ParleyError('PARLEY_ERR_RTP_BIND', { address: this.options.bind, reason: answer.reason });
@@ -292,117 +189,35 @@ export class MediaHost {
     return (known && this.threads[known.worker]) ?? least;
   }
 
-  private mediaLeg(
-    thread: MediaThread,
-    { leg, address, port, ring }: Extract<FromMedia, { type: 'opened' }>,
-    sampleRate: PcmRate,
-    whenClosed: Promise<LegStats>,
-  ): MediaLeg {
-    const entry = this.legs.get(leg);
-    const post = (message: ToMedia): void => {
-      // A closed leg's name may be another call's by now.
-      if (entry && this.legs.get(leg) === entry) thread.post(message);
-    };
-    let closing = false;
-    const standing: Standing = {};
-    const opened: MediaLeg = {
-      leg,
-      call: entry?.call ?? leg,
-      worker: thread.worker,
-      address,
-      port,
-      ring,
-      sampleRate,
-      negotiated: (media) => post({ type: 'negotiated', leg, media }),
-      listen: (speech) => post({ type: 'listen', leg, speech }),
-      enqueue: (epoch, utterance) => post({ type: 'enqueue', leg, epoch, utterance }),
-      clip: (message) => post({ type: 'clip', ...message }),
-      skip: (epoch, utterance) => post({ type: 'skip', leg, epoch, utterance }),
-      stop: (epoch) => post({ type: 'stop', leg, epoch }),
-      gain: (level) => post({ type: 'gain', leg, gain: level }),
-      reflex: (reflex) => post({ type: 'reflex', leg, reflex }),
-      hold: () => post({ type: 'hold', leg }),
-      resume: (sample) => post({ type: 'resume', leg, sample }),
-      sound: (sound) => {
-        standing.sound = sound;
-        post({ type: 'sound', leg, sound });
-      },
-      mix: (mode) => post({ type: 'mix', leg, mode }),
-      record: (options) => {
-        standing.recorded = options;
-        post({ type: 'record', leg, options });
-      },
-      pauseRecording: (on) => {
-        standing.paused = on;
-        post({ type: 'record.pause', leg, on });
-      },
-      maskRecording: (on) => {
-        standing.masked = on;
-        post({ type: 'mask', leg, on });
-      },
-      monitor: (options) => post({ type: 'monitor', leg, options }),
-      monitorAudio: (monitor, pcm) => post({ type: 'monitor.audio', leg, monitor, pcm }),
-      monitorEnd: (monitor) => post({ type: 'monitor.end', leg, monitor }),
-      digits: (digits, method) => {
-        if (!entry || this.legs.get(leg) !== entry) return Promise.resolve(0);
-        const request = ++this.lastRequest;
-        post({ type: 'digits', leg, request, digits, method });
-        return new Promise((resolve) => entry.digits.set(request, resolve));
-      },
-      close: () => {
-        if (!closing) post({ type: 'close', leg });
-        closing = true;
-        return whenClosed;
-      },
-    };
-    this.standing.set(opened, standing);
-    return opened;
-  }
-
   private heard(event: LegEvent): void {
     const leg = this.legs.get(event.leg);
     if (!leg) return;
-    if (event.type === 'opened' || event.type === 'open.failed') leg.opened(event);
-    else if (event.type === 'digits.sent') {
-      leg.digits.get(event.request)?.(event.sent);
-      leg.digits.delete(event.request);
-    } else {
-      if (event.type === 'closed') this.forget(event.leg, event.stats);
-      this.tell(leg, event);
-    }
-  }
-
-  private tell(leg: OpenLeg, event: LegEvent): void {
+    if (event.type === 'closed') this.forget(leg, event.stats);
     try {
-      leg.listener(event);
+      leg.heard(event);
     } catch (error) {
-      this.log.error({ err: error, ...ofLeg(leg.name), event: event.type }, 'a media listener threw');
+      this.log.error({ err: error, ...ofLeg(leg.leg), event: event.type }, 'a media listener threw');
     }
   }
 
-  private forget(name: string, stats: LegStats): void {
-    const leg = this.legs.get(name);
-    if (!leg) return;
-    this.legs.delete(name);
+  private forget(leg: HostedLeg, stats: LegStats): void {
+    if (this.legs.get(leg.leg) !== leg) return;
+    this.legs.delete(leg.leg);
     this.ports.giveBack(leg.port);
     const thread = this.threads[leg.worker];
     if (thread) thread.legs--;
-    for (const sent of leg.digits.values()) sent(0);
-    leg.closed(stats);
+    leg.gone(stats);
   }
 
   private ended(thread: MediaThread, reason: string): void {
     const lost = [...this.legs.values()].filter((leg) => leg.worker === thread.worker);
-    for (const leg of lost) {
-      leg.opened(undefined);
-      this.forget(leg.name, NO_STATS);
-    }
+    for (const leg of lost) this.forget(leg, NO_STATS);
     // Before that, start() fails and tells.
     if (!this.started || this.closing || this.threads[thread.worker] !== thread) return;
     this.log.error({ worker: thread.worker, legs: lost.length, reason }, 'a media worker ended; starting another');
     if (thread.isReady) this.replace(thread.worker);
     else this.replaceLater(thread.worker);
-    if (lost.length > 0) for (const listener of this.lostListeners) listener(lost.map((leg) => leg.name));
+    if (lost.length > 0) for (const listener of this.lostListeners) listener(lost.map(({ leg }) => leg));
   }
 
   private replaceLater(worker: number): void {

@@ -9,7 +9,8 @@ import { type Codec, createCodec } from '../../rtp/codec.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../../rtp/negotiated.js';
 import { parseRtp, rtpFields, writeRtpHeader } from '../../rtp/packet.js';
 import type { FromMedia } from '../messages.js';
-import { MediaHost, type MediaLeg } from './media-host.js';
+import type { MediaLeg } from './hosted-leg.js';
+import { MediaHost } from './media-host.js';
 
 /** Somebody on the line who hums one tone, paced, and keeps what is heard. */
 class Hummer {
