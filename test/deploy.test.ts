@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { loadSettings } from '../src/settings.js';
 import { scratchFolder } from './kit/scratch.js';
 import { ROOT } from './kit/server.js';
@@ -73,14 +73,42 @@ describe('the Kubernetes manifests', () => {
       if (volume.configMap) expect(names).toContain(`ConfigMap ${volume.configMap.name}`);
       if (volume.secret) expect(names).toContain(`Secret ${volume.secret.secretName}`);
     }
-    for (const { ports, volumeMounts, readinessProbe, livenessProbe } of pod?.containers ?? []) {
+    for (const { ports, volumeMounts, startupProbe, readinessProbe, livenessProbe } of pod?.containers ?? []) {
       for (const mount of volumeMounts) expect(volumes.has(mount.name)).toBe(true);
-      for (const probe of [readinessProbe, livenessProbe]) {
+      for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
         expect(ports.map(({ name }) => name)).toContain(probe.httpGet.port);
       }
+      expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual([
+        '/healthz',
+        '/readyz',
+        '/healthz',
+      ]);
     }
-    // Longer than the server takes to end by itself.
-    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(loadSettings(undefined, {}).limits.drainMs / 1000);
+    expect(pod?.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: expect.any(Number) });
+  });
+});
+
+describe('whatever stops the server', () => {
+  it('gives it the time to drain, and to hand on who is left', () => {
+    const { drainMs, referMs } = loadSettings(undefined, {}).limits;
+    const manifests = read('deploy/kubernetes.yaml');
+    const compose: { services: { parley: { stop_grace_period: string } } } = parse(read('compose.yaml'));
+    const [, minutes, seconds] = /^(\d+)m(\d+)s$/.exec(compose.services.parley.stop_grace_period) ?? [];
+    const graces = {
+      kubernetes: Number(/terminationGracePeriodSeconds: (\d+)/.exec(manifests)?.[1]),
+      systemd: Number(/^TimeoutStopSec=(\d+)$/m.exec(read('deploy/parley.service'))?.[1]),
+      compose: 60 * Number(minutes) + Number(seconds),
+    };
+    for (const [what, grace] of Object.entries(graces))
+      expect(grace, what).toBeGreaterThanOrEqual((drainMs + referMs) / 1000 + 10);
+  });
+
+  it('gives it the time to start', () => {
+    const startup = /startupProbe: .*periodSeconds: (\d+), failureThreshold: (\d+)/.exec(
+      read('deploy/kubernetes.yaml'),
+    );
+    const systemd = Number(/^TimeoutStartSec=(\d+)$/m.exec(read('deploy/parley.service'))?.[1]);
+    expect(Number(startup?.[1]) * Number(startup?.[2])).toBeGreaterThanOrEqual(systemd);
   });
 });
 
@@ -123,6 +151,10 @@ describe('the documentation', () => {
   });
 });
 
+interface Probe {
+  httpGet: { path: string; port: string };
+}
+
 interface KubernetesObject {
   apiVersion: string;
   kind: string;
@@ -130,17 +162,22 @@ interface KubernetesObject {
   spec?: {
     template: {
       spec: {
-        terminationGracePeriodSeconds: number;
+        securityContext: object;
         volumes: { name: string; configMap?: { name: string }; secret?: { secretName: string } }[];
         containers: {
           ports: { name: string }[];
           volumeMounts: { name: string }[];
-          readinessProbe: { httpGet: { port: string } };
-          livenessProbe: { httpGet: { port: string } };
+          startupProbe: Probe;
+          readinessProbe: Probe;
+          livenessProbe: Probe;
         }[];
       };
     };
   };
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
 }
 
 /** A path whose last part may hold `*`. */

@@ -13,7 +13,7 @@ export const sipConfig = z.strictObject({
     .array(z.string())
     .default(['127.0.0.0/8', '::1/128'])
     .describe(
-      'CIDR blocks that may send SIP, besides the addresses of trunks; any other source gets no answer at all.',
+      'CIDR blocks that may send SIP, besides the addresses of trunks; any other source gets no answer at all, or 403 by way of a drachtio-server.',
     ),
   limits: z
     .strictObject({

@@ -11,6 +11,7 @@ import { DialogFile } from './dialog-file.js';
 import { DialogsElsewhere } from './dialogs-elsewhere.js';
 import type { EdgeCounts } from './edge/counters.js';
 import { type RunningEdge, startEdge } from './edge/edge-host.js';
+import { NetworkFilter } from './edge/transport/network-filter.js';
 import { headersOf } from './header-of.js';
 import { Invite } from './invite.js';
 import { inviteRefusal } from './offer.js';
@@ -57,6 +58,8 @@ export class UserAgent {
   private closed = false;
   private restarting: NodeJS.Timeout | undefined;
   private crashed: RunningEdge | undefined;
+  /** A drachtio-server lets everybody in: it is Parley that refuses. */
+  private readonly filter: NetworkFilter | undefined;
 
   private constructor(
     private readonly options: UserAgentOptions,
@@ -64,8 +67,9 @@ export class UserAgent {
     private edge: RunningEdge | undefined,
     private readonly file?: DialogFile | undefined,
   ) {
-    const { shared, logger } = options;
+    const { shared, logger, srf: own, config } = options;
     this.elsewhere = shared && new DialogsElsewhere(shared, this.replaceable, logger);
+    if (!own && config.drachtio.host) this.filter = new NetworkFilter(allowedSources(options));
   }
 
   /** @throws ParleyError PARLEY_ERR_SIP_START when the edge can't listen or the server can't be reached */
@@ -128,8 +132,9 @@ export class UserAgent {
 
   /** Trunks have other addresses than before. */
   trunksMoved(): void {
-    const { config, trunks } = this.options;
-    this.edge?.allow([...config.allowedNetworks, ...(trunks?.allowed() ?? [])]);
+    const allowed = allowedSources(this.options);
+    this.edge?.allow(allowed);
+    this.filter?.replace(allowed);
   }
 
   /** Calls somebody. */
@@ -235,6 +240,7 @@ export class UserAgent {
       const refusal = inviteRefusal(headersOf(req), req.body ?? '', config.sessionTimer);
       if (refusal) return invite.reject(refusal.status, refusal.headers);
       const view = viewOf(req);
+      if (this.isStranger(view)) return invite.reject(403);
       const trunk = trunks?.of(view.source);
       const refused = trunk === undefined ? undefined : await trunks?.gate.admit(view, trunk);
       if (refused) return invite.reject(refused.status, refused.headers);
@@ -256,8 +262,17 @@ export class UserAgent {
 
   private async register(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
     const { registrar } = this.options;
-    const answer = (await registrar?.register(viewOf(req))) ?? { status: 405, headers: { Allow: ALLOW } };
+    const view = viewOf(req);
+    if (this.isStranger(view)) return void res.send(403);
+    const answer = (await registrar?.register(view)) ?? { status: 405, headers: { Allow: ALLOW } };
     res.send(answer.status, { headers: answer.headers });
+  }
+
+  /** Whether a request came by a drachtio-server from where nobody may call; the embedded edge does not pass it on. */
+  private isStranger({ source, method }: SipRequestView): boolean {
+    if (!this.filter || this.filter.allows(source)) return false;
+    this.options.logger.warn({ source, method }, 'refused: neither of sip.allowedNetworks nor of a trunk');
+    return true;
   }
 
   /** Sets up a crashed edge again on the same ports; drachtio-srf reconnects by itself. */
@@ -309,14 +324,19 @@ function viewOf(req: Srf.SrfRequest): SipRequestView {
   return { method, uri, source, port, protocol, header: headersOf(req) };
 }
 
+/** All that SIP may come from. */
+function allowedSources({ config, trunks }: UserAgentOptions): string[] {
+  return [...config.allowedNetworks, ...(trunks?.allowed() ?? [])];
+}
+
 function edgeOptions(options: UserAgentOptions, secret: string, controlPort: number, sipPort: number) {
-  const { host, allowedNetworks, externalAddress, tls, dnsServers, limits } = options.config;
+  const { host, externalAddress, tls, dnsServers, limits } = options.config;
   const { requestsPerSecond, exemptNetworks } = limits;
   return {
     sip: { host, port: sipPort },
     control: { host: '127.0.0.1', port: controlPort },
     secret,
-    allowedNetworks: [...allowedNetworks, ...(options.trunks?.allowed() ?? [])],
+    allowedNetworks: allowedSources(options),
     defence: { requestsPerSecond, burst: 5 * requestsPerSecond, exempt: exemptNetworks },
     ...(externalAddress === undefined ? {} : { externalAddress }),
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),

@@ -25,6 +25,8 @@ export function tellingWatcher(transcribes: boolean): CallWatcher {
 /** What is left to say when a call is over. */
 export function printEnd(report: CallReport): void {
   print(report.answered ? endLine(report) : refusalLine(report));
+  const explained = delayLine(report);
+  if (explained !== undefined) print(explained);
   for (const { step, expect, ok, actual } of report.expectations) {
     const what = step === undefined ? expect : `step ${step}: ${expect}`;
     print(ok ? `ok      ${what}` : `FAILED  ${what}: ${actual}`);
@@ -35,6 +37,15 @@ function endLine({ ended, durationMs }: CallReport): string {
   const to = ended.target === undefined ? '' : ` to ${ended.target}`;
   const why = ended.reason === undefined ? '' : ` (${ended.reason})`;
   return `ended by ${ended.by}${to} after ${(durationMs / 1000).toFixed(1)} s${why}`;
+}
+
+/** What the times behind the answers are; undefined when there are none. */
+function delayLine({ turns }: CallReport): string | undefined {
+  const delays = turns.flatMap(({ voiceToVoiceMs }) => (voiceToVoiceMs === null ? [] : [voiceToVoiceMs]));
+  if (delays.length === 0) return undefined;
+  const [least, most] = [Math.min(...delays), Math.max(...delays)];
+  const times = least === most ? `${most} ms` : `${least} to ${most} ms`;
+  return `${delays.length === 1 ? 'the answer' : 'answers'} began ${times} after the caller's last word, measured on the wire`;
 }
 
 function refusalLine({ status, ended }: CallReport): string {
