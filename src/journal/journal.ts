@@ -107,6 +107,11 @@ export class JournalBook {
     return journal ? [...journal.events] : this.#readStored(call);
   }
 
+  /** `seq` of a call's last event; 0 for an unknown call. @throws ParleyError `PARLEY_ERR_STORE_UNAVAILABLE` */
+  async lastSeq(call: string): Promise<number> {
+    return this.#journal(call)?.events.length ?? this.store.streams.lastSeq(streamOf(call));
+  }
+
   /** Deletes the journal of a call that is over. */
   async delete(call: string): Promise<void> {
     const draining = this.#draining.get(call);

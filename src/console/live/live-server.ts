@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { ParleyError } from '../../errors.js';
 import type { JournalFeed } from '../../journal/feed.js';
 import type { Logger } from '../../telemetry/log.js';
@@ -10,11 +10,15 @@ import { errorAnswer } from '../refusal.js';
 import type { Principal, Role } from '../tokens.js';
 import type { AudibleCall } from './audible.js';
 import { audioQuery, listenIn } from './audio-socket.js';
+import { guard } from './guard.js';
 import { CLOSE } from './outlet.js';
 import { type LiveJournals, Subscriber, type Subscription } from './subscriber.js';
 
 const FRAME_BYTES = 16_384;
 const SOCKETS_MAX = 500;
+const HEARTBEAT_MS = 15_000;
+/** Who shows a token that was revoked, or is worth less now. */
+const NO_LONGER = new Set(['PARLEY_ERR_HTTP_UNAUTHORIZED', 'PARLEY_ERR_HTTP_FORBIDDEN', 'PARLEY_ERR_HTTP_ROLE']);
 /** Browsers can set no header: the token is a subprotocol beside this one. */
 const PROTOCOL = 'parley.v1';
 const TOKEN_PROTOCOL = 'parley.token.';
@@ -36,6 +40,7 @@ export class LiveServer {
     private readonly logger: Logger,
     private readonly calls: { get(id: string): AudibleCall | undefined },
     private readonly audit: Pick<AuditLog, 'note'>,
+    private readonly heartbeatMs = HEARTBEAT_MS,
   ) {}
 
   /** Takes an upgrade request of the HTTP server. */
@@ -46,7 +51,8 @@ export class LiveServer {
       if (audible !== undefined) return await this.#listenIn(decodeURIComponent(audible), request, socket, head);
       const subscription = await this.#subscription(request);
       this.#server.handleUpgrade(request, socket, head, (ws) => {
-        void new Subscriber(ws, this.journals, subscription, this.logger).run();
+        this.#guard(ws, request, 'viewer');
+        void new Subscriber(ws, this.journals, subscription, this.logger, this.heartbeatMs).run();
       });
     } catch (error) {
       refuse(socket, error);
@@ -75,18 +81,37 @@ export class LiveServer {
       const [issue] = query.error.issues;
       throw new ParleyError('PARLEY_ERR_HTTP_BODY', { reason: `${issue?.path.join('.')}: ${issue?.message}` });
     }
-    this.#server.handleUpgrade(request, socket, head, (ws) => listenIn(ws, call, id, query.data, who, this.audit));
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      this.#guard(ws, request, 'supervisor');
+      listenIn(ws, call, id, query.data, who, this.audit);
+    });
+  }
+
+  #guard(ws: WebSocket, request: IncomingMessage, role: Role): void {
+    const allowed = () =>
+      this.#principal(request, role).then(
+        () => true,
+        // A store that is away says nothing about a token.
+        (error) => !(error instanceof ParleyError && NO_LONGER.has(error.code)),
+      );
+    guard(ws, allowed, this.heartbeatMs);
   }
 
   /** @throws ParleyError as `Access.identify`, PARLEY_ERR_HTTP_ROLE, PARLEY_ERR_LIVE_FULL */
-  async #identify({ headers, socket }: IncomingMessage, role: Role): Promise<Principal> {
+  async #identify(request: IncomingMessage, role: Role): Promise<Principal> {
+    const principal = await this.#principal(request, role);
+    if (this.readers >= SOCKETS_MAX) throw new ParleyError('PARLEY_ERR_LIVE_FULL', { limit: SOCKETS_MAX });
+    return principal;
+  }
+
+  /** @throws ParleyError as `Access.identify`, PARLEY_ERR_HTTP_ROLE */
+  async #principal({ headers, socket }: IncomingMessage, role: Role): Promise<Principal> {
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     const token = offered.find((one) => one.startsWith(TOKEN_PROTOCOL))?.slice(TOKEN_PROTOCOL.length);
     const authorization = headers.authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
     const { origin, host } = headers;
     const principal = await this.access.identify({ authorization, address: socket.remoteAddress, origin, host });
     mustBe(principal, role);
-    if (this.readers >= SOCKETS_MAX) throw new ParleyError('PARLEY_ERR_LIVE_FULL', { limit: SOCKETS_MAX });
     return principal;
   }
 

@@ -13,6 +13,7 @@ import { openStore } from '../../store/open.js';
 import type { Store } from '../../store/store.js';
 import { createLogger } from '../../telemetry/log.js';
 import { Access } from '../access.js';
+import { TokenBook } from '../tokens.js';
 import { webhooksConfig } from '../webhooks/config.js';
 import { signature } from '../webhooks/delivery.js';
 import { Webhooks } from '../webhooks/webhooks.js';
@@ -56,6 +57,7 @@ function end(journal: CallJournal): Promise<void> {
 describe('live socket', () => {
   let http: ReturnType<typeof createServer>;
   let live: LiveServer;
+  let tokens: TokenBook;
   const ears = new Map<string, (pcm: Int16Array | undefined) => void>();
   const said: unknown[] = [];
   const audit = { note: async () => undefined };
@@ -82,7 +84,8 @@ describe('live socket', () => {
 
   beforeEach(async () => {
     feed = new JournalFeed(book, store, logger);
-    live = new LiveServer(feed, new Access('the-token-of-the-test', undefined), logger, calls, audit);
+    tokens = new TokenBook(store.records);
+    live = new LiveServer(feed, new Access('the-token-of-the-test', tokens), logger, calls, audit, 200);
     http = createServer().on('upgrade', (request, socket, head) => void live.upgrade(request, socket, head));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     port = (http.address() as AddressInfo).port;
@@ -183,6 +186,20 @@ describe('live socket', () => {
       const reader = read(path);
       await until('refusal', () => reader.status === status);
     }
+  });
+
+  it('lets go who may no longer read, and who is gone', async () => {
+    said.length = 0;
+    const { token, entry } = await tokens.create('somebody', 'supervisor');
+    const path = `/v1/calls/${begin().call}/events`;
+    const [revoked, reader, gone] = [read('/v1/calls/up/audio', token), read(path, token), read('/v1/calls/up/audio')];
+    await until('open', () => revoked.opened && reader.opened && gone.opened);
+    await tokens.revoke(entry.id);
+    await until('the end', () => revoked.code === 1008 && reader.code === 1008);
+    // A laptop that was closed: nothing is read, nothing answered.
+    gone.socket.pause();
+    await until('nobody listens', () => said.filter((one) => one === 'ended').length === 2 && live.readers === 0);
+    gone.socket.terminate();
   });
 
   it('says what is wrong', async () => {
@@ -303,14 +320,23 @@ describe('webhooks', () => {
     failures = Number.POSITIVE_INFINITY;
     say(journal, 'while the receiver is down');
     await end(journal);
+    // Its node dies: it has no end, and is told of as far as it went.
+    const lost = begin();
+    say(lost, 'the last words');
+    await until('stored', () => book.pending() === 0);
     await until('an attempt', () => attempts >= 3);
     await before.close();
-    expect(await store.records.list('webhook:')).toHaveLength(1);
+    expect(await store.records.list('webhook:')).toHaveLength(2);
     failures = 0;
     const next = new JournalBook(store, logger, { retentionMs: 60_000 });
     const after = hooks(['*'], next);
-    await until('the rest', () => got.length === 3 && after.pending === 0);
-    expect(got.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    await until('the rest', () => got.length === 5 && after.pending === 0);
+    const told = ({ call: id }: CallJournal) => got.filter(({ call }) => call === id).map(({ seq }) => seq);
+    expect([told(journal), told(lost)]).toEqual([
+      [1, 2, 3],
+      [1, 2],
+    ]);
+    expect(await store.records.list('webhook:')).toEqual([expect.stringContaining(lost.call)]);
     await after.close();
     await next.close();
   });

@@ -18,7 +18,6 @@ export type Subscription =
 /** Of the journals, what the live socket reads. */
 export type LiveJournals = Pick<JournalFeed, 'follow' | 'callsSince' | 'onCall' | 'onPartial'>;
 
-const HEARTBEAT_MS = 15_000;
 /** Frames that can't be understood, before the socket is closed. */
 const BAD_FRAMES_MAX = 10;
 
@@ -29,22 +28,19 @@ export class Subscriber {
   readonly #told = new Set<string>();
   readonly #undo: (() => unknown)[] = [];
   #badFrames = 0;
-  #answered = true;
 
   constructor(
     private readonly socket: WebSocket,
     private readonly journals: LiveJournals,
     private readonly subscription: Subscription,
     private readonly logger: Logger,
+    heartbeatMs: number,
   ) {
     this.#outlet = new Outlet(socket);
     socket.on('message', (data, binary) => this.#received(data, binary));
-    socket.on('pong', () => {
-      this.#answered = true;
-    });
     // An oversized or malformed frame: ws closes the socket with the fitting code.
     socket.on('error', (error) => logger.debug({ reason: reasonOf(error) }, 'live socket'));
-    const beat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    const beat = setInterval(() => this.#beat(), heartbeatMs);
     socket.once('close', () => {
       clearInterval(beat);
       this.#stop.abort();
@@ -111,9 +107,6 @@ export class Subscriber {
   }
 
   #beat(): void {
-    if (!this.#answered) return this.socket.terminate();
-    this.#answered = false;
-    this.socket.ping();
     if (this.#outlet.isKeepingUp)
       void this.#outlet.send(JSON.stringify({ type: 'heartbeat', time: new Date().toISOString() }));
   }

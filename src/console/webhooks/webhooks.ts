@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ParleyError, reasonOf } from '../../errors.js';
+import type { StoredEvent } from '../../journal/events.js';
 import type { JournalBook } from '../../journal/journal.js';
 import type { Records } from '../../store/store.js';
 import type { Logger } from '../../telemetry/log.js';
@@ -41,7 +42,7 @@ export class Webhooks {
   /** @throws ParleyError PARLEY_ERR_CONFIG_FILE when a secret can't be read */
   constructor(
     hooks: readonly WebhookConfig[],
-    private readonly journals: Pick<JournalBook, 'follow' | 'onEvent'>,
+    private readonly journals: Pick<JournalBook, 'follow' | 'read' | 'lastSeq' | 'onEvent'>,
     private readonly records: Records,
     private readonly logger: Logger,
     firstPauseMs?: number,
@@ -54,7 +55,8 @@ export class Webhooks {
     }));
     this.#undo = journals.onEvent((event) => {
       // Its own first event: each call begins with it.
-      if ('seq' in event && event.seq === 1) for (const hook of this.#hooks) this.#begin(hook, event.call, 0);
+      if (!('seq' in event) || event.seq !== 1) return;
+      for (const hook of this.#hooks) this.#begin(hook, event.call, 0, this.#follow(event.call));
     });
     this.#sweeper = setInterval(() => void this.#takeOver(), LEASE_MS);
     this.#sweeper.unref();
@@ -74,51 +76,60 @@ export class Webhooks {
     await Promise.all(this.#running.values());
   }
 
-  #begin(hook: Hook, call: string, after: number): void {
+  /** @param events of the call that are still to be sent, others with them */
+  #begin(hook: Hook, call: string, after: number, events: AsyncIterable<StoredEvent>): void {
     const key = keyOf(hook, call);
     if (this.#running.has(key) || this.#stop.signal.aborted) return;
-    const work = this.#run(hook, call, after)
+    const work = this.#run(hook, call, after, events)
       .catch((error) => this.logger.error({ err: error, hook: hook.name, call }, 'webhook failed'))
       .finally(() => this.#running.delete(key));
     this.#running.set(key, work);
   }
 
-  async #run(hook: Hook, call: string, from: number): Promise<void> {
+  async #run(hook: Hook, call: string, from: number, events: AsyncIterable<StoredEvent>): Promise<void> {
     const key = keyOf(hook, call);
     let after = from;
     const save = (leaseMs = LEASE_MS) => this.#save(key, { after, leaseUntil: Date.now() + leaseMs });
     await save();
     const renewal = setInterval(() => void save(), RENEW_MS);
-    let given = false;
+    let done = false;
     try {
-      for await (const event of this.journals.follow(call, after, this.#stop.signal)) {
-        if (hook.wants(event.type)) {
-          const taken = await deliver(event, hook, this.#stop.signal, (reason, attempt) => {
-            this.logger.warn(
-              { hook: hook.name, call, seq: event.seq, attempt, reason },
-              'webhook not taken; tried again',
-            );
-          });
-          if (!taken) {
-            given = true;
-            this.logger.error(
-              { hook: hook.name, call, seq: event.seq },
-              'webhook given up, with what follows of its call',
-            );
-            break;
-          }
-          after = event.seq;
-          await save();
-        } else after = event.seq;
+      for await (const event of events) {
+        if (event.seq <= after) continue;
+        const wanted = hook.wants(event.type);
+        const taken = !wanted || (await this.#deliver(event, hook));
+        done = !taken || event.type === 'call.ended';
+        if (done) break;
+        after = event.seq;
+        if (wanted) await save();
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
     } finally {
       clearInterval(renewal);
-      // Stopped in the middle: somebody else may go on at once.
-      if (this.#stop.signal.aborted && !given) await save(0);
-      else await this.records.delete(key).catch(() => undefined);
+      // Not at the end: somebody else may go on at once.
+      if (done) await this.records.delete(key).catch(() => undefined);
+      else await save(0);
     }
+  }
+
+  /** @returns false when it is given up, and all that follows of its call */
+  async #deliver(event: StoredEvent, hook: Hook): Promise<boolean> {
+    const about = { hook: hook.name, call: event.call, seq: event.seq };
+    const taken = await deliver(event, hook, this.#stop.signal, (reason, attempt) => {
+      this.logger.warn({ ...about, attempt, reason }, 'webhook not taken; tried again');
+    });
+    if (!taken) this.logger.error(about, 'webhook given up, with what follows of its call');
+    return taken;
+  }
+
+  #follow(call: string): AsyncIterable<StoredEvent> {
+    return this.journals.follow(call, 0, this.#stop.signal);
+  }
+
+  /** What there is of a call: one whose node died has no end, and nobody waits for it. */
+  async *#stored(call: string): AsyncIterable<StoredEvent> {
+    yield* await this.journals.read(call);
   }
 
   /** Goes on with what an earlier run, or another node that is gone, has left. */
@@ -132,9 +143,10 @@ export class Webhooks {
         const record = await this.records.get(key);
         const cursor = record && (JSON.parse(record.value) as Cursor);
         if (!cursor || cursor.leaseUntil > Date.now()) continue;
+        if ((await this.journals.lastSeq(call)) <= cursor.after) continue;
         const mine = JSON.stringify({ ...cursor, leaseUntil: Date.now() + LEASE_MS });
         const won = await this.records.set(key, mine, { ifVersion: record.version, ttlMs: KEPT_MS });
-        if (won !== undefined) this.#begin(hook, call, cursor.after);
+        if (won !== undefined) this.#begin(hook, call, cursor.after, this.#stored(call));
       }
     } catch (error) {
       this.logger.warn({ reason: reasonOf(error) }, 'webhooks of earlier runs can not be looked for now');
