@@ -51,6 +51,18 @@ describe('what an INVITE to a person says', () => {
     expect(body).toBe(SDP);
   });
 
+  it('is in any script, cut where a character ends', () => {
+    const caller = `a${'😀'.repeat(80)}`;
+    const more = { caller, shown: 'Zoë\ud83d', subject: `Zürich, ${caller.repeat(4)}`, data: { said: 'Grüße, 王' } };
+    const { headers } = handedContext(context(more), 'sip:x@y', SDP);
+    expect(headers['P-Asserted-Identity']).toBe(`<sip:${encodeURIComponent(`a${'😀'.repeat(63)}`)}@localhost>`);
+    expect(headers.From).toBe(`"a${'😀'.repeat(63)}" <sip:Zo%C3%AB@localhost>`);
+    expect(headers.Subject).toMatch(/^Zürich, a(?:😀)+/u);
+    expect(headers.Subject).not.toMatch(/\p{Surrogate}/u);
+    const [hex = ''] = (headers['User-to-User'] ?? '').split(';');
+    expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toEqual(more.data);
+  });
+
   it('leaves out what is too much, and takes the call all the same', () => {
     const long = { a: 'x'.repeat(400), b: 'y'.repeat(2000), c: 'z'.repeat(3000) };
     const { headers, body } = handedContext(context({ data: long }), 'sip:x@y', `${SDP}${'a=x\r\n'.repeat(900)}`);

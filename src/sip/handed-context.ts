@@ -76,7 +76,7 @@ function required(
   const usual = {
     From: caller === shown ? identity : `"${quoted(caller)}" ${identity}`,
     'P-Asserted-Identity': `<sip:${userPart(caller)}@localhost>`,
-    Subject: plain(subject).slice(0, SUBJECT_MAX),
+    Subject: cut(plain(subject), SUBJECT_MAX),
     'X-Parley-Call': plain(call),
     ...(url !== undefined && { 'Call-Info': `<${plain(url)}>;purpose=info` }),
     ...(before !== undefined && {
@@ -115,15 +115,20 @@ function multipart(
 
 /** User part of a URI: everything that is not plainly a user is escaped (RFC 3261 25.1). */
 function userPart(text: string): string {
-  const escaped = encodeURIComponent(plain(text).slice(0, 64)).replaceAll('%2B', '+');
+  const escaped = encodeURIComponent(cut(plain(text), 64)).replaceAll('%2B', '+');
   return escaped === '' ? 'anonymous' : escaped;
 }
 
 function quoted(text: string): string {
-  return plain(text).slice(0, 64).replace(/["\\]/g, ' ');
+  return cut(plain(text), 64).replace(/["\\]/g, ' ');
 }
 
 /** One line, whatever was said or sent. */
 function plain(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/** At most so many characters; none is cut in two, and half of one that came so is none: it can't be encoded. */
+function cut(text: string, length: number): string {
+  return [...text.replace(/\p{Surrogate}/gu, '')].slice(0, length).join('');
 }

@@ -291,7 +291,7 @@ describe('webhooks', () => {
   function hooks(events: string[], journals = book) {
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
     const config = webhooksConfig.parse([{ name: 'crm', url, events, secret: SECRET }]);
-    return new Webhooks(config, journals, store.records, logger, 10);
+    return new Webhooks(config, journals, store.records, logger, { firstPauseMs: 5, sweepMs: 100 });
   }
 
   it('come signed and in order, all of them, though the receiver fails first', async () => {
@@ -309,6 +309,26 @@ describe('webhooks', () => {
       [1, 2, 3],
     ]);
     expect(attempts).toBe(10);
+    expect(await store.records.list('webhook:')).toEqual([]);
+    await webhooks.close();
+  });
+
+  it('wait in the store alone while the receiver is down for long, which one of them tries, and all come when it is back', async () => {
+    const webhooks = hooks(['*']);
+    failures = Number.POSITIVE_INFINITY;
+    const journals = Array.from({ length: 60 }, () => begin());
+    const [live, ...over] = journals;
+    for (const journal of over) await end(journal);
+    await until('nobody waits', () => webhooks.pending <= 1, { ms: 20_000 });
+    const before = attempts;
+    await until('an attempt', () => attempts > before + 1);
+    expect(webhooks.pending).toBeLessThan(2);
+    failures = 0;
+    await until('all', () => got.length === 1 + 2 * over.length, { ms: 20_000 });
+    say(live!, 'still there');
+    await end(live!);
+    await until('the end', () => got.length === 3 + 2 * over.length && webhooks.pending === 0);
+    for (const { call } of over) expect(got.filter((one) => one.call === call).map(({ seq }) => seq)).toEqual([1, 2]);
     expect(await store.records.list('webhook:')).toEqual([]);
     await webhooks.close();
   });

@@ -2,10 +2,8 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from '../../errors.js';
 import type { StoredEvent } from '../../journal/events.js';
-import { monotonicMs } from '../../telemetry/clock.js';
 
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 300_000;
 
 /** Where and how events are posted. */
 export interface Endpoint {
@@ -25,29 +23,36 @@ export function signature(secret: string, body: string, seconds: number): string
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
+/** Until when, and how often, a delivery is tried. */
+export interface Patience {
+  /** When it is given up, ms since 1970. */
+  until: number;
+  attempts: number;
+}
+
 /**
- * Posts an event until it is taken (2xx) or the time for it is over.
+ * Posts an event until it is taken (2xx), the attempts are used up (`later`), or the time for it is over (`given up`).
  *
  * @param onFailure told of each failed attempt
- * @returns whether it was taken
  * @throws the signal's reason
  */
 export async function deliver(
   event: StoredEvent,
   endpoint: Endpoint,
+  { until, attempts }: Patience,
   signal: AbortSignal,
   onFailure: (reason: string, attempt: number) => void,
-): Promise<boolean> {
+): Promise<'taken' | 'later' | 'given up'> {
   const body = JSON.stringify(event);
-  const end = monotonicMs() + endpoint.retryForMs;
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
     const failure = await post(event, body, endpoint, signal);
-    if (failure === undefined) return true;
+    if (failure === undefined) return 'taken';
     signal.throwIfAborted();
     onFailure(failure, attempt);
-    const pause = Math.min((endpoint.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-    if (monotonicMs() + pause > end) return false;
+    const pause = (endpoint.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** (attempt - 1);
+    if (Date.now() + pause > until) return 'given up';
+    if (attempt >= attempts) return 'later';
     await delay(pause * (0.75 + Math.random() / 2), undefined, { signal });
   }
 }

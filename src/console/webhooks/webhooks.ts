@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { ParleyError, reasonOf } from '../../errors.js';
 import type { StoredEvent } from '../../journal/events.js';
@@ -13,6 +14,8 @@ interface Cursor {
   after: number;
   /** Until when its node sees to it, ms since 1970; then another one may. */
   leaseUntil: number;
+  /** Since when the next event is not taken, ms since 1970. */
+  failingSince?: number | undefined;
 }
 
 const PREFIX = 'webhook:';
@@ -20,17 +23,37 @@ const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 /** Beyond the longest call and the longest that an event is tried, a cursor is of no use, ms. */
 const KEPT_MS = 4 * 86_400_000;
+/** So often an event is tried before its call waits for the sweeper, and no longer in memory. */
+const ATTEMPTS = 6;
+/** Calls of the sweeper under way at once, of one hook. */
+const MOST_RESUMED = 50;
 
 /** A hook as it is used. */
 interface Hook extends Endpoint {
   name: string;
   wants(type: string): boolean;
+  /** Its last event was not taken. */
+  down: boolean;
+  /** Calls of the sweeper under way, and whether others wait for them. */
+  resumed: number;
+  more: boolean;
+}
+
+/** A call whose events a hook is told of, from where on. */
+interface Task {
+  hook: Hook;
+  call: string;
+  cursor: Omit<Cursor, 'leaseUntil'>;
+  /** Of the call that are still to be sent, others with them. */
+  events: AsyncIterable<StoredEvent>;
+  attempts: number;
 }
 
 /**
  * Posts journal events to configured URLs, those of a call in their order. The outbox is the journal itself with a cursor
- * per hook and call in the store: a restart goes on where it was, and another node takes over from one that died. An
- * event may come twice, never not at all, and never before an earlier one of its call.
+ * per hook and call in the store: a restart goes on where it was, and another node takes over from one that died. While
+ * a receiver is down its calls wait in the store alone, and one of them is tried at each sweep. An event may come twice,
+ * never not at all, and never before an earlier one of its call.
  */
 export class Webhooks {
   readonly #hooks: readonly Hook[];
@@ -38,27 +61,35 @@ export class Webhooks {
   readonly #stop = new AbortController();
   readonly #undo: () => void;
   readonly #sweeper: NodeJS.Timeout;
+  #sweeping = false;
 
   /** @throws ParleyError PARLEY_ERR_CONFIG_FILE when a secret can't be read */
   constructor(
     hooks: readonly WebhookConfig[],
-    private readonly journals: Pick<JournalBook, 'follow' | 'read' | 'lastSeq' | 'onEvent'>,
+    private readonly journals: Pick<JournalBook, 'follow' | 'read' | 'lastSeq' | 'live' | 'onEvent'>,
     private readonly records: Records,
     private readonly logger: Logger,
-    firstPauseMs?: number,
+    { firstPauseMs, sweepMs = LEASE_MS }: { firstPauseMs?: number; sweepMs?: number } = {},
   ) {
     this.#hooks = hooks.map((hook) => ({
       ...hook,
       firstPauseMs,
       secret: secretOf(hook),
       wants: filterOf(hook.events),
+      down: false,
+      resumed: 0,
+      more: false,
     }));
+    // Each call that is followed listens to it.
+    setMaxListeners(0, this.#stop.signal);
     this.#undo = journals.onEvent((event) => {
       // Its own first event: each call begins with it.
       if (!('seq' in event) || event.seq !== 1) return;
-      for (const hook of this.#hooks) this.#begin(hook, event.call, 0, this.#follow(event.call));
+      const { call } = event;
+      for (const hook of this.#hooks)
+        void this.#begin({ hook, call, cursor: { after: 0 }, events: this.#eventsOf(call, 0), attempts: ATTEMPTS });
     });
-    this.#sweeper = setInterval(() => void this.#takeOver(), LEASE_MS);
+    this.#sweeper = setInterval(() => void this.#takeOver(), sweepMs);
     this.#sweeper.unref();
     void this.#takeOver();
   }
@@ -76,35 +107,39 @@ export class Webhooks {
     await Promise.all(this.#running.values());
   }
 
-  /** @param events of the call that are still to be sent, others with them */
-  #begin(hook: Hook, call: string, after: number, events: AsyncIterable<StoredEvent>): void {
+  async #begin(task: Task): Promise<void> {
+    const { hook, call } = task;
     const key = keyOf(hook, call);
     if (this.#running.has(key) || this.#stop.signal.aborted) return;
-    const work = this.#run(hook, call, after, events)
+    const work = this.#run(task)
       .catch((error) => this.logger.error({ err: error, hook: hook.name, call }, 'webhook failed'))
       .finally(() => this.#running.delete(key));
     this.#running.set(key, work);
+    await work;
   }
 
-  async #run(hook: Hook, call: string, from: number, events: AsyncIterable<StoredEvent>): Promise<void> {
+  async #run(task: Task): Promise<void> {
+    const { hook, call, events, cursor } = task;
     const key = keyOf(hook, call);
-    let after = from;
-    const save = (leaseMs = LEASE_MS) => this.#save(key, { after, leaseUntil: Date.now() + leaseMs });
+    const save = (leaseMs = LEASE_MS) => this.#save(key, { ...cursor, leaseUntil: Date.now() + leaseMs });
     await save();
     const renewal = setInterval(() => void save(), RENEW_MS);
     let done = false;
     try {
       for await (const event of events) {
-        if (event.seq <= after) continue;
+        if (event.seq <= cursor.after) continue;
         const wanted = hook.wants(event.type);
-        const taken = !wanted || (await this.#deliver(event, hook));
-        done = !taken || event.type === 'call.ended';
-        if (done) break;
-        after = event.seq;
+        const outcome = wanted ? await this.#deliver(event, task) : 'taken';
+        done = outcome === 'given up' || (outcome === 'taken' && event.type === 'call.ended');
+        if (done || outcome === 'later') break;
+        cursor.after = event.seq;
         if (wanted) await save();
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+      if (this.#stop.signal.aborted) return;
+      // What can't be read now may be read later; what is damaged won't.
+      done = !(error instanceof ParleyError && error.code === 'PARLEY_ERR_STORE_UNAVAILABLE');
+      throw error;
     } finally {
       clearInterval(renewal);
       // Not at the end: somebody else may go on at once.
@@ -113,44 +148,70 @@ export class Webhooks {
     }
   }
 
-  /** @returns false when it is given up, and all that follows of its call */
-  async #deliver(event: StoredEvent, hook: Hook): Promise<boolean> {
+  /** `given up`: with all that follows of its call. */
+  async #deliver(event: StoredEvent, { hook, cursor, attempts }: Task): Promise<'taken' | 'later' | 'given up'> {
     const about = { hook: hook.name, call: event.call, seq: event.seq };
-    const taken = await deliver(event, hook, this.#stop.signal, (reason, attempt) => {
+    const since = cursor.failingSince ?? Date.now();
+    const patience = { until: since + hook.retryForMs, attempts };
+    const outcome = await deliver(event, hook, patience, this.#stop.signal, (reason, attempt) => {
+      hook.down = true;
+      cursor.failingSince = since;
       this.logger.warn({ ...about, attempt, reason }, 'webhook not taken; tried again');
     });
-    if (!taken) this.logger.error(about, 'webhook given up, with what follows of its call');
-    return taken;
+    if (outcome === 'given up') this.logger.error(about, 'webhook given up, with what follows of its call');
+    if (outcome !== 'taken') return outcome;
+    cursor.failingSince = undefined;
+    // Those that waited for this need not wait for the next sweep.
+    if (hook.down) setImmediate(() => void this.#takeOver());
+    hook.down = false;
+    return outcome;
   }
 
-  #follow(call: string): AsyncIterable<StoredEvent> {
-    return this.journals.follow(call, 0, this.#stop.signal);
+  /** A call of this process is followed. What there is of another is all: one whose node died has no end. */
+  async *#eventsOf(call: string, after: number): AsyncIterable<StoredEvent> {
+    if (this.journals.live.has(call)) yield* this.journals.follow(call, after, this.#stop.signal);
+    else yield* await this.journals.read(call);
   }
 
-  /** What there is of a call: one whose node died has no end, and nobody waits for it. */
-  async *#stored(call: string): AsyncIterable<StoredEvent> {
-    yield* await this.journals.read(call);
-  }
-
-  /** Goes on with what an earlier run, or another node that is gone, has left. */
+  /** Goes on with what waits in the store: receivers were down, an earlier run has left it, or another node that is gone. */
   async #takeOver(): Promise<void> {
-    if (this.#hooks.length === 0) return;
+    if (this.#hooks.length === 0 || this.#sweeping || this.#stop.signal.aborted) return;
+    this.#sweeping = true;
+    const tried = new Set<Hook>();
     try {
+      // The oldest first.
       for (const key of await this.records.list(PREFIX)) {
         const [name = '', call = ''] = key.slice(PREFIX.length).split(':');
         const hook = this.#hooks.find((one) => one.name === name);
-        if (!hook || this.#running.has(key)) continue;
-        const record = await this.records.get(key);
-        const cursor = record && (JSON.parse(record.value) as Cursor);
-        if (!cursor || cursor.leaseUntil > Date.now()) continue;
-        if ((await this.journals.lastSeq(call)) <= cursor.after) continue;
-        const mine = JSON.stringify({ ...cursor, leaseUntil: Date.now() + LEASE_MS });
-        const won = await this.records.set(key, mine, { ifVersion: record.version, ttlMs: KEPT_MS });
-        if (won !== undefined) this.#begin(hook, call, cursor.after, this.#stored(call));
+        if (!hook || this.#running.has(key) || (hook.down && tried.has(hook))) continue;
+        hook.more = hook.resumed >= MOST_RESUMED;
+        if (!hook.more && (await this.#resume(hook, call, key))) tried.add(hook);
       }
     } catch (error) {
       this.logger.warn({ reason: reasonOf(error) }, 'webhooks of earlier runs can not be looked for now');
+    } finally {
+      this.#sweeping = false;
     }
+  }
+
+  /** @returns whether there was something to be sent, and nobody else who does it */
+  async #resume(hook: Hook, call: string, key: string): Promise<boolean> {
+    const record = await this.records.get(key);
+    const cursor = record && (JSON.parse(record.value) as Cursor);
+    if (!cursor || cursor.leaseUntil > Date.now() || (await this.journals.lastSeq(call)) <= cursor.after) return false;
+    const mine = JSON.stringify({ ...cursor, leaseUntil: Date.now() + LEASE_MS });
+    const won = await this.records.set(key, mine, { ifVersion: record.version, ttlMs: KEPT_MS });
+    if (won === undefined) return false;
+    const events = this.#eventsOf(call, cursor.after);
+    const task = this.#begin({ hook, call, cursor, events, attempts: 1 });
+    // A call that is up is followed to its end: nobody waits for that.
+    if (this.journals.live.has(call)) return true;
+    hook.resumed += 1;
+    void task.finally(() => {
+      hook.resumed -= 1;
+      if (hook.resumed === 0 && hook.more) void this.#takeOver();
+    });
+    return true;
   }
 
   async #save(key: string, cursor: Cursor): Promise<void> {
