@@ -1,22 +1,15 @@
 import { AdaptiveFilter } from './adaptive-filter.js';
+import { Blocks } from './blocks.js';
 import { DelayFinder } from './delay-finder.js';
 import type { EstimateBudget } from './estimate-budget.js';
 import { Evidence } from './evidence.js';
 import { FarEnd, REACH_MS } from './far-end.js';
+import { NearEnd } from './near-end.js';
 import { estimatePath, PATH_TAPS } from './path-estimate.js';
 import { Suppressor } from './suppressor.js';
 
-/** Near end that is remembered, for the filter to learn from once the delay is known, ms. */
-const RECALL_MS = 300;
 /** The echo is put this far into the filter, so that what comes a little earlier is met too, ms. */
 const MARGIN_MS = 8;
-/** Quieter near end can be no speech, mean square: -58 dBFS. */
-const NEAR_POWER = 32768 ** 2 * 1.6e-6;
-/** What is heard stands this far above the line's noise, in power: 6 dB. The noise estimate rises by 2 dB a second. */
-const ABOVE_NOISE = 4;
-const NOISE_RISE = 1.0046;
-/** What a line's noise is taken for before it was heard: -40 dBFS. */
-const LOUDEST_NOISE = 32768 ** 2 * 1e-4;
 /** No echo comes back louder than this share of the loudest far end: +2 dB. */
 const LOUDEST_ECHO = 1.6;
 /** Near end this far below the far end is no echo worth speaking of: -38 dB. */
@@ -73,9 +66,9 @@ export class EchoControl {
   private readonly reach: number;
   private readonly margin: number;
   private readonly out: Float32Array;
-  /** The newest near end, and views of it: its blocks, and the finder's window. */
-  private readonly recalled: Float32Array;
-  private readonly blocks: Float32Array[];
+  private readonly blocks: Blocks;
+  private readonly near: NearEnd;
+  /** Of the near end, for the finder. */
   private readonly window: Float32Array;
   private readonly spoken: Float32Array;
   private readonly path = new Float32Array(PATH_TAPS);
@@ -92,11 +85,6 @@ export class EchoControl {
   private blocksSinceStep = 0;
   /** A path is to be estimated as soon as the budget has it. */
   private waiting = false;
-  private silentBlocks = 0;
-  private nearPower = 0;
-  private noise = LOUDEST_NOISE;
-  /** Whether the near end is more than the line's noise. */
-  private heard = false;
   /** Blocks in which an echo that was found has to prove itself, and what came and was left in those so far. */
   private probation = 0;
   private tested = 0;
@@ -104,10 +92,6 @@ export class EchoControl {
   private unexplained = 0;
   private inputPower = 0;
   private outputPower = 0;
-  /** Samples of packets that are no multiple of 10 ms; used once such a packet came. */
-  private pending: Int16Array | undefined;
-  private ready: Int16Array | undefined;
-  private filled = 0;
 
   /**
    * @param sampleRate of all PCM, Hz
@@ -126,13 +110,11 @@ export class EchoControl {
     this.filter = new AdaptiveFilter(sampleRate);
     this.suppressor = new Suppressor(sampleRate, this.filter);
     this.out = new Float32Array(this.block);
-    this.recalled = new Float32Array((sampleRate * RECALL_MS) / 1000);
-    const { length } = this.recalled;
-    this.spoken = new Float32Array(length + PATH_TAPS - 1);
-    this.blocks = Array.from({ length: length / this.block }, (_, n) =>
-      this.recalled.subarray(n * this.block, (n + 1) * this.block),
-    );
-    this.window = this.recalled.subarray(length - this.finder.window);
+    this.blocks = new Blocks(this.block, (pcm, at) => this.next(pcm, at));
+    this.near = new NearEnd(sampleRate);
+    const { recalled } = this.near;
+    this.spoken = new Float32Array(recalled.length + PATH_TAPS - 1);
+    this.window = recalled.subarray(recalled.length - this.finder.window);
   }
 
   /** Takes a frame that goes to the wire, silence included, at the moment it is sent. */
@@ -143,16 +125,14 @@ export class EchoControl {
   /** Takes the caller's next samples and changes them in place. Calls are to follow each other without a gap, or with {@link skip}. */
   process(pcm: Int16Array, samples: number): void {
     this.align(samples);
-    if (!this.pending && samples % this.block === 0) {
-      for (let at = 0; at < samples; at += this.block) this.next(pcm, at);
-    } else this.processOdd(pcm, samples);
+    this.blocks.process(pcm, samples);
   }
 
   /** Lets time pass without caller audio: silence or concealment that was written in its place. @param samples of it */
   skip(samples: number): void {
     this.evidence.fill(this.position, this.position + samples, 0);
     this.position += samples;
-    this.recalled.fill(0);
+    this.near.forget();
     this.blocksSinceStep = 0;
     this.waiting = false;
   }
@@ -188,26 +168,11 @@ export class EchoControl {
     this.awake = false;
   }
 
-  private processOdd(pcm: Int16Array, samples: number): void {
-    this.pending ??= new Int16Array(this.block);
-    this.ready ??= new Int16Array(this.block);
-    const { pending, ready } = this;
-    for (let n = 0; n < samples; n++) {
-      const sample = pcm[n]!;
-      pcm[n] = ready[this.filled]!;
-      pending[this.filled++] = sample;
-      if (this.filled < this.block) continue;
-      this.filled = 0;
-      this.next(pending, 0);
-      ready.set(pending);
-    }
-  }
-
   /** One block of 10 ms. */
   private next(pcm: Int16Array, at: number): void {
     const began = this.position;
     this.position += this.block;
-    this.measure(pcm, at);
+    this.near.measure(pcm, at);
     const position = this.position + this.offset;
     if (position - this.far.lastActive > this.reach) {
       this.awake = false;
@@ -215,7 +180,7 @@ export class EchoControl {
       return;
     }
     if (!this.awake) this.wake();
-    this.recall(pcm, at);
+    this.near.remember(pcm, at);
     const loudest = this.far.loudest(position - this.reach, position);
     if (this.line === 'echo') this.cancel(pcm, at, position);
     this.listen(loudest);
@@ -226,32 +191,16 @@ export class EchoControl {
 
   private wake(): void {
     this.awake = true;
-    this.recalled.fill(0);
+    this.near.forget();
     this.forget();
     this.quiet = 0;
     this.blocksSinceStep = 0;
     this.unexplained = 0;
   }
 
-  private measure(pcm: Int16Array, at: number): void {
-    const { block } = this;
-    let power = 0;
-    for (let n = at; n < at + block; n++) power += pcm[n]! * pcm[n]!;
-    this.nearPower = power / block;
-    this.noise = Math.max(1, Math.min(this.nearPower, this.noise * NOISE_RISE));
-    this.heard = this.nearPower > Math.max(NEAR_POWER, ABOVE_NOISE * this.noise);
-    this.silentBlocks = this.heard ? 0 : this.silentBlocks + 1;
-  }
-
-  private recall(pcm: Int16Array, at: number): void {
-    const { recalled, block } = this;
-    recalled.copyWithin(0, block);
-    for (let n = 0, to = recalled.length - block; n < block; n++, to++) recalled[to] = pcm[at + n]!;
-  }
-
   /** Whether the line shows by its silence that it has no echo. */
   private listen(loudest: number): void {
-    if (this.heard && this.nearPower > loudest * FAINT_ECHO) this.quiet = 0;
+    if (this.near.heard && this.near.power > loudest * FAINT_ECHO) this.quiet = 0;
     else if (loudest > FAR_POWER) this.quiet += 10;
     if (this.quiet >= CLEAR_MS) this.clear();
   }
@@ -264,7 +213,7 @@ export class EchoControl {
 
   private cancel(pcm: Int16Array, at: number, position: number): void {
     const { block, out, filter, suppressor } = this;
-    filter.process(this.blocks[this.blocks.length - 1]!, this.far, position - this.delay + this.margin);
+    filter.process(this.near.newest, this.far, position - this.delay + this.margin);
     this.prove();
     suppressor.process(out);
     let power = 0;
@@ -274,10 +223,10 @@ export class EchoControl {
       pcm[at + n] = value;
     }
     power /= block;
-    const speaking = this.heard && suppressor.likelihood < 0.5;
+    const speaking = this.near.heard && suppressor.likelihood < 0.5;
     this.unexplained = speaking ? Math.min(30, this.unexplained + 2) : Math.max(0, this.unexplained - 1);
     if (suppressor.likelihood > 0.8) {
-      this.inputPower = 0.98 * this.inputPower + 0.02 * this.nearPower;
+      this.inputPower = 0.98 * this.inputPower + 0.02 * this.near.power;
       this.outputPower = 0.98 * this.outputPower + 0.02 * power;
     }
   }
@@ -285,8 +234,8 @@ export class EchoControl {
   /** Whether the delay finder has something to hear: three blocks in which there is more than a known echo. */
   private due(): boolean {
     if (++this.blocksSinceStep < STEP_BLOCKS) return false;
-    if (this.silentBlocks > 20) this.look();
-    if (this.silentBlocks >= 6) return false;
+    if (this.near.silentBlocks > 20) this.look();
+    if (this.near.silentBlocks >= 6) return false;
     const looked = this.finder.steps >= SPOT_CHECK_STEPS && this.line !== 'unknown';
     if (looked && !(this.line === 'echo' && !this.filter.agrees)) {
       // A known line is looked at again now and then for as long as somebody speaks.
@@ -354,7 +303,8 @@ export class EchoControl {
 
   /** Judges by how much of the near end a path with this delay explains. */
   private try(position: number): void {
-    const { finder, margin, recalled, spoken, path, far } = this;
+    const { finder, margin, spoken, path, far } = this;
+    const { recalled } = this.near;
     const lead = margin / 2;
     const delay = Math.max(0, finder.delay);
     far.copy(position - delay + lead - recalled.length - PATH_TAPS + 1, spoken);
@@ -375,7 +325,8 @@ export class EchoControl {
 
   /** An echo lies here: the filter starts from the estimate of its path. */
   private lock(delay: number, position: number): void {
-    const { filter, suppressor, blocks, block, margin } = this;
+    const { filter, suppressor, block, margin } = this;
+    const { blocks } = this.near;
     this.line = 'echo';
     this.delay = delay;
     this.quiet = 0;
@@ -394,11 +345,11 @@ export class EchoControl {
 
   /** What explained the past must explain what follows: a steady vowel of the caller's may look like the agent's. */
   private prove(): void {
-    if (this.probation === 0 || !this.heard) return;
+    if (this.probation === 0 || !this.near.heard) return;
     const { error } = this.filter;
     let power = 0;
     for (let n = 0; n < error.length; n++) power += error[n]! * error[n]!;
-    this.tested += this.nearPower * error.length;
+    this.tested += this.near.power * error.length;
     this.failed += power;
     if (--this.probation > 0 || this.failed < 0.5 * this.tested) return;
     this.line = 'unknown';
@@ -408,7 +359,7 @@ export class EchoControl {
   /** 0 to 1: whether what was just heard is echo, as far as it can be told by now. */
   private judge(loudest: number): number {
     if (this.line === 'echo') return this.suppressor.likelihood;
-    if (this.nearPower > loudest * LOUDEST_ECHO) return 0;
+    if (this.near.power > loudest * LOUDEST_ECHO) return 0;
     return this.verdict;
   }
 }

@@ -10,6 +10,7 @@ import type { MediaWatchConfig } from '../../media/quality-config.js';
 import type { CodecName, PcmRate } from '../../rtp/negotiated.js';
 import type { GateOptions } from '../../speech/detection/gate.js';
 import type { BatchVad } from '../../speech/detection/silero.js';
+import { monotonicMs } from '../../telemetry/clock.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { FromMedia, MediaToSpeech, SpeechMark, SpeechToMedia, ToMedia } from '../messages.js';
 import { type LegContext, RtpLeg } from './media-leg.js';
@@ -31,6 +32,9 @@ export interface MediaEngineOptions {
 
 /** Voice is looked for each 10 ms: more windows make one run then. */
 const DETECTION_PHASES = PHASES / 2;
+
+/** Half a second, but on a machine that is busy: then it is cut short, ms. */
+const REHEARSAL_MS = 2000;
 
 /** A media worker without its thread: the legs, their pacing and their voice activity detection. */
 export class MediaEngine {
@@ -83,7 +87,8 @@ export class MediaEngine {
 
   /** Has all code run that the first call would be the first to run, until it comes. @param codecs that legs may use */
   rehearse(codecs: readonly CodecName[]): Promise<void> {
-    return rehearse(this.context, codecs, () => this.legs.size === 0);
+    const until = monotonicMs() + REHEARSAL_MS;
+    return rehearse(this.context, codecs, () => this.legs.size === 0 && monotonicMs() < until);
   }
 
   /** Obeys one message of main. Anything wrong in it costs its leg only. */

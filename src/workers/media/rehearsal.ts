@@ -12,8 +12,6 @@ const FRAME_MS = 20;
 const CALL_MS = 1200;
 /** What comes back of the agent: so late, ms, and this share of it. */
 const ECHO = { lateMs: 60, share: 0.3 };
-/** On a machine that has no time for it the rest is left out, ms. */
-const MOST_MS = 2000;
 const PAYLOAD_TYPE = 96;
 
 /** What of a worker a rehearsal goes through. */
@@ -27,15 +25,13 @@ export type Rehearsed = Pick<LegContext, 'detection' | 'sounds' | 'stages'>;
  * @param idle asked before each frame: once the thread has something better to do, the rest is left out
  */
 export async function rehearse(worker: Rehearsed, codecs: readonly CodecName[], idle: () => boolean): Promise<void> {
-  const until = monotonicMs() + MOST_MS;
-  const goOn = () => idle() && monotonicMs() < until;
   for (const rate of [8000, 16_000] as const) {
     const codec = codecs.find((name) => rateOf(name) === rate);
-    if (codec) await rehearseCall(worker, codec, goOn);
+    if (codec) await rehearseCall(worker, codec, idle);
   }
 }
 
-async function rehearseCall(worker: Rehearsed, codec: CodecName, goOn: () => boolean): Promise<void> {
+async function rehearseCall(worker: Rehearsed, codec: CodecName, idle: () => boolean): Promise<void> {
   const rate = rateOf(codec);
   const { detection, sounds, stages } = worker;
   const hearing = new LegHearing(rate, detection[rate], { stages, inband: 'always', beeps: false }, NOBODY);
@@ -54,7 +50,7 @@ async function rehearseCall(worker: Rehearsed, codec: CodecName, goOn: () => boo
       if (parseRtp(packet, fields)) hearing.push(fields, packet);
     };
     const began = monotonicMs();
-    for (let ms = 0; ms < CALL_MS && goOn(); ms += FRAME_MS) {
+    for (let ms = 0; ms < CALL_MS && idle(); ms += FRAME_MS) {
       fields.at = began + ms;
       peer.advance(FRAME_MS, line, arrive);
       hearing.tick(fields.at);
