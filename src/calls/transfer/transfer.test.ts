@@ -367,7 +367,7 @@ describe('a transfer on the wire', () => {
     await until('the end', () => bench.outcomes.length > 0);
     expect(bench.dispositions).toEqual(['anna failed', 'bert no-answer']);
     expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'bert']);
-    expect(bert.ended).toBe('bye');
+    await until('BYE', () => bert.ended === 'bye');
   });
 
   it('is taken back while it is looked up where the target is, and goes to the next one only', async () => {

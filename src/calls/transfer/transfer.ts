@@ -2,15 +2,16 @@ import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
 import type { IncomingRefer } from '../../sip/dialog.js';
 import type { Invite } from '../../sip/invite.js';
-import { headersFrom } from '../../sip/trunk-headers.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
 import { PersonLeg, type PersonLegServices } from '../person-leg.js';
 import type { TransferConfig } from '../targets/config.js';
 import type { CallQueues } from '../targets/queues.js';
 import type { Destination, Plan, Targets } from '../targets/targets.js';
-import { briefingOf, type HandOver, handOverOf, subjectOf } from './briefing.js';
+import { briefingOf, type HandOver, handOverOf } from './briefing.js';
 import { CallerSide, type TransferredCall, type TransferSide } from './caller-side.js';
+import { contextFor } from './carried-context.js';
+import { Referrals } from './referrals.js';
 import { reduceTransfer } from './transfer-reducer.js';
 import {
   newTransfer,
@@ -56,7 +57,7 @@ export class Transfer {
   private readonly closing = new Set<Promise<void>>();
   private readonly timers = new Map<TransferTimer, NodeJS.Timeout>();
   private readonly waiting: TransferEvent[] = [];
-  private readonly refers = new Map<string, { request: IncomingRefer; told?: ReturnType<IncomingRefer['accept']> }>();
+  private readonly referrals = new Referrals();
   private readonly caller: TransferSide;
   private readonly handOver: HandOver;
   /** In a queue: of what led to the transfer. */
@@ -187,7 +188,7 @@ export class Transfer {
       case 'call-back':
         return void this.callBack(effect.step.target);
       case 'report':
-        return this.report(effect.leg, effect.status, effect.reason);
+        return this.referrals.report(effect.leg, effect.status, effect.reason);
       case 'timer':
         return this.setTimer(effect.name, effect.ms);
       case 'clear':
@@ -207,30 +208,8 @@ export class Transfer {
   }
 
   private dial(name: string, destination: Destination): void {
-    const { id, from, to, calledUri, settings, lexicon, secrets } = this.call;
-    const { json, identity, sensitive } = destination.settings.context;
-    const url = this.services.transfer.contextUrl;
-    const { topics, facts, done, failed, reason, lastWords, ivr } = this.handOver;
-    const shown = sensitive.filter((name) => Object.hasOwn(secrets, name)).map((name) => [name, secrets[name]]);
-    const told = { ...ivr, ...Object.fromEntries(shown) };
-    const more = Object.keys(told).length > 0 ? { ivr: told } : {};
-    const context = {
-      call: id,
-      caller: from,
-      shown: destination.route?.from ?? (identity === 'own' ? to : from),
-      called: calledUri,
-      subject: subjectOf(this.handOver),
-      url: url?.replaceAll('{{call}}', encodeURIComponent(id)),
-      data: { call: id, caller: from, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },
-      json,
-      headers: headersFrom(destination.route?.headers ?? {}, {
-        ...this.call.given,
-        ...facts,
-        call: id,
-        caller: from,
-        called: to,
-      }),
-    };
+    const { id, settings, lexicon } = this.call;
+    const context = contextFor(destination, this.call, this.handOver, this.services.transfer.contextUrl);
     const options = { call: id, name, destination, context, voice: settings, lexicon };
     const leg = new PersonLeg(this.services, options, {
       ringing: () => this.dispatch({ type: 'ringing', leg: name }),
@@ -258,7 +237,7 @@ export class Transfer {
     const leg = this.legs.get(name);
     if (!leg) return;
     this.legs.delete(name);
-    this.refers.delete(name);
+    this.referrals.drop(name);
     this.call.joined.leave(leg);
     const done = leg.close(reason).then(() => this.caller.endTurns(name));
     const settled = done
@@ -321,22 +300,10 @@ export class Transfer {
   }
 
   private async handedOn(name: string, request: IncomingRefer): Promise<void> {
-    if (this.refers.has(name)) return request.refuse(491);
-    this.refers.set(name, { request });
+    if (!this.referrals.begin(name, request)) return;
     const plan = await this.services.targets.planFor(request.uri).catch(() => undefined);
     if (!this.legs.has(name)) return request.refuse(481);
     this.dispatch({ type: 'handed-on', leg: name, plan: plan && withReplaces(plan, request.replaces) });
-  }
-
-  private report(name: string, status: number, reason: string): void {
-    const refer = this.refers.get(name);
-    if (!refer) return;
-    if (refer.told) refer.told.report(status, reason || 'Not reached');
-    else if (status === 202) {
-      refer.told = refer.request.accept();
-      return;
-    } else refer.request.refuse(status);
-    this.refers.delete(name);
   }
 
   private queue(on: boolean): void {
