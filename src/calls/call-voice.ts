@@ -1,4 +1,3 @@
-import { AudioRing } from '../audio/ring.js';
 import type { Voice, VoiceEvent } from '../conversation/voice.js';
 import { reasonOf } from '../errors.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
@@ -10,8 +9,9 @@ import type { ExpectedAnswer } from '../text/expected.js';
 import type { MediaLeg } from '../workers/media/hosted-leg.js';
 import type { FromMedia, Reflex } from '../workers/messages.js';
 import { heardText, type Speaker, wordStart } from '../workers/speaker.js';
-import type { SpeechHost, SpeechStream } from '../workers/speech/speech-host.js';
-import type { StreamEvent } from '../workers/speech/speech-stream.js';
+import type { SpeechHost } from '../workers/speech/speech-host.js';
+import { type Announced, Announcements } from './announcements.js';
+import { CallHearing } from './call-hearing.js';
 import { DigitMerge, type KeySource } from './digits.js';
 
 /** Playout that paused at a stop word goes on after this when nobody has decided about it, ms. */
@@ -48,40 +48,23 @@ interface Saying {
   stoppedAt?: number;
 }
 
-/** Sentences that are said besides the conversation. */
-interface Announcement {
-  /** Nothing is heard of the peer meanwhile. */
-  deaf: boolean;
-  left: Set<string>;
-  heard: string[];
-  stopped: boolean;
-  done: () => void;
-}
-
 /** A caller who waits for recognition that has to begin again hears of it after this, ms. */
 const BEAR_MS = 1200;
 /** Longest that it may take, ms. */
 const ANNOUNCE_MS = 5000;
-/** The caller's last words on a leg that is lost are waited for so long, ms. */
-const LAST_WORDS_MS = 5000;
-
 /** The voice of a SIP call: a media leg, its recognition stream, and synthesis into its playout queue. */
 export class CallVoice implements Voice {
   readonly channel = 'voice';
   private leg: MediaLeg;
-  private stream: SpeechStream;
-  /** Where the present leg begins in all that was heard, samples: positions go on when the leg is another. */
-  private base = 0;
-  /** Of the leg before, whose last words are not known yet. */
-  private former: { stream: SpeechStream; timer: NodeJS.Timeout } | undefined;
-  private expected: ExpectedAnswer | undefined;
+  private readonly hearing: CallHearing;
+  private readonly announcements = new Announcements(
+    (id, text) => this.say({ id, text, firm: true }),
+    () => this.stop(),
+  );
   private bearing: NodeJS.Timeout | undefined;
   private readonly saying = new Map<string, Saying>();
   private listener: (event: VoiceEvent) => void = () => {};
   private epoch = 1;
-  /** The caller has made a sound of which no final words are known yet. */
-  private unrecognised = false;
-  private speaking = false;
   /** Where playout paused. */
   private held: { utterance: string; sample: number } | undefined;
   private pausing = false;
@@ -94,23 +77,19 @@ export class CallVoice implements Voice {
   private onSettled = () => {};
   /** Sentences in a row that could not be synthesised. */
   private unsaid = 0;
-  private readonly announcements = new Set<Announcement>();
-  private announced = 0;
   /** Who hears this voice instead of the conversation. */
   private diverted: ((event: VoiceEvent) => void) | undefined;
-  private deaf = false;
   private closed = false;
   private readonly keys = new DigitMerge();
 
   constructor(private readonly options: CallVoiceOptions) {
     this.leg = options.leg;
-    this.stream = this.recognise(0);
-  }
-
-  private recognise(from: number): SpeechStream {
-    const { speech, vocabulary } = this.options;
-    const { base } = this;
-    return speech.openStream(this.leg, (event) => this.fromSpeech(event, base), vocabulary, from);
+    this.hearing = new CallHearing(options.leg, options.speech, options.vocabulary, {
+      tell: (event) => this.tell(event),
+      deafened: () => this.announcements.deaf,
+      delayed: (at) => this.delayed(at),
+      recognised: () => this.onSettled(),
+    });
   }
 
   /**
@@ -119,41 +98,14 @@ export class CallVoice implements Voice {
    */
   moveTo(leg: MediaLeg): void {
     if (this.closed) return;
-    const { stream, base } = this;
-    const end = new AudioRing(this.leg.ring).end;
     this.leg = leg;
-    this.base = base + end;
-    if (this.deaf) stream.close();
-    else this.leave(stream, end);
     this.held = undefined;
-    if (!this.deaf) {
-      this.stream = this.recognise(0);
-      if (this.expected) this.stream.expect(this.expected);
-    }
+    this.hearing.moveTo(leg);
     if (this.pausing || this.onHold) leg.hold();
     for (const [id, saying] of [...this.saying]) {
       if (saying.abort.signal.aborted) this.ended(lostUtterance(id, saying));
       else this.sayAgain(id, saying);
     }
-  }
-
-  /** The stream of a lost leg: what it has not told yet is waited for. */
-  private leave(stream: SpeechStream, end: number): void {
-    if (!this.unrecognised) return stream.close();
-    this.forgetFormer();
-    const timer = setTimeout(() => this.forgetFormer(), LAST_WORDS_MS);
-    this.former = { stream, timer };
-    if (!this.speaking) return;
-    this.speaking = false;
-    stream.finalise(end);
-    const at = monotonicMs();
-    this.tell({ type: 'offset', at, voicedAt: at, position: this.base });
-  }
-
-  private forgetFormer(): void {
-    clearTimeout(this.former?.timer);
-    this.former?.stream.close();
-    this.former = undefined;
   }
 
   private sayAgain(id: string, { text, firm, abort, startedAt }: Saying): void {
@@ -167,10 +119,6 @@ export class CallVoice implements Voice {
   private tell(event: VoiceEvent): void {
     if (this.diverted) this.diverted(event);
     if (!this.diverted || event.type === 'hold' || event.type.startsWith('utterance.')) this.listener(event);
-  }
-
-  private get unheard(): boolean {
-    return this.deaf || [...this.announcements].some(({ deaf }) => deaf);
   }
 
   listen(listener: (event: VoiceEvent) => void): void {
@@ -210,27 +158,8 @@ export class CallVoice implements Voice {
    *
    * @param ms longest that it may take
    */
-  async announce(
-    sentences: readonly string[],
-    ms: number,
-    { deaf = true }: { deaf?: boolean } = {},
-  ): Promise<{ heard: string; stopped: boolean }> {
-    const serial = ++this.announced;
-    const ids = sentences.map((_, n) => `announcement-${serial}-${n}`);
-    const announcement: Announcement = { deaf, left: new Set(ids), heard: [], stopped: false, done: () => undefined };
-    this.announcements.add(announcement);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => announcement.done(), ms);
-      announcement.done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (this.closed || ids.length === 0) return announcement.done();
-      for (const [n, text] of sentences.entries()) this.say({ id: ids[n] ?? '', text, firm: true });
-    });
-    this.announcements.delete(announcement);
-    if (announcement.left.size > 0 && !this.closed) this.stop();
-    return { heard: announcement.heard.join(' '), stopped: announcement.stopped || announcement.left.size > 0 };
+  announce(sentences: readonly string[], ms: number, { deaf = true }: { deaf?: boolean } = {}): Promise<Announced> {
+    return this.announcements.announce(sentences, ms, deaf);
   }
 
   /** Somebody else hears what the peer says and presses, instead of the conversation; nobody else when left out. */
@@ -240,11 +169,7 @@ export class CallVoice implements Voice {
 
   /** Whether what the peer says is looked at: while it is not, nothing of it is recognised, nor later. */
   hear(on: boolean): void {
-    if (this.deaf === !on || this.closed) return;
-    this.deaf = !on;
-    this.unrecognised = this.speaking = false;
-    this.stream.close();
-    if (on) this.stream = this.recognise(new AudioRing(this.leg.ring).end);
+    if (!this.closed) this.hearing.hear(on);
   }
 
   stop(): void {
@@ -290,8 +215,7 @@ export class CallVoice implements Voice {
   }
 
   expect(expected: ExpectedAnswer): void {
-    this.expected = expected;
-    this.stream.expect(expected);
+    this.hearing.expect(expected);
   }
 
   sensitive(on: boolean): void {
@@ -299,11 +223,11 @@ export class CallVoice implements Voice {
   }
 
   commit(position: number): void {
-    if (position >= this.base) this.stream.commit(position - this.base);
+    this.hearing.commit(position);
   }
 
   finalise(): void {
-    this.stream.finalise(new AudioRing(this.leg.ring).end);
+    this.hearing.finalise();
   }
 
   /**
@@ -313,12 +237,13 @@ export class CallVoice implements Voice {
    */
   async settle(ms: number): Promise<void> {
     this.stop();
-    if (this.unrecognised) this.finalise();
-    if (this.saying.size === 0 && !this.unrecognised) return;
+    const { hearing } = this;
+    if (hearing.unrecognised) hearing.finalise();
+    if (this.saying.size === 0 && !hearing.unrecognised) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.onSettled = () => {
-        if (this.saying.size > 0 || this.unrecognised) return;
+        if (this.saying.size > 0 || hearing.unrecognised) return;
         clearTimeout(timer);
         resolve();
       };
@@ -328,38 +253,26 @@ export class CallVoice implements Voice {
   close(): void {
     this.closed = true;
     clearTimeout(this.forgotten);
-    if (!this.deaf) this.stream.close();
-    this.forgetFormer();
+    this.hearing.close();
     clearTimeout(this.bearing);
     for (const saying of this.saying.values()) saying.abort.abort();
     this.saying.clear();
-    for (const announcement of this.announcements) announcement.done();
+    this.announcements.close();
   }
 
   /** A key, by whatever way it came; the conversation is told of each press once. @param at of its release, monotonicMs() */
   key(source: KeySource, digit: string, durationMs: number, at: number): void {
-    const deaf = [...this.announcements].some((announcement) => announcement.deaf);
-    if (deaf || !this.keys.isNew(source, digit, at, durationMs)) return;
+    if (this.announcements.deaf || !this.keys.isNew(source, digit, at, durationMs)) return;
     this.tell({ type: 'dtmf', at: monotonicMs(), digit, durationMs });
   }
 
   /** What the media worker reports of this leg. */
   fromMedia(event: FromMedia): void {
-    const at = monotonicMs();
     switch (event.type) {
       case 'onset':
-        if (this.unheard) return;
-        this.unrecognised = true;
-        this.speaking = true;
-        return this.tell({ type: 'onset', at, voicedAt: event.at, position: this.base + event.position });
       case 'pause':
-        if (!this.speaking) return;
-        return this.tell({ type: 'pause', at, voicedAt: event.at });
       case 'offset':
-        // Of what began during an announcement the conversation knows nothing.
-        if (!this.speaking) return;
-        this.speaking = false;
-        return this.tell({ type: 'offset', at, voicedAt: event.at, position: this.base + event.position });
+        return this.hearing.mark(event);
       case 'dtmf':
         return this.key(event.source, event.digit, event.durationMs, event.at);
       case 'held':
@@ -385,7 +298,7 @@ export class CallVoice implements Voice {
     if (saying) this.agentText = saying.text;
     const { stopWords, byWords } = this.options;
     this.interruptible = saying !== undefined && !saying.firm;
-    this.stream.agentSays({ text: this.agentText, speaking: byWords && this.interruptible, stopWords });
+    this.hearing.agentSays({ text: this.agentText, speaking: byWords && this.interruptible, stopWords });
     this.arm();
   }
 
@@ -410,20 +323,11 @@ export class CallVoice implements Voice {
     if (this.held?.utterance === id) this.held = undefined;
     if (this.saying.size === 0) this.tellAgent(undefined);
     const heard = stopped ? heardText(saying.text, saying.clip, played) : saying.text;
-    const announcement = [...this.announcements].find(({ left }) => left.delete(id));
-    if (announcement) this.wasAnnounced(announcement, heard, stopped);
-    else this.tell({ type: 'utterance.ended', at, id, heard, stopped });
+    if (!this.announcements.ended(id, heard, stopped)) this.tell({ type: 'utterance.ended', at, id, heard, stopped });
     this.onSettled();
   }
 
-  private wasAnnounced(announcement: Announcement, heard: string, stopped: boolean): void {
-    if (heard) announcement.heard.push(heard);
-    announcement.stopped ||= stopped;
-    if (announcement.left.size === 0) announcement.done();
-  }
-
   private delayed(at: number): void {
-    if (!this.unrecognised || this.unheard) return;
     this.tell({ type: 'recognition.delayed', at });
     this.askPatience();
   }
@@ -433,28 +337,10 @@ export class CallVoice implements Voice {
     clearTimeout(this.bearing);
     if (bearWithMe === undefined) return;
     this.bearing = setTimeout(() => {
-      if (!this.unrecognised || this.diverted) return;
-      if (this.speaking) return this.askPatience();
+      if (!this.hearing.unrecognised || this.diverted) return;
+      if (this.hearing.speaking) return this.askPatience();
       if (this.saying.size === 0) void this.announce([bearWithMe], ANNOUNCE_MS, { deaf: false });
     }, BEAR_MS);
-  }
-
-  /** @param base where the leg began that it was heard on */
-  private fromSpeech(event: StreamEvent, base: number): void {
-    const at = monotonicMs();
-    if (event.type === 'moved') return this.delayed(at);
-    if (this.unheard) return;
-    if (event.type === 'partial') {
-      const { text, paused, finished, real } = event;
-      return this.tell({ type: 'partial', at, text, position: base + event.position, paused, finished, real });
-    }
-    if (base !== this.base) this.forgetFormer();
-    this.unrecognised = this.speaking && base !== this.base;
-    if (event.type === 'final') {
-      const { text, finished, real } = event;
-      this.tell({ type: 'final', at, text, position: base + event.position, finished, real });
-    } else this.tell({ type: 'recognition.failed', at, reason: event.reason });
-    this.onSettled();
   }
 }
 
