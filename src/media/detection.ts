@@ -8,8 +8,6 @@ const MAX_BATCH = 32;
 
 /** The detector's verdict ends a little after the voice does; the true end is looked for this far back, ms. */
 const HANGOVER_MS = 160;
-/** A frame this far below the utterance's loudest window is no longer voice, dB. */
-const VOICED_DB = 35;
 const FRAME_MS = 10;
 
 /** A first window that may become an onset, or that it became none; an onset, a pause that may be an offset, an offset. */
@@ -32,8 +30,6 @@ export class DetectedStream {
   private next = 0;
   private stirring = false;
   private readonly frame: Int16Array;
-  /** Level of the loudest window since the onset, dB. */
-  private loudest = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly ring: AudioRing,
@@ -63,7 +59,6 @@ export class DetectedStream {
     const level = levelDb(this.window);
     const echo = this.echo?.likelihood(this.next - this.window.length, this.next) ?? 0;
     const mark = this.gate.push(probability, level, echo);
-    if (this.gate.speaking) this.loudest = Math.max(this.loudest, level);
     if (this.gate.stirring !== this.stirring) {
       this.stirring = !this.stirring;
       if (mark?.type !== 'onset') this.listener(this.stirring ? 'stir' : 'calm', this.next);
@@ -72,7 +67,6 @@ export class DetectedStream {
     const position = Math.max(0, this.next - mark.windowsAgo * this.window.length);
     if (mark.type === 'onset') return this.listener('onset', position);
     this.listener(mark.type, this.lastVoiced(position));
-    if (mark.type === 'offset') this.loudest = Number.NEGATIVE_INFINITY;
   }
 
   /** Where the last sound ends that is loud enough to be the voice: what callers wait from, to the frame. */
@@ -81,7 +75,7 @@ export class DetectedStream {
     const earliest = Math.max(ring.start, position - (HANGOVER_MS * frame.length) / FRAME_MS);
     for (let end = position; end - frame.length >= earliest; end -= frame.length) {
       ring.copy(end - frame.length, frame);
-      if (levelDb(frame) >= this.loudest - VOICED_DB) return end;
+      if (levelDb(frame) >= this.gate.quietDb) return end;
     }
     return Math.max(0, earliest);
   }

@@ -47,7 +47,10 @@ describe('endpoint wait', () => {
     expect(falling[0]).toBe(PATIENCE.balanced.unlikelyMs);
     expect(falling[4]).toBe(PATIENCE.balanced.certainMs);
     expect(wait('four eight two', 0.99, { kind: 'digits', length: 6 })).toBe(PATIENCE.balanced.incompleteMs);
-    expect(wait('yes', 0.01, { kind: 'yes-no' })).toBe(PATIENCE.balanced.certainMs);
+    expect(wait('yes', 0.9, { kind: 'yes-no' })).toBe(PATIENCE.balanced.certainMs);
+    // A breath's time for the "thank you" that may follow, however unlikely the end.
+    expect(wait('no', 0.01, { kind: 'yes-no' })).toBe(364);
+    expect(wait('no', undefined, { kind: 'yes-no' })).toBe(PATIENCE.balanced.certainMs);
     expect(wait('', undefined)).toBe(PATIENCE.balanced.unknownMs);
   });
 

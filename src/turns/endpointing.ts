@@ -33,7 +33,7 @@ export function endpointWait({ text, finished, expected }: TurnSoFar, times: Wai
 function waitFor(seen: Completeness, text: string, finished: number | undefined, times: WaitTimes): number {
   switch (seen) {
     case 'complete':
-      return times.certainMs;
+      return finished === undefined ? times.certainMs : Math.min(byProbability(finished, times), soon(times));
     case 'incomplete':
       return times.incompleteMs;
     case 'parts':
@@ -46,9 +46,16 @@ function waitFor(seen: Completeness, text: string, finished: number | undefined,
   }
 }
 
+/** A bare "no" answers all that was asked, but "thank you" often follows it, after a breath. */
+function soon({ certainMs, unsureMs }: WaitTimes): number {
+  return certainMs + Math.max(0, unsureMs - certainMs) * AFTER_A_BREATH;
+}
+
+const AFTER_A_BREATH = 0.3;
+
 /**
  * Straight lines between the three waits over the log odds: pauses inside turns thin out exponentially, so each further
- * 100 ms of silence adds as much evidence as the one before. With the times of `balanced` it is one line.
+ * 100 ms of silence adds as much evidence as the one before.
  */
 function byProbability(p: number, { certainMs, unsureMs, unlikelyMs }: WaitTimes): number {
   const logit = Math.log(Math.max(1e-6, p) / Math.max(1e-6, 1 - p));
@@ -56,6 +63,6 @@ function byProbability(p: number, { certainMs, unsureMs, unlikelyMs }: WaitTimes
   return Math.round(unsureMs + share * ((logit > 0 ? certainMs : unlikelyMs) - unsureMs));
 }
 
-/** From a probability of 0.71 on the turn is taken to be whole, from 0.1 down to be unfinished. */
-const CERTAIN_LOGIT = Math.log(0.71 / 0.29);
+/** From a probability of 0.76 on the turn is taken to be whole, from 0.1 down to be unfinished. */
+const CERTAIN_LOGIT = Math.log(0.76 / 0.24);
 const UNLIKELY_LOGIT = Math.log(0.1 / 0.9);

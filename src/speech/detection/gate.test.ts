@@ -30,6 +30,28 @@ describe('SpeechGate', () => {
     expect(marks([0.9, 0.4, 0.9, 0.9])).toEqual([{ type: 'onset', windowsAgo: 4, window: 3 }]);
   });
 
+  it('ends with the sound, however long the detector goes on believing in it', () => {
+    const gate = new SpeechGate(OPTIONS);
+    const types = (levels: readonly number[]) => levels.map((level) => gate.push(0.9, level)?.type);
+    expect(types([-20, -20, -20, -30, -60, -60, -60, -60, -60])).toEqual([
+      ...[undefined, undefined, 'onset', undefined],
+      ...[undefined, undefined, 'pause', undefined, 'offset'],
+    ]);
+  });
+
+  it('hears the end above the noise of a line, but takes no soft voice for one', () => {
+    const gate = new SpeechGate(OPTIONS);
+    for (let n = 0; n < 50; n++) gate.push(0.01, -50);
+    for (let n = 0; n < 5; n++) gate.push(0.9, -15);
+    expect(Array.from({ length: 9 }, () => gate.push(0.9, -46)?.type)).not.toContain('pause');
+    for (let n = 0; n < 5; n++) gate.push(0.9, -50);
+    expect(gate.speaking).toBe(false);
+    // After a bang a voice far below it is still one.
+    for (const level of [-2, -2, -2]) gate.push(0.9, level);
+    for (let n = 0; n < 9; n++) gate.push(0.9, -40);
+    expect(gate.speaking).toBe(true);
+  });
+
   it('never opens on sound below the minimal level', () => {
     expect(marks(Array(20).fill(0.99), -60)).toEqual([]);
   });

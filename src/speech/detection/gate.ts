@@ -16,6 +16,13 @@ const STIR = { windows: 2, distrusted: 60, echo: 0.25, levelDb: -40, overFloorDb
 /** The floor of a line, dBFS, and how fast it rises, dB a window. */
 const FLOOR = { leastDb: -70, rise: 0.3 };
 
+/**
+ * The detector goes on believing in a voice for some 80 ms after its last sound. What is quieter than this is none,
+ * whatever it believes: so far below the utterance's loudest window, or hardly above the floor of a noisy line but
+ * clearly below the voice, and never anything loud, dB. A bang counts as loudest for a while only, dB a window.
+ */
+const QUIET = { belowDb: 35, clearDb: 25, overFloorDb: 3, mostDb: -42, fadeDb: 0.2 };
+
 /** When window probabilities become speech, and when they stop being it. */
 export interface GateOptions {
   /** Probability from which a window counts towards onset; 0.5 is usual. */
@@ -53,6 +60,8 @@ export class SpeechGate {
   private stirs = 0;
   private distrusted = 0;
   private floor = -50;
+  /** Level of the loudest window since the onset, dBFS. */
+  private loudest = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: GateOptions) {
     this.onsetWindows = Math.max(1, Math.round(options.onsetMs / options.windowMs));
@@ -62,6 +71,13 @@ export class SpeechGate {
   /** Whether speech has begun and not ended. */
   get speaking(): boolean {
     return this.open;
+  }
+
+  /** Quieter than this, nothing is the voice that speaks, dBFS. */
+  get quietDb(): number {
+    const { belowDb, clearDb, overFloorDb, mostDb } = QUIET;
+    const nearFloor = Math.min(this.loudest - clearDb, this.floor + overFloorDb);
+    return Math.min(mostDb, Math.max(this.loudest - belowDb, nearFloor));
   }
 
   /** Whether an onset may come of the last windows. */
@@ -76,7 +92,7 @@ export class SpeechGate {
    */
   push(probability: number, levelDb: number, echo = 0): GateMark | undefined {
     this.stir(probability, levelDb, echo);
-    return this.open ? this.whileOpen(probability, echo) : this.whileClosed(probability, levelDb, echo);
+    return this.open ? this.whileOpen(probability, levelDb, echo) : this.whileClosed(probability, levelDb, echo);
   }
 
   private stir(probability: number, levelDb: number, echo: number): void {
@@ -89,7 +105,9 @@ export class SpeechGate {
     else if (believed) this.stirs = STIR.windows;
     else this.stirs = loud ? this.stirs + 1 : 0;
     if (!this.open && before >= STIR.windows && this.stirs === 0) this.distrusted = STIR.distrusted;
-    this.floor = Math.max(FLOOR.leastDb, Math.min(levelDb, this.floor + FLOOR.rise));
+    // A voice is not the line's floor, however long it lasts.
+    const rise = this.open && probability >= this.options.release ? 0 : FLOOR.rise;
+    this.floor = Math.max(FLOOR.leastDb, Math.min(levelDb, this.floor + rise));
   }
 
   private whileClosed(probability: number, levelDb: number, echo: number): GateMark | undefined {
@@ -110,11 +128,13 @@ export class SpeechGate {
     this.run = 0;
     this.voiced = 0;
     this.silent = 0;
+    this.loudest = levelDb;
     return { type: 'onset', windowsAgo };
   }
 
-  private whileOpen(probability: number, echo: number): GateMark | undefined {
-    const voiced = probability >= this.options.release && echo < SURE_ECHO;
+  private whileOpen(probability: number, levelDb: number, echo: number): GateMark | undefined {
+    this.loudest = Math.max(levelDb, this.loudest - QUIET.fadeDb);
+    const voiced = probability >= this.options.release && echo < SURE_ECHO && levelDb >= this.quietDb;
     this.silent = voiced ? 0 : this.silent + 1;
     if (this.silent < this.offsetWindows) {
       return this.silent === PAUSE_WINDOWS ? { type: 'pause', windowsAgo: this.silent } : undefined;
