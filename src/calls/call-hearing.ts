@@ -22,7 +22,7 @@ export interface HearingListener {
   recognised(): void;
 }
 
-type Mark = Extract<LegEvent, { type: 'onset' | 'pause' | 'offset' }>;
+type Mark = Extract<LegEvent, { type: 'stir' | 'onset' | 'pause' | 'offset' }>;
 
 /** What a call's voice hears: the marks of its media leg and the words of its recognition stream, in one run of positions over all legs it has had. */
 export class CallHearing {
@@ -90,6 +90,10 @@ export class CallHearing {
   /** What the media worker heard. */
   mark(mark: Mark): void {
     const at = monotonicMs();
+    if (mark.type === 'stir') {
+      if (!this.unheard) this.listener.tell({ type: 'stir', at, voiced: mark.voiced });
+      return;
+    }
     if (mark.type === 'onset') {
       if (this.unheard) return;
       this.unrecognised = true;
@@ -145,15 +149,20 @@ export class CallHearing {
     }
     if (this.unheard) return;
     if (event.type === 'partial') {
-      const { text, paused, finished, real } = event;
-      return this.listener.tell({ type: 'partial', at, text, position: base + event.position, paused, finished, real });
+      const { type, text, paused, finished, real } = event;
+      return this.listener.tell({ type, at, text, ...placeOf(event, base), paused, finished, real });
     }
     if (base !== this.base) this.forgetFormer();
     this.unrecognised = this.speaking && base !== this.base;
     if (event.type === 'final') {
-      const { text, finished, real } = event;
-      this.listener.tell({ type: 'final', at, text, position: base + event.position, finished, real });
+      const { type, text, finished, real } = event;
+      this.listener.tell({ type, at, text, ...placeOf(event, base), finished, real });
     } else this.listener.tell({ type: 'recognition.failed', at, reason: event.reason });
     this.listener.recognised();
   }
+}
+
+/** Where words stand in all that was heard. */
+function placeOf({ from, position }: { from: number; position: number }, base: number) {
+  return { from: base + from, position: base + position };
 }

@@ -269,6 +269,7 @@ export class CallVoice implements Voice {
   /** What the media worker reports of this leg. */
   fromMedia(event: FromMedia): void {
     switch (event.type) {
+      case 'stir':
       case 'onset':
       case 'pause':
       case 'offset':

@@ -61,7 +61,7 @@ function note(call: State, event: StoredEvent | LiveEvent): void {
       call.caller = false;
       return;
     case 'turn.decision':
-      if (event.decision !== 'held') call.caller = false;
+      if (event.decision !== 'held' && event.decision !== 'rejoined') call.caller = false;
       return;
     case 'caller.turn':
       call.turns++;

@@ -88,6 +88,6 @@ bounded: agents, topics, actions and triggers come from the files, the rest from
 ROWS
 
 \`parley_turn_latency_seconds\` has the parts of [the journal's latency](events.md): \`endpoint\`, \`recognition\`, \`reasoning\`, \`synthesis\`, \`playout\`, \`firstAudio\`, \`reply\`.
-\`parley_cut_offs_total\`: \`heard="false"\` when more words came before the answer began, \`"true"\` when the caller and the agent began together.
+\`parley_cut_offs_total\`: \`heard="false"\` when more words came before the answer began, \`"true"\` when the caller went on as it began, and both parts were read as one turn.
 What to watch, and alert on: [docs/guides/observability.md](../guides/observability.md).
 `;

@@ -41,7 +41,7 @@ export class Metrics {
   private readonly values = new Map<string, Set<string>>();
   private readonly calls = this.counter('calls_total', 'Calls that ended', ['agent', 'ended_by']);
   private readonly duration = this.histogram('call_duration_seconds', 'From INVITE to end', [], CALL_SECONDS);
-  private readonly turns = this.counter('turns_total', 'Turn decisions; held: more words came', ['decision']);
+  private readonly turns = this.counter('turns_total', 'Turn decisions; held, rejoined: more words came', ['decision']);
   private readonly latency = this.histogram('turn_latency_seconds', 'Latency of replies by part', ['part'], SECONDS);
   private readonly replies = this.counter('replies_total', 'What the agent said', ['kind', 'interrupted']);
   private readonly interruptions = this.counter('interruptions_total', 'Callers who took the floor', []);
@@ -102,11 +102,11 @@ export class Metrics {
         this.duration.observe(event.durationMs / 1000);
         return void this.agents.delete(event.call);
       case 'turn.decision':
-        // Before the answer began; who goes on at the same moment as the agent hears its beginning.
+        // Before the answer began, or when its beginning was heard.
         if (event.decision === 'held') this.cutOffs.inc({ heard: 'false' });
+        if (event.decision === 'rejoined') this.cutOffs.inc({ heard: 'true' });
         return this.turns.inc({ decision: event.decision });
       case 'agent.turn':
-        if (event.kind === 'go-ahead') this.cutOffs.inc({ heard: 'true' });
         this.replies.inc({ kind: event.kind, interrupted: String(event.interrupted) });
         for (const [part, ms] of Object.entries(event.latency ?? {})) {
           if (typeof ms === 'number') this.latency.observe({ part }, ms / 1000);

@@ -1,6 +1,8 @@
+import { addedWords } from '../text/added-words.js';
 import { armEndpoint, dismiss, dropSpeculation, endpointOf, listenOn, speculate } from './floor.js';
-import { burstEnded, contest, judgeBurst, keepsFloor } from './overlap.js';
-import { apologise, beginTurn, interrupt, leaveUnanswered, reopen, settle, speak } from './reply-side.js';
+import { isOpen, ownWords } from './joining.js';
+import { burstEnded, contest, judgeBurst, keepsFloor, yieldVoice } from './overlap.js';
+import { apologise, beginTurn, interrupt, leaveUnanswered, reopen, settle, speak, stopYielding } from './reply-side.js';
 import type { TakenTurn } from './state.js';
 import { goesOn, type Step, sameWords } from './step.js';
 import type { VoiceEvent } from './voice.js';
@@ -10,11 +12,29 @@ import type { VoiceEvent } from './voice.js';
 /** What the recogniser tells of the caller's words. */
 type Words = Extract<VoiceEvent, { type: 'partial' | 'final' }>;
 
+/** A sound may be the caller's voice, or was none. */
+export function stir(step: Step, voiced: boolean): void {
+  const { caller, phase, held } = step.state;
+  caller.stirredAt = voiced ? step.at : undefined;
+  // The end of the turn may have waited for this.
+  const waits = caller.turnSince !== undefined && !caller.speaking && !caller.awaiting && !held;
+  if (!voiced && phase === 'listening' && waits) armEndpoint(step);
+}
+
+/** What stirs has become an onset by then, or is none, ms. */
+const STIR_MS = 130;
+
+/** How much longer a sound may still turn out to be the caller's voice, ms. */
+function stirring({ at, state: { caller } }: Step): number {
+  return caller.stirredAt === undefined ? 0 : Math.max(0, caller.stirredAt + STIR_MS - at);
+}
+
 /** The caller begins to make sound. */
 export function onset(step: Step, voicedAt = step.at): void {
   const { caller, settings, phase } = step.state;
   caller.speaking = true;
   caller.onsetAt = voicedAt;
+  caller.stirredAt = undefined;
   caller.yielded = false;
   caller.partial = '';
   caller.real = undefined;
@@ -29,6 +49,17 @@ export function onset(step: Step, voicedAt = step.at): void {
     step.journal({ type: 'caller.started' });
   }
   if (phase === 'speaking') contest(step);
+  else if (phase === 'thinking') holdBack(step);
+}
+
+/** Longest that a reply waits for the words of somebody who may be going on, ms. */
+const HOLD_BACK_MS = 1000;
+
+/** The caller makes a sound before the reply has begun: it does not, until their words are known. */
+function holdBack(step: Step): void {
+  if (!isOpen(step.state.current)) return;
+  yieldVoice(step, 'pause');
+  step.timer('barge-in', HOLD_BACK_MS);
 }
 
 /** The caller falls silent. */
@@ -45,9 +76,10 @@ export function offset(step: Step, voicedAt: number, position: number): void {
 
 /** Words so far. */
 export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial' }>): void {
-  const { text, position, paused, finished, real } = words;
+  const { position, paused, finished, real } = words;
   const { state } = step;
   if (position <= state.committed) return;
+  const text = ownWords(step, words);
   state.caller.stable = goesOn(state.caller.partial, text);
   state.caller.partial = text;
   if (!paused) state.caller.pausedAt = undefined;
@@ -61,10 +93,12 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
 }
 
 /** Final words of the utterance up to `position`. */
-export function final(step: Step, { text, position, finished, real }: Words): void {
+export function final(step: Step, words: Words): void {
+  const { position, finished, real } = words;
   const { state } = step;
   const { caller } = state;
   if (position <= state.committed) return;
+  const text = ownWords(step, words);
   caller.text = text;
   caller.delayed = false;
   caller.textPosition = position;
@@ -73,7 +107,10 @@ export function final(step: Step, { text, position, finished, real }: Words): vo
   caller.real = real;
   if (state.phase === 'thinking') {
     if (text && hasNewWords(step, text)) reopenFor(step);
-    else if (state.current?.taking) state.current.taking.position = position;
+    else if (state.current?.taking) {
+      state.current.taking.position = position;
+      stopYielding(step);
+    }
     return;
   }
   if (state.phase === 'speaking') return judgeBurst(step);
@@ -92,6 +129,8 @@ export function final(step: Step, { text, position, finished, real }: Words): vo
 export function endpoint(step: Step): void {
   const { caller, phase, settings } = step.state;
   if (caller.speaking || phase !== 'listening') return;
+  // Who has just begun to go on is not cut off for the moment that the detector needs to be sure.
+  if (stirring(step) > 0) return step.timer('endpoint', stirring(step));
   if (caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition) return takeWords(step);
   caller.awaiting = 'ended';
   step.timer('recognition', caller.delayed ? DELAYED_MS : settings.recognitionMs);
@@ -173,7 +212,8 @@ export function takeKeys(step: Step): void {
 function decide(step: Step): void {
   const { caller } = step.state;
   const silence = step.at - (caller.voicedAt ?? step.at);
-  if (!caller.text || caller.awaiting === 'maximum' || endpointOf(step).waitMs <= silence) return takeWords(step);
+  const over = endpointOf(step).waitMs <= silence && stirring(step) === 0;
+  if (!caller.text || caller.awaiting === 'maximum' || over) return takeWords(step);
   caller.awaiting = undefined;
   step.clear('recognition');
   armEndpoint(step);
@@ -204,7 +244,8 @@ function takeWords(step: Step): void {
 
 /** Both had begun at once, the agent fell silent, and so did the caller, with hardly anything said. */
 function gaveWay({ state }: Step, completeness: string): boolean {
-  const { text, finished = 0.5 } = state.caller;
+  const { finished = 0.5 } = state.caller;
+  const text = addedWords(state.joined?.text ?? '', state.caller.text);
   const scrap = completeness === 'incomplete' || (completeness === 'open' && finished < SCRAP.finished);
   return state.collided && scrap && text.trim().split(/\s+/).length <= SCRAP.words;
 }

@@ -19,7 +19,9 @@ export const conversationConfig = z.strictObject({
     })
     .optional()
     .describe('A language model that is asked who goes on where the local judge of interruptions is not sure.'),
-  collisionMs: ms(500).describe('Caller and agent began at once when there was so little between their first sounds.'),
+  collisionMs: ms(600).describe(
+    'Caller and agent began at once when there was so little between their first sounds: who was cut off goes on with the same turn.',
+  ),
   duckLevel: z
     .number()
     .min(0)

@@ -80,9 +80,11 @@ function tellSpeculation(step: Step, { text, since }: Speculation, turn: number,
 export function forget(step: Step): void {
   const { caller } = step.state;
   dropSpeculation(step);
+  step.state.joined = step.state.settled = undefined;
   step.state.caller = {
     speaking: caller.speaking,
     onsetAt: caller.onsetAt,
+    stirredAt: caller.stirredAt,
     yielded: caller.yielded,
     turnSince: caller.speaking ? step.at : undefined,
     text: '',

@@ -1,6 +1,7 @@
-import { CHECKPOINTS_MS, isBackchannel, isUncertain, judge } from '../turns/interruption.js';
+import { CHECKPOINTS_MS, isBackchannel, isUncertain, judge, stopWord } from '../turns/interruption.js';
 import { armEndpoint, commitTo, forget, speculate } from './floor.js';
-import { interrupt } from './reply-side.js';
+import { beganTogether, isOpen, saidOver, takeBack } from './joining.js';
+import { interrupt, settle } from './reply-side.js';
 import type { TurnEvent } from './state.js';
 import { type Step, sameWords } from './step.js';
 
@@ -20,10 +21,10 @@ export function contest(step: Step): void {
   judgeLater(step);
 }
 
-function yieldVoice(step: Step): void {
+export function yieldVoice(step: Step, how = step.state.settings.reflex): void {
   const { settings, caller } = step.state;
   caller.yielded = true;
-  step.do({ type: 'yield', how: settings.reflex, level: settings.duckLevel });
+  step.do({ type: 'yield', how, level: settings.duckLevel });
 }
 
 /**
@@ -36,7 +37,7 @@ export function judgeBurst(step: Step, late = false): void {
   if (phase !== 'speaking' || !current || keepsFloor(step) || caller.onsetAt === undefined) return;
   if (settings.judge === 'voice') return judgeVoice(step, caller.onsetAt);
   const known = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
-  const text = caller.speaking || !known ? caller.partial : caller.text;
+  const text = saidOver(step, caller.speaking || !known ? caller.partial : caller.text);
   const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
   const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
   const { onsetAt, speaking, real, stable } = caller;
@@ -44,7 +45,8 @@ export function judgeBurst(step: Step, late = false): void {
   const voicedMs = silentAt === undefined ? undefined : Math.max(0, silentAt - onsetAt);
   // Partials of a burst that is over are not its last words yet.
   const open = speaking || (!known && !late);
-  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking: open, real, stable, floor, agent };
+  const goesOn = isOpen(current) && beganTogether(step);
+  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking: open, real, stable, floor, agent, goesOn };
   const verdict = judge(burst, settings.stopWords);
   if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
     askSecond(step, text, agent);
@@ -70,13 +72,14 @@ function judgeVoice(step: Step, onsetAt: number): void {
   else step.timer('barge-in', AGAIN_MS);
 }
 
-/** The caller has the floor. What they said may be a whole turn already. */
+/** The caller has the floor. What they said may be a whole turn already, or belong to the one that is being answered. */
 function takeFloor(step: Step): void {
   const { state } = step;
-  const { caller, settings, current } = state;
-  const started = current?.marks.started ?? step.at;
-  const together = Math.abs((caller.onsetAt ?? step.at) - started) <= settings.collisionMs;
-  const text = caller.partial || caller.text;
+  const { caller, current, settings } = state;
+  const together = beganTogether(step);
+  const text = saidOver(step, caller.partial || caller.text);
+  const other = stopWord(text, settings.stopWords) !== undefined;
+  if (together && isOpen(current) && !other) takeBack(step, current, current.taking);
   interrupt(step, { text, burstMs: Math.round(step.at - (caller.onsetAt ?? step.at)), real: caller.real });
   state.collided = together;
   if (state.phase !== 'listening' || caller.speaking) return;
@@ -111,7 +114,7 @@ export function burstEnded(step: Step): void {
   const { phase, current, settings, caller } = step.state;
   if (phase !== 'speaking' || !current || keepsFloor(step)) return;
   // Words that are a listener's so far hardly become others in the final.
-  if (settings.judge === 'words' && isBackchannel(caller.partial)) goOn(step);
+  if (settings.judge === 'words' && isBackchannel(saidOver(step, caller.partial))) goOn(step);
   step.timer('barge-in', settings.finalMs);
 }
 
@@ -132,6 +135,8 @@ export function overlapOver(step: Step): void {
 
 /** Puts a burst that took no floor on record and forgets it. */
 export function passBurst(step: Step): void {
+  const { current } = step.state;
+  if (current) settle(step, current);
   const { text, voicedAt, onsetAt, offsetPosition, real } = step.state.caller;
   if (text && voicedAt !== undefined) {
     step.journal({ type: 'backchannel', text, durationMs: Math.round(voicedAt - (onsetAt ?? voicedAt)), real });

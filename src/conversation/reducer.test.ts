@@ -48,6 +48,29 @@ describe('turn machine', () => {
     expect(talk.all('ask').map((e) => e.turn.text)).toEqual(["I'd like to check my order"]);
   });
 
+  it('does not end a turn in the moment in which a sound may be the caller going on', () => {
+    talk.utter('in the morning');
+    talk.pass(450);
+    talk.send({ type: 'stir', voiced: true });
+    talk.pass(100);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.onset();
+    talk.pass(300);
+    const position = talk.offset();
+    talk.send({ type: 'final', text: 'in the morning please', position });
+    talk.pass(400);
+    // A click is none, and a sound that never becomes a voice is waited for no longer than a voice would take.
+    talk.send({ type: 'stir', voiced: true });
+    talk.pass(30);
+    talk.send({ type: 'stir', voiced: false });
+    talk.pass(90);
+    talk.send({ type: 'stir', voiced: true });
+    talk.pass(129);
+    expect(talk.all('ask')).toHaveLength(0);
+    talk.pass(1);
+    expect(talk.all('ask').map(({ turn }) => turn.text)).toEqual(['in the morning please']);
+  });
+
   it('waits for the final that is missing at the end of the wait, and takes the partial if it never comes', () => {
     talk.onset();
     talk.pass(800);

@@ -9,6 +9,7 @@ import {
   recognitionDelayed,
   recognitionFailed,
   recognitionLate,
+  stir,
   takeKeys,
   turnTooLong,
   typed,
@@ -22,11 +23,13 @@ import {
   ended,
   failed,
   interrupt,
+  joinOver,
   resumeAfterTransfer,
   sensitive,
   settle,
   speak,
   started,
+  stopYielding,
 } from './reply-side.js';
 import type { Reply, TimerName, TurnEffect, TurnEvent, TurnState, Utterance } from './state.js';
 import { Step } from './step.js';
@@ -49,6 +52,8 @@ function apply(step: Step, event: TurnEvent): void {
       return begin(step, event.greeting, event.notice);
     case 'leave':
       return farewell(step, event.reason, event.by);
+    case 'stir':
+      return stir(step, event.voiced);
     case 'onset':
       return onset(step, event.voicedAt);
     case 'pause':
@@ -139,9 +144,11 @@ function timer(step: Step, name: TimerName): void {
     case 'recognition':
       return recognitionLate(step, 'no final in time');
     case 'barge-in':
-      return judgeBurst(step, !state.caller.speaking);
+      return state.phase === 'thinking' ? stopYielding(step) : judgeBurst(step, !state.caller.speaking);
     case 'overlap':
       return overlapOver(step);
+    case 'join':
+      return joinOver(step);
     case 'idle':
       return idle(step);
     case 'turn':

@@ -1,6 +1,8 @@
 import type { ReplyLatency } from '../journal/events.js';
+import { addedWords } from '../text/added-words.js';
 import type { ExpectedAnswer } from '../text/expected.js';
 import { armEndpoint, commitTo, dropSpeculation, forget, listenOn, speculate, useSpeculation } from './floor.js';
+import { isContested, isOpen } from './joining.js';
 import { contest, isOwedAnswer, passBurst } from './overlap.js';
 import type { Afterwards, Reply, ReplyKind, TakenTurn, TurnState, Utterance } from './state.js';
 import type { Step } from './step.js';
@@ -49,7 +51,8 @@ export function reopen(step: Step): void {
   if (state.phase !== 'thinking' || !current?.taking || current.acted) return;
   step.do({ type: 'cancel', reply: current.id });
   if (current.utterances.length > 0) step.do({ type: 'stop' });
-  step.clear('reasoner');
+  stopYielding(step);
+  step.clear('reasoner', 'barge-in');
   step.journal({ type: 'turn.decision', turn: state.turn, decision: 'held', waitMs: 0, text: current.taking.text });
   caller.turnSince = current.taking.startedAt ?? caller.turnSince;
   state.turn -= 1;
@@ -143,7 +146,7 @@ function fail(step: Step, reply: Reply): void {
   complete(step, reply);
 }
 
-/** The first sample of an utterance went out: the turn it answers is now beyond recall. */
+/** The first sample of an utterance went out: soon the turn it answers is beyond recall. */
 export function started(step: Step, reply: Reply, utterance: Utterance): void {
   const { state } = step;
   const first = reply.marks.started === undefined;
@@ -154,7 +157,8 @@ export function started(step: Step, reply: Reply, utterance: Utterance): void {
   if (!first && before?.firm && state.current === reply && state.caller.speaking) contest(step);
   if (!first) return;
   reply.marks.started = step.at;
-  settle(step, reply);
+  if (isOpen(reply)) step.timer('join', state.settings.collisionMs);
+  else settle(step, reply);
   if (state.current === reply) {
     state.phase = 'speaking';
     if (state.caller.speaking) contest(step);
@@ -162,8 +166,15 @@ export function started(step: Step, reply: Reply, utterance: Utterance): void {
   step.journal({ type: 'agent.started', turn: reply.turn, utterance: utterance.id });
 }
 
+/** The reply has been heard for a moment: who speaks from now on has heard it, too. */
+export function joinOver(step: Step): void {
+  const { current } = step.state;
+  if (current?.marks.started === undefined || !current.taking || isContested(step, current.taking)) return;
+  settle(step, current);
+}
+
 /** Nobody can take the floor from what is said now, or nothing is said: a voice that had made room is itself again. */
-function stopYielding(step: Step): void {
+export function stopYielding(step: Step): void {
   if (!step.state.caller.yielded) return;
   step.state.caller.yielded = false;
   step.do({ type: 'go-on' });
@@ -191,11 +202,12 @@ export function interrupt(step: Step, by: Burst | 'supervisor' = {}): void {
   const reply = state.current;
   if (!reply) return;
   const started = reply.marks.started ?? step.at;
+  settle(step, reply);
   step.do({ type: 'stop' });
   step.do({ type: 'go-on' });
   state.caller.yielded = false;
   if (!reply.complete) step.do({ type: 'cancel', reply: reply.id });
-  step.clear('barge-in', 'overlap', 'reasoner');
+  step.clear('barge-in', 'overlap', 'join', 'reasoner');
   if (by !== 'supervisor') {
     step.journal({ type: 'interruption', turn: reply.turn, intoReplyMs: step.at - started, ...by });
   }
@@ -232,8 +244,15 @@ export function settle(step: Step, reply: Reply): void {
   const { text, from, startedAt, endedAt } = taking;
   step.journal({ type: 'caller.turn', turn: reply.turn, text, from, startedAt, endedAt });
   commitTo(step, taking.position);
-  const { caller } = step.state;
-  if (caller.textPosition !== undefined && caller.textPosition <= step.state.committed) forget(step);
+  const { state } = step;
+  const { caller } = state;
+  if (caller.textPosition !== undefined && caller.textPosition <= state.committed) forget(step);
+  else if (from === 'speech') {
+    // What is said meanwhile was recognised together with it.
+    state.settled = taking;
+    caller.text = addedWords(text, caller.text);
+    caller.partial = addedWords(text, caller.partial);
+  }
 }
 
 function finishIfHeard(step: Step, reply: Reply): void {
@@ -244,8 +263,11 @@ function finishIfHeard(step: Step, reply: Reply): void {
   record(step, reply);
   countSilence(step, reply);
   const wasCurrent = state.current === reply;
-  if (wasCurrent) state.current = undefined;
-  if (wasCurrent) stopYielding(step);
+  if (wasCurrent) {
+    state.current = undefined;
+    step.clear('join');
+    stopYielding(step);
+  }
   state.fading = state.fading.filter((r) => r !== reply);
   if (reply.afterwards) return handOver(step, reply.afterwards);
   if (!wasCurrent) return;
@@ -283,7 +305,7 @@ function answerOverlap(step: Step): void {
 
 export function handOver(step: Step, afterwards: Afterwards): void {
   step.state.phase = 'handing-over';
-  step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'overlap', 'farewell');
+  step.clear('idle', 'endpoint', 'recognition', 'turn', 'reasoner', 'keys', 'barge-in', 'overlap', 'join', 'farewell');
   // Whoever has the caller now is to hear them.
   sensitive(step, { kind: 'open' });
   step.do({ type: 'finish', afterwards });
@@ -318,7 +340,7 @@ function record(step: Step, reply: Reply): void {
     heard,
     interrupted,
     kind: reply.kind,
-    latency: reply.kind === 'reply' ? latency(reply.marks) : undefined,
+    latency: reply.kind === 'reply' && !reply.dropped ? latency(reply.marks) : undefined,
   });
   step.do({ type: 'heard', turn: reply.turn, text: heard, interrupted });
 }

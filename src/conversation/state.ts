@@ -23,7 +23,7 @@ export interface Utterance {
   stopped: boolean;
 }
 
-/** A caller turn taken but not yet answered aloud: more words may still reopen it. */
+/** A caller turn taken but not yet answered aloud for a moment: more words may still reopen it. */
 export interface TakenTurn {
   text: string;
   from: CallerTurn['from'];
@@ -47,6 +47,8 @@ export interface Reply {
   acted: boolean;
   /** It is the apology for a reasoner that failed. */
   failed: boolean;
+  /** The caller went on when it had hardly begun: their turn is not over, and is asked about again. */
+  dropped?: boolean | undefined;
   afterwards?: Afterwards | undefined;
   expected: ExpectedAnswer;
   /** The caller turn that it answers, until that is beyond recall: then it is committed and recorded. */
@@ -68,6 +70,8 @@ export interface CallerSide {
   speaking: boolean;
   /** When the running burst or utterance began. */
   onsetAt?: number | undefined;
+  /** When a sound began that may be the voice. */
+  stirredAt?: number | undefined;
   /** First onset of the turn in the making. */
   turnSince?: number | undefined;
   /** When the voice fell silent, until it is known to go on. */
@@ -119,6 +123,10 @@ export interface TurnState {
   failures: number;
   /** Caller and agent began to speak at once, and the agent gave way. */
   collided: boolean;
+  /** The turn that was taken back for more words then, until it is taken again. */
+  joined?: TakenTurn | undefined;
+  /** The turn that went on record while what the caller says now was being said already. */
+  settled?: TakenTurn | undefined;
   /** Said after the notice. */
   greeting: readonly string[];
   /** Up to where the caller's stream belongs to turns that were answered. */
@@ -131,6 +139,7 @@ export type TimerName =
   | 'recognition'
   | 'barge-in'
   | 'overlap'
+  | 'join'
   | 'idle'
   | 'turn'
   | 'call'

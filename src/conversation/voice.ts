@@ -34,17 +34,23 @@ export interface Voice {
 
 /** What a voice reports. `position`: samples of the caller's stream (text: characters). */
 export type VoiceEvent =
+  /** There is a sound that may become an onset, or it came to nothing. */
+  | { type: 'stir'; at: number; voiced: boolean }
   /** `voicedAt`: when the first voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'onset'; at: number; position: number; voicedAt?: number | undefined }
   /** The voice fell silent, for a moment or for good: when its last sample arrived. */
   | { type: 'pause'; at: number; voicedAt: number }
   /** `voicedAt`: when the last voiced sample arrived, earlier than `at` by what the detector needs to be sure. */
   | { type: 'offset'; at: number; voicedAt: number; position: number }
-  /** `paused`: the voice fell silent at `position`; `real`: P(these words over the agent's take the floor). */
+  /**
+   * Words of the uncommitted utterance from `from` up to `position`. `paused`: the voice fell silent there; `real`: P(what
+   * the present burst adds over the agent's words takes the floor).
+   */
   | {
       type: 'partial';
       at: number;
       text: string;
+      from?: number | undefined;
       position: number;
       paused?: boolean | undefined;
       finished?: number | undefined;
@@ -58,6 +64,7 @@ export type VoiceEvent =
       type: 'final';
       at: number;
       text: string;
+      from?: number | undefined;
       position: number;
       finished?: number | undefined;
       real?: number | undefined;

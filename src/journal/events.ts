@@ -153,13 +153,14 @@ export type JournalEvent =
       latency?: ReplyLatency | undefined;
     }
   /**
-   * `held`: more words came before the answer was heard; `hand-back`: the caller asked for time. `finished`: P(the words
+   * `held`: more words came before the answer was heard; `rejoined`: they came when it had only just begun, and both
+   * parts are one turn; `hand-back`: the caller asked for time. `finished`: P(the words
    * are a whole turn) by the model; `seen`: what their form says (complete, incomplete, parts, hand-back, open).
    */
   | {
       type: 'turn.decision';
       turn: number;
-      decision: 'ended' | 'held' | 'maximum' | 'hand-back';
+      decision: 'ended' | 'held' | 'rejoined' | 'maximum' | 'hand-back';
       waitMs: number;
       text: string;
       finished?: number | undefined;

@@ -14,6 +14,11 @@ export interface Burst {
   stable?: boolean | undefined;
   /** What a second judge says of these very words, when it was asked and has answered. */
   floor?: boolean | undefined;
+  /**
+   * It began when the agent had only just begun to answer: sooner than anybody listens, so that it is likely the rest of
+   * what is being answered.
+   */
+  goesOn?: boolean | undefined;
   /** What the agent is saying: its own words, come back over the line, interrupt nobody. */
   agent: string;
 }
@@ -51,7 +56,7 @@ const LISTENING: readonly string[] = [
   ...['absolutely', 'definitely', 'of course', 'i see', 'got it', 'i got it', 'you got it', 'gotcha', 'makes sense'],
   ...['that makes sense', 'sounds good', 'i understand', 'understood', 'i know', "that's right", 'thats right'],
   ...["that's fine", "that's good", 'fair enough', 'no problem', 'no worries', 'no doubt', 'thank you', 'thanks'],
-  ...['thank you very much', 'thanks a lot', 'oh no'],
+  ...['thank you very much', 'thanks a lot', 'please', 'oh no'],
 ];
 const BACKCHANNEL = allOf(LISTENING);
 
@@ -108,6 +113,8 @@ const EVIDENCE: readonly (readonly [elapsedMs: number, real: number])[] = [
 ];
 /** Words count from here on, by their number: a few sounds of a listener's are easily heard as another word or two, ms. */
 const EARLIEST_MS = [580, 540, 400, 300] as const;
+/** The same where the caller likely goes on with what is being answered, ms. */
+const GOES_ON_MS = 300;
 /** A burst that lasts so long is no longer the beginning of a listener's, ms. */
 const LISTENER_MS = 900;
 /** Of a burst this short only its final words count: most are listeners', and a few sounds are heard as anything, ms. */
@@ -134,13 +141,15 @@ export function judge(burst: Burst, stopWords: readonly string[] = []): Verdict 
 }
 
 /** The words may become others. */
-function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable }: Burst): Verdict {
+function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable, goesOn }: Burst): Verdict {
   const short = voicedMs < elapsedMs && voicedMs < SHORT_MS;
   if (short || (voicedMs < LISTENER_MS && mayBecomeBackchannel(text))) return 'wait';
   // Words that have just become others may do so again.
   const words = stable === false ? 0 : Math.min(plain(text).split(' ').length, EARLIEST_MS.length - 1);
+  const p = real ?? byLength(text);
+  if (goesOn && voicedMs >= GOES_ON_MS && p >= 0.5) return 'stop';
   if (voicedMs < (EARLIEST_MS[words] ?? 0)) return 'wait';
-  return (real ?? byLength(text)) >= needed(voicedMs) ? 'stop' : 'wait';
+  return p >= needed(voicedMs) ? 'stop' : 'wait';
 }
 
 function judgeWhole({ text, elapsedMs, voicedMs = elapsedMs, real }: Burst): Verdict {

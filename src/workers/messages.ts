@@ -128,6 +128,8 @@ export type FromMedia =
   /** `inUse`: the port is another program's; the next one may do. */
   | { type: 'open.failed'; leg: string; inUse: boolean; reason: string }
   | { type: 'rtp.started'; leg: string; at: number }
+  /** A window that may be the beginning of an onset, or that it was none; an onset says so itself. */
+  | { type: 'stir'; leg: string; at: number; voiced: boolean }
   | ({ type: 'onset' } & SpeechMark)
   | ({ type: 'pause' } & SpeechMark)
   | ({ type: 'offset' } & SpeechMark)

@@ -46,7 +46,9 @@ export async function answerAgain(
   for (const event of events) {
     if (event.type !== 'caller.turn') continue;
     const { turn, text, from } = event;
-    const reply = events.find((other) => other.type === 'agent.turn' && other.turn === turn && other.kind === 'reply');
+    const reply = events.findLast(
+      (other) => other.type === 'agent.turn' && other.turn === turn && other.kind === 'reply',
+    );
     if (reply?.type !== 'agent.turn') continue;
     let said = '';
     let topic = '';

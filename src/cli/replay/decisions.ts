@@ -60,7 +60,7 @@ async function turn(event: Decision, agent: string, models: Deciders, { endpoint
   const now = endpointWait({ text, finished, expected }, endpointing);
   const nowIs = now.handBack ? 'hand-back' : 'ended';
   // The words before a pause that was too short to end the turn; only how long it was waited is known to have been too short.
-  const held = decision === 'held';
+  const held = decision === 'held' || decision === 'rejoined';
   // What was waited holds the time of recognition, too: it may be longer than what was asked for, not shorter.
   const differs = held
     ? false

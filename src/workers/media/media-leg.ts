@@ -85,7 +85,11 @@ export class RtpLeg {
       {
         key: (source, digit, durationMs, at) => post({ type: 'dtmf', leg, at, digit, durationMs, source }),
         beep: (durationMs) => post({ type: 'beep', leg, at: monotonicMs(), durationMs }),
-        stir: (voiced) => (voiced ? this.reflex.stirred() : this.reflex.calmed()),
+        stir: (voiced) => {
+          if (voiced) this.reflex.stirred();
+          else this.reflex.calmed();
+          post({ type: 'stir', leg, at: monotonicMs(), voiced });
+        },
         mark: (type, position, at) => {
           if (type === 'onset') this.reflex.onset();
           context.mark(type, { leg, position, at }, this.speech);

@@ -187,6 +187,33 @@ describe('StreamListener', () => {
     });
   });
 
+  it('judges a burst that goes on with an utterance by its own words', async () => {
+    const judged: string[] = [];
+    const turns: TurnModels = {
+      finished: async ({ words }) => (words === 'no thank you' ? 1 : 0),
+      real: async ({ words }) => {
+        judged.push(words);
+        return 0.5;
+      },
+    };
+    const { listener, arrive, scheduler, finals, recogniser } = setUp(16, turns);
+    recogniser.answer = (length) => (length < 1 ? 'no' : 'no thank you');
+    listener.agentSays({ text: 'All right.', speaking: true, stopWords: [] });
+    await arrive(1);
+    listener.onset(seconds(0.5));
+    listener.offset(seconds(0.8));
+    await scheduler.idle();
+    let hushed = 0;
+    listener.onset(seconds(1.2), () => hushed++);
+    await arrive(2);
+    listener.offset(seconds(1.8));
+    await scheduler.idle();
+    expect(hushed).toBe(0);
+    expect(finals().at(-1)).toMatchObject({ text: 'no thank you', finished: 1 });
+    expect(judged.slice(1)).toEqual(judged.slice(1).map(() => 'thank you'));
+    expect(judged.length).toBeGreaterThan(2);
+  });
+
   it('forgets sounds that were no speech', async () => {
     const { listener, arrive, scheduler, finals, recogniser } = setUp();
     await arrive(3);

@@ -3,6 +3,7 @@ import { ParleyError, reasonOf } from '../../errors.js';
 import type { Meaning } from '../../language/meanings.js';
 import type { Recogniser, Recognition } from '../../speech/recognition/recogniser.js';
 import type { Vocabulary } from '../../speech/recognition/vocabulary.js';
+import { addedWords } from '../../text/added-words.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
 import { isOwnEcho, stopWord } from '../../turns/interruption.js';
 import type { AgentSpeech, FromSpeech, TurnLikelihood } from '../messages.js';
@@ -82,8 +83,11 @@ export class StreamListener {
   private expected: ExpectedAnswer = { kind: 'open' };
   private agent: AgentSpeech = { text: '', speaking: false, stopWords: [] };
   private hush = () => {};
-  /** Where the burst that is heard now began. */
+  /** Where the burst that is heard now began, and the words of the utterance before it. */
   private burst = 0;
+  private before = '';
+  /** The newest final words since the commit. */
+  private latest = '';
   /** Words made ready in a pause, and where it is. */
   private early: { position: number; heard: Heard } | undefined;
   /** Results by segment: all but the last stand for good, the last is the draft for its longer self. */
@@ -119,6 +123,7 @@ export class StreamListener {
   onset(position: number, hush: () => void = () => {}): void {
     this.utterance.onset(position);
     this.burst = position;
+    this.before = this.latest;
     this.hush = hush;
     this.early = undefined;
     const { end } = this.options.ring;
@@ -162,6 +167,7 @@ export class StreamListener {
   /** The words up to this position belong to a turn that was taken. */
   commit(position: number): void {
     this.utterance.commit(position);
+    this.before = this.latest = '';
     this.heard.clear();
     this.early = undefined;
     this.options.scheduler.cancel(this.partialKey);
@@ -227,7 +233,8 @@ export class StreamListener {
     const { leg, emit } = this.options;
     if (this.closed) return;
     const { agent } = this;
-    if (agent.speaking && stopWord(text, agent.stopWords) && !isOwnEcho(text, agent.text)) this.hush();
+    const said = addedWords(this.before, text);
+    if (agent.speaking && stopWord(said, agent.stopWords) && !isOwnEcho(said, agent.text)) this.hush();
     const told = { type: 'partial', leg, text, from, position, paused } as const;
     const meanings = paused ? await this.meanings(text) : undefined;
     emit({ ...told, meanings, ...(await this.likelihood(text, position, { speaking: true, paused })) });
@@ -243,7 +250,10 @@ export class StreamListener {
     }
   }
 
-  /** Whether a turn is over is asked at pauses only: it takes some ms, and nobody ends it before. */
+  /**
+   * Whether a turn is over is asked at pauses only: it takes some ms, and nobody ends it before. A burst is judged by its
+   * own words.
+   */
   private async likelihood(
     words: string,
     position: number,
@@ -253,10 +263,12 @@ export class StreamListener {
     const { agent, expected } = this;
     if (!turns || words === '') return {};
     const elapsedMs = ((position - this.burst) * 1000) / sampleRate;
+    const said = addedWords(this.before, words);
+    const contested = agent.speaking && said !== '';
     try {
       return {
         finished: paused ? await turns.finished({ words, agent: agent.text, expected }) : undefined,
-        real: agent.speaking ? await turns.real({ words, elapsedMs, speaking, agent: agent.text }) : undefined,
+        real: contested ? await turns.real({ words: said, elapsedMs, speaking, agent: agent.text }) : undefined,
       };
     } catch (error) {
       this.options.warn(error);
@@ -280,6 +292,8 @@ export class StreamListener {
     }
     if (this.closed) return;
     const { text, logProbability } = heard;
+    this.latest = text;
+    if (position <= this.burst) this.before = text;
     const judged = {
       ...(await this.likelihood(text, position, { speaking: false, paused: true })),
       meanings: await this.meanings(text),
