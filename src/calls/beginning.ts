@@ -5,22 +5,8 @@ import { sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { CallVoice } from './call-voice.js';
 import { ConsentQuestion } from './consent.js';
+import { sayNotice } from './notice.js';
 import type { Prepared } from './prepare.js';
-
-/** Longest that something said besides the conversation may take, ms. */
-const NOTICE_MS = 90_000;
-
-/** Says something to the caller to its end, and puts it on record. */
-export async function sayNotice(
-  voice: Pick<CallVoice, 'announce'>,
-  sentences: readonly string[],
-  record: (event: JournalEvent) => void,
-): Promise<void> {
-  if (sentences.length === 0) return;
-  const { heard, stopped } = await voice.announce(sentences, NOTICE_MS);
-  const planned = sentences.join(' ');
-  record({ type: 'agent.turn', turn: 0, planned, heard, interrupted: stopped, kind: 'notice' });
-}
 
 /** Who is told what comes of it. */
 export interface BeginningHost {

@@ -3,6 +3,7 @@ import type { Invite } from '../sip/invite.js';
 import { inCall } from '../telemetry/call-scope.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import { Call } from './call.js';
+import type { CallCommands } from './call-commands.js';
 import { type CallServices, factsOf, type Route } from './services.js';
 
 /** All live calls: admission, and their end. */
@@ -37,9 +38,9 @@ export class CallServer {
     return [...this.live.values()].map((call) => call.describe());
   }
 
-  /** A live call by Parley's id. */
-  get(id: string): Call | undefined {
-    return this.live.get(id);
+  /** What a live call can be told to do, by Parley's id. */
+  get(id: string): CallCommands | undefined {
+    return this.live.get(id)?.commands;
   }
 
   /** Calls that a dialplan entry has at the moment. */

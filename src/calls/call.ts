@@ -1,13 +1,15 @@
 import type { Afterwards } from '../conversation/state.js';
-import { type Redirection, redirectionOf, redirectionText } from '../dialplan/dialplan.js';
+import type { Redirection } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
-import type { DtmfMethod, EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
+import type { EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
 import { outcomeOf } from '../journal/outcome.js';
 import type { Invite } from '../sip/invite.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
+import { makeReady } from './before-answer.js';
+import { CallCommands } from './call-commands.js';
 import { CallPeople } from './call-people.js';
 import type { CallSession } from './call-session.js';
 import { type CallEffect, type CallEvent, type CallState, initialCall, reduceCall } from './call-state.js';
@@ -15,25 +17,14 @@ import { CallTalk } from './call-talk.js';
 import { CallerLeg, type CallerLegHost } from './caller-leg.js';
 import { informed } from './ivr/inform.js';
 import { mediaRecord } from './media-events.js';
-import type { Participants } from './participants.js';
-import {
-  type AnswerAction,
-  nextAgent,
-  type Prepared,
-  type PrepareOptions,
-  playNotice,
-  prepareCall,
-  prepareFallback,
-} from './prepare.js';
-import { type CallServices, factsOf, planOf, type Route } from './services.js';
+import { MediaRecovery } from './media-recovery.js';
+import { type AnswerAction, nextAgent, type Prepared, type PrepareOptions, playNotice } from './prepare.js';
+import { type CallServices, factsOf, planOf, type Route, receivedEvent } from './services.js';
 import { Supervision } from './supervision.js';
 import { handOverOf } from './transfer/briefing.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
-/** A call whose media workers are lost more often than this may be the reason. */
-const RECOVERIES = 5;
-
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
   /** The dialplan entry that took it, `file#name`. */
@@ -41,11 +32,8 @@ export class Call {
   private state: CallState = initialCall;
   private prepared: Prepared | undefined;
   private preparing: Promise<void> = Promise.resolve();
-  private recovering: Promise<void> = Promise.resolve();
-  private recoveries = 0;
   private leg: CallerLeg | undefined;
-  /** What supervisors do to it. */
-  readonly supervision = new Supervision({
+  private readonly supervision = new Supervision({
     conversation: () => (this.state.phase === 'talking' ? this.talk.conversation : undefined),
     leg: () => (this.leg && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
     person: () => this.people.person?.leg?.leg,
@@ -62,6 +50,9 @@ export class Call {
     finish: (afterwards) => this.leave(afterwards),
   });
   private readonly people: CallPeople;
+  private readonly recovery: MediaRecovery;
+  /** What others can have it do. */
+  readonly commands: CallCommands;
   private readonly receivedAt = monotonicMs();
   private readonly released: Promise<void>;
   private onReleased = () => {};
@@ -78,6 +69,17 @@ export class Call {
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
+    this.recovery = new MediaRecovery({
+      moved: () => {
+        const { prepared } = this;
+        if (prepared) prepared.voice.moveTo(prepared.media.leg);
+        this.supervision.moved();
+      },
+      others: () => this.people.recover(),
+      record: (event) => this.record(event),
+      failed: () => this.toFallback('media worker lost'),
+      logger: this.logger,
+    });
     this.people = new CallPeople({
       id: journal.call,
       services,
@@ -92,11 +94,13 @@ export class Call {
       bridged: () => this.dispatch({ type: 'bridged' }),
       over: (outcome) => this.dispatch({ type: 'transfer.over', outcome }),
     });
-  }
-
-  /** People who take part beside the agent. */
-  get participants(): Participants {
-    return this.people.participants;
+    this.commands = new CallCommands({
+      supervision: this.supervision,
+      participants: this.people.participants,
+      session: () => this.up,
+      hangUp: (reason) => this.hangUp(reason),
+      record: (event) => this.record(event),
+    });
   }
 
   get id(): string {
@@ -111,15 +115,9 @@ export class Call {
     const person = this.people.person?.speaker;
     const { phase: state } = this.state;
     const { entry, leg } = this;
-    const { list: participants } = this.participants;
+    const { list: participants } = this.people.participants;
     const onHold = leg?.session.onHold ?? false;
     return { id: this.id, from, to, entry, agent, person, participants, state, onHold, ageMs };
-  }
-
-  /** Ends the call as a program asks for. @throws ParleyError PARLEY_ERR_CALL_NOT_UP */
-  hangUp(reason: string): void {
-    if (!this.state.dialog || this.state.phase === 'ended') throw this.notUp();
-    this.dispatch({ type: 'hang-up', reason });
   }
 
   /** Whether there is a dialog. */
@@ -140,60 +138,10 @@ export class Call {
     const facts = factsOf(services, invite);
     const match = this.route ?? services.dialplan.match(facts);
     this.entry = match?.entry;
-    const answer = match?.action.type === 'answer' ? match.action : undefined;
-    const agent = answer?.agent;
-    const language = answer?.language ?? services.agents.get(agent ?? '')?.language;
-    this.record({
-      type: 'call.received',
-      time: new Date().toISOString(),
-      from: invite.from,
-      to: invite.to,
-      source: invite.source,
-      sipCallId: invite.sipCallId,
-      user: invite.user,
-      trunk: facts.trunk,
-      entry: match?.entry,
-      agent,
-      traceparent: invite.traceContext(services.traceHeader),
-      language,
-      versions: { agent: services.agents.get(agent ?? '')?.version, dialplan: services.dialplan.version },
-    });
+    this.record(receivedEvent(services, invite, facts, match));
     invite.cancelled(() => this.dispatch({ type: 'cancelled' }));
     this.dispatch({ type: 'routed', action: match?.action });
     await this.released;
-  }
-
-  /**
-   * Puts the caller on hold, with music in place of the agent.
-   *
-   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_SESSION_REFUSED: the call is as it was
-   */
-  async hold(): Promise<void> {
-    await this.up.hold(true);
-  }
-
-  /** Takes the caller back. @throws ParleyError as {@link hold} */
-  async resume(): Promise<void> {
-    await this.up.hold(false);
-  }
-
-  /**
-   * Sends keys to the caller's side; `,` is a pause of 1 s, `w` of 500 ms.
-   *
-   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP, PARLEY_ERR_DIGITS_INVALID, PARLEY_ERR_SESSION_REFUSED
-   */
-  async sendDigits(text: string, method: DtmfMethod): Promise<void> {
-    await this.up.sendDigits(text, method);
-  }
-
-  /**
-   * Silence in the recording's place, or sound again.
-   *
-   * @param reason who or what asks for it, for the journal
-   * @throws ParleyError PARLEY_ERR_CALL_NOT_UP
-   */
-  recording(action: 'pause' | 'resume', reason: string): void {
-    this.up.pauseRecording(action === 'pause', reason);
   }
 
   private takeBack(): boolean {
@@ -203,16 +151,16 @@ export class Call {
     return true;
   }
 
-  /** Puts on record who did what to this call. */
-  audit(action: string, by: string, role: string): void {
-    this.record({ type: 'audit', action, by, role });
-  }
-
   /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
   private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
     if (action === 'none' || this.leg?.session.onHold) return;
     const target = this.fallbackTarget;
     this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
+  }
+
+  private hangUp(reason: string): void {
+    if (!this.state.dialog || this.state.phase === 'ended') throw this.notUp();
+    this.dispatch({ type: 'hang-up', reason });
   }
 
   private get up(): CallSession {
@@ -255,26 +203,7 @@ export class Call {
   mediaLost(): void {
     const { leg, state } = this;
     if (state.phase === 'ended') return;
-    const { message, code } = new ParleyError('PARLEY_ERR_MEDIA_LOST', { reason: 'the call is set up again' });
-    this.record({ type: 'error', code, message });
-    if (!leg || ++this.recoveries > RECOVERIES) return this.end('lost', 'media worker lost');
-    this.recovering = this.recovering.then(() => this.recover(leg));
-  }
-
-  private async recover({ session }: CallerLeg): Promise<void> {
-    const began = monotonicMs();
-    try {
-      await session.recover(() => {
-        const { prepared } = this;
-        if (prepared) prepared.voice.moveTo(prepared.media.leg);
-        this.supervision.moved();
-      });
-      await this.people.recover();
-      this.record({ type: 'media.restored', ms: Math.round(monotonicMs() - began) });
-    } catch (error) {
-      this.logger.error({ err: error }, 'the media of a call could not be set up again');
-      this.toFallback('media worker lost');
-    }
+    if (!this.recovery.begin(leg?.session)) this.end('lost', 'media worker lost');
   }
 
   /** Ends the call, whatever it is doing. */
@@ -320,38 +249,14 @@ export class Call {
 
   /** Everything that can be done before the answer. */
   private async prepare(action: AnswerAction): Promise<void> {
-    try {
-      const prepared = await prepareCall(this.preparation(action));
-      this.prepared = prepared;
-      // A caller that has not said where they listen, or does not, would hear nothing of it.
-      const early = action.earlyMedia && this.invite.offer !== undefined && prepared.media.heard;
-      this.dispatch({ type: 'prepared', early });
-    } catch (error) {
-      this.logger.error({ err: error }, 'call could not be prepared');
-      this.record({
-        type: 'error',
-        code: error instanceof ParleyError ? error.code : 'PARLEY_ERR_INTERNAL',
-        message: reasonOf(error),
-      });
-      await this.unprepared(action, (error instanceof ParleyError && error.sip) || 500, reasonOf(error));
-    }
-  }
-
-  /** What is no fault of the caller's offer is the fallback's. */
-  private async unprepared(action: AnswerAction, status: number, reason: string): Promise<void> {
-    const fallback = status >= 500 ? action.fallback : undefined;
-    if (fallback && fallback.redirect === undefined) {
-      try {
-        this.prepared = await prepareFallback(this.preparation(action));
-        this.talk.failure = reason;
-        return this.dispatch({ type: 'prepared', early: false });
-      } catch (error) {
-        this.logger.error({ err: error }, 'nor could its fallback');
-      }
-    }
-    const to = fallback && redirectionOf(fallback);
-    if (to) this.record({ type: 'fallback', reason, to: redirectionText(to) });
-    this.dispatch({ type: 'unprepared', status, reason, redirect: to });
+    const made = await makeReady(this.preparation(action));
+    if ('status' in made) return this.dispatch({ type: 'unprepared', ...made });
+    const { prepared, failure } = made;
+    this.prepared = prepared;
+    this.talk.failure = failure;
+    // A caller that has not said where they listen, or does not, would hear nothing of it.
+    const heard = this.invite.offer !== undefined && prepared.media.heard;
+    this.dispatch({ type: 'prepared', early: failure === undefined && action.earlyMedia && heard });
   }
 
   private preparation(action: AnswerAction): PrepareOptions {

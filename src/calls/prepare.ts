@@ -8,12 +8,12 @@ import type { Invite } from '../sip/invite.js';
 import { sentencesOf } from '../speech/synthesis/splitter.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
-import { sayNotice } from './beginning.js';
 import { CallVoice } from './call-voice.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
 import { JoinedLegs } from './joined-legs.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
+import { sayNotice } from './notice.js';
 import type { CallServices } from './services.js';
 import type { VoiceAgent } from './voice-agent.js';
 

@@ -1,5 +1,6 @@
 import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
+import type { JournalEvent } from '../journal/events.js';
 import type { AudioOptions } from '../rtp/sdp.js';
 import type { Invite } from '../sip/invite.js';
 import { variablesFrom } from '../sip/trunk-headers.js';
@@ -57,6 +58,28 @@ export function factsOf({ audio, trunks, running }: CallServices, invite: Invite
   const { trunk } = audio(source);
   const variables = variablesFrom(trunks?.get(trunk ?? '')?.headers.in ?? {}, headers);
   return { to, from, source, headers, trunk, variables, id, running };
+}
+
+/** What the journal says first of a call. @param match who takes it */
+export function receivedEvent(
+  { agents, dialplan, traceHeader }: CallServices,
+  invite: Invite,
+  { trunk }: CallFacts,
+  match: Route | undefined,
+): Extract<JournalEvent, { type: 'call.received' }> {
+  const { from, to, source, sipCallId, user } = invite;
+  const answer = match?.action.type === 'answer' ? match.action : undefined;
+  const agent = agents.get(answer?.agent ?? '');
+  return {
+    type: 'call.received',
+    time: new Date().toISOString(),
+    ...{ from, to, source, sipCallId, user, trunk },
+    entry: match?.entry,
+    agent: answer?.agent,
+    traceparent: invite.traceContext(traceHeader),
+    language: answer?.language ?? agent?.language,
+    versions: { agent: agent?.version, dialplan: dialplan.version },
+  };
 }
 
 /** The way to a target; what went wrong when there is none of that name, or it can't be looked up. */
