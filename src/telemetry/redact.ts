@@ -7,7 +7,15 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/\bho-[0-9a-hjkmnp-tv-z]{32}(?![0-9a-z])/gi, 'ho-***'],
   [/\bparley_[\w-]{43}/g, 'parley_***'],
   [/\b(Bearer|Basic) +[^\s"'\\,]+/gi, '$1 ***'],
-  [/\b(response|password|secret|api[-_]?key|access_token)(=\\?"?|\\":\\")[^\s"'\\,;&]+/gi, '$1$2***'],
+  [/\b(response|password|secret|api[-_]?key|access_token)(=\\?"?)[^\s"'\\,;&]+/gi, '$1$2***'],
+  // A key of JSON, also of JSON in a text.
+  [
+    /("(?:password|secret|token|api[-_]?key|access_token|(?:proxy-)?authorization)\\*":\\*")(?:[^"\\]|\\[^"])+/gi,
+    '$1***',
+  ],
+  [/\b([a-z][a-z+.-]*:\/\/)[^\s/@"'\\]*:[^\s/@"'\\]*@/gi, '$1***@'],
+  // Keys of SRTP in a session description.
+  [/\binline:[\w+/=]{20,}/g, 'inline:***'],
 ];
 
 /** A text without the secrets that can be told by their form. JSON stays JSON. */
