@@ -68,6 +68,38 @@ describe('metrics', () => {
     expect(text).not.toMatch(/anna|secret|8001|10\.0\.0\.1/);
   });
 
+  it('stay as many under 10,000 callers, numbers, and names of agents and actions', async () => {
+    const count = async (calls: number) => {
+      const metrics = new Metrics();
+      for (let n = 0; n < calls; n++) {
+        const events: JournalEvent[] = [
+          {
+            type: 'call.received',
+            time: '',
+            from: `+4930${n}`,
+            to: `80${n}`,
+            source: `10.0.${n >> 8}.${n & 255}`,
+            sipCallId: `id-${n}`,
+            agent: `agent-${n}`,
+          },
+          { type: 'topic', turn: 1, topic: `topic-${n}`, score: 0.9, ms: 1 },
+          { type: 'escalation', trigger: `trigger-${n}`, target: `sip:+4930${n}@desk` },
+          { type: 'action.returned', turn: 1, action: `action-${n}`, ok: true, ms: 10 },
+          { type: 'error', code: 'PARLEY_ERR_ACTION_FAILED', message: `no ${n}` },
+          { type: 'call.ended', by: 'caller', reason: `to +4930${n}`, durationMs: n },
+        ];
+        events.forEach((event, at) => {
+          metrics.observe({ ...event, call: `c${n}`, seq: at + 1, at } as StoredEvent);
+        });
+      }
+      return (await metrics.text(QUIET)).split('\n').filter((line) => line.startsWith('parley_'));
+    };
+    const [some, many] = [await count(1000), await count(10_000)];
+    expect(many.length).toBe(some.length);
+    expect(many).toContain('parley_calls_total{agent="other",ended_by="caller"} 9800');
+    expect(many.join('\n')).not.toMatch(/4930|id-\d|10\.0\./);
+  });
+
   it('are all documented (npx vitest run src/console/metrics.test.ts -u writes the page anew)', async () => {
     const rows = new Metrics().describe().map(({ name, type, labels, help }) => {
       const named = labels.map((label) => `\`${label}\``).join(', ');
