@@ -94,7 +94,10 @@ describe('what the documentation shows', () => {
   });
 
   it('is every key of every file', () => {
-    const bare = referenceRows(settingsSchema).filter(({ description }) => description === '');
+    // Editors show what the schema says of each.
+    const bare = Object.values({ settingsSchema, agentFile, dialplanFile })
+      .flatMap((schema) => referenceRows(schema))
+      .filter(({ description }) => description === '');
     expect(bare.map(({ key }) => key)).toEqual([]);
     const missing = Object.entries({ 'agent-file': agentFile, dialplan: dialplanFile }).flatMap(([name, schema]) => {
       const page = read(`docs/reference/${name}.md`);

@@ -26,7 +26,7 @@ const otherwise = speech
 
 const consent = z
   .strictObject({
-    ask: speech.meta({ example: '"May we record this call? Say yes or no."' }),
+    ask: speech.meta({ description: 'The question', example: '"May we record this call? Say yes or no."' }),
     again: speech
       .optional()
       .meta({ description: 'The question when there was no answer to it; the same when left out' }),
@@ -43,8 +43,11 @@ const consent = z
     refused: z
       .union([
         z.literal('unrecorded'),
-        z.strictObject({ transfer: z.string().min(1), otherwise }),
-        z.strictObject({ hangUp: speech }),
+        z.strictObject({
+          transfer: z.string().min(1).meta({ description: 'The target that takes the call' }),
+          otherwise,
+        }),
+        z.strictObject({ hangUp: speech.meta({ description: 'The last words' }) }),
       ])
       .default('unrecorded')
       .meta({
@@ -130,7 +133,13 @@ export const answer = z
       description: 'Whether calls that could not be kept are not taken: without the store, fallback takes them',
     }),
     notice: z
-      .union([z.string().min(1), z.strictObject({ say: z.string().min(1), interruptible: z.boolean().default(false) })])
+      .union([
+        z.string().min(1),
+        z.strictObject({
+          say: z.string().min(1).meta({ description: 'What is said' }),
+          interruptible: z.boolean().default(false).meta({ description: 'Whether it may be talked over' }),
+        }),
+      ])
       .transform((value) => (typeof value === 'string' ? { say: value, interruptible: false } : value))
       .optional()
       .meta({ description: 'What is said before the greeting; to its end, unless it is interruptible' }),
@@ -139,7 +148,14 @@ export const answer = z
       description: 'Whether the notice is played before the call is answered (183), so that it costs nothing',
     }),
     record: z
-      .union([z.boolean(), z.strictObject({ announcement: z.union([z.string().min(1), z.literal(false)]) })])
+      .union([
+        z.boolean(),
+        z.strictObject({
+          announcement: z
+            .union([z.string().min(1), z.literal(false)])
+            .meta({ description: 'What the caller is told of it; false: nothing' }),
+        }),
+      ])
       .default(false)
       .meta({ description: 'Whether the call is recorded from its answer on, and what the caller is told of it' }),
     variables,

@@ -50,7 +50,7 @@ const match = z
       'Write networks as "10.0.0.0/8", "192.0.2.7" or "2001:db8::/32".',
     )
       .optional()
-      .meta({ example: '["10.0.0.0/8"]' }),
+      .meta({ description: 'CIDR blocks or addresses that the INVITE comes from', example: '["10.0.0.0/8"]' }),
     trunk: names.optional().meta({ description: 'The trunk of parley.yaml that the call came by' }),
     hours: hoursConfig.optional().meta({ description: 'Holds within these hours' }),
     closed: hoursConfig.optional().meta({ description: 'Holds outside these hours, and on their holidays' }),
@@ -80,11 +80,12 @@ const match = z
   });
 
 const reject = z.strictObject({
-  status: z.number().int().min(400).max(699).meta({ example: '603' }),
+  status: z.number().int().min(400).max(699).meta({ description: 'Status of the refusal', example: '603' }),
   reason: z
     .string()
     .regex(/^[^\r\n]*$/)
-    .default(''),
+    .default('')
+    .meta({ description: 'Its reason phrase' }),
 });
 
 const redirect = z
@@ -93,7 +94,7 @@ const redirect = z
       .string()
       .regex(/^sips?:[^\s<>"]+$/i)
       .optional()
-      .meta({ example: 'sip:8001@pbx.example.com' }),
+      .meta({ description: 'A SIP URI that the caller is sent to (302)', example: 'sip:8001@pbx.example.com' }),
     target: z.string().min(1).optional().meta({ description: 'The name of a target in parley.yaml' }),
   })
   .refine(({ to, target }) => (to === undefined) !== (target === undefined), {
@@ -103,9 +104,12 @@ const redirect = z
 
 const entry = z
   .strictObject({
-    name: z.string().min(1).meta({ example: 'orders' }),
-    priority: z.number().int().default(0),
-    default: z.boolean().default(false),
+    name: z
+      .string()
+      .min(1)
+      .meta({ description: 'Unique within the file; in the journal and in explain', example: 'orders' }),
+    priority: z.number().int().default(0).meta({ description: 'Entries with a higher one are asked first' }),
+    default: z.boolean().default(false).meta({ description: 'Takes every call that no other entry has taken' }),
     match: match.optional(),
     calls: z.number().int().min(1).optional().meta({
       description: 'Most calls that the entry takes at once; more go on to the next entry that fits',

@@ -8,35 +8,48 @@ const CONDITIONS = 'topic, when, keywords, person, sentiment, notUnderstood, noI
 /** When a call goes to a person by itself. What a trigger names must hold together; several triggers stand side by side. */
 const trigger = z
   .strictObject({
-    name,
-    /** The caller's turn is about one of these topics. */
-    topic: oneOrMany(name).optional(),
-    /** A condition on context variables. */
-    when: condition.optional(),
-    /** Words or phrases, any of which the caller says. */
-    keywords: oneOrMany(z.string().min(1)).optional(),
-    /** The caller asks for a person. */
-    person: z.literal(true).optional(),
-    /** The last `turns` turns sounded at most like this: -1 is very unhappy, 0 neutral. */
+    name: name.describe('Unique; in the journal and in metrics.'),
+    topic: oneOrMany(name).optional().describe("The caller's turn is about one of these topics."),
+    when: condition.optional().describe('A condition on context variables.'),
+    keywords: oneOrMany(z.string().min(1)).optional().describe('Words or phrases, any of which the caller says.'),
+    person: z.literal(true).optional().describe('The caller asks for a person.'),
     sentiment: z
       .strictObject({
-        below: z.number().min(-1).max(1).meta({ example: '-0.4' }),
-        turns: z.number().int().min(1).max(20).default(1),
+        below: z.number().min(-1).max(1).meta({ example: '-0.4' }).describe('-1 is very unhappy, 0 neutral.'),
+        turns: z.number().int().min(1).max(20).default(1).describe('So many turns in a row.'),
       })
-      .optional(),
-    /** So many turns in a row were not understood. */
-    notUnderstood: z.number().int().min(1).max(20).optional().meta({ example: '2' }),
-    /** The caller has been silent through so many prompts. */
-    noInput: z.number().int().min(1).max(20).optional().meta({ example: '2' }),
-    /** An action failed: any (`true`), or one of these. */
-    actionFailed: z.union([z.literal(true), oneOrMany(name)]).optional(),
-    /** The caller could not be verified. */
-    verificationFailed: z.literal(true).optional(),
-    /** Where to; the agent's `escalation.target` by default. */
-    target: z.string().min(1).optional(),
-    message: wordings.optional(),
-    /** Of several triggers that hold, the highest acts; queues put higher ones first. */
-    priority: z.number().int().min(0).max(100).default(0),
+      .optional()
+      .describe('The last `turns` turns sounded at most like this: -1 is very unhappy, 0 neutral.'),
+    notUnderstood: z
+      .number()
+      .int()
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({ example: '2' })
+      .describe('So many turns in a row were not understood.'),
+    noInput: z
+      .number()
+      .int()
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({ example: '2' })
+      .describe('The caller has been silent through so many prompts.'),
+    actionFailed: z
+      .union([z.literal(true), oneOrMany(name)])
+      .optional()
+      .describe('An action failed: any (`true`), or one of these.'),
+    verificationFailed: z.literal(true).optional().describe('The caller could not be verified.'),
+    target: z.string().min(1).optional().describe("Where to; the agent's `escalation.target` by default."),
+    message: wordings.optional().describe('Said instead of `escalation.message`.'),
+    priority: z
+      .number()
+      .int()
+      .min(0)
+      .max(100)
+      .default(0)
+      .describe('Of several triggers that hold, the highest acts; queues put higher ones first.'),
   })
   .superRefine((value, context) => {
     const { name: _name, target: _target, message: _message, priority: _priority, ...conditions } = value;
@@ -53,30 +66,42 @@ const trigger = z
 
 export const escalation = z
   .strictObject({
-    /** SIP URI, or the name of a target in parley.yaml. */
-    target: z.string().min(1).optional().meta({ example: 'sip:desk@pbx.example.com' }),
-    message: wordings.default(["I'll put you through to a colleague. One moment, please."]),
-    noTargetMessage: wordings.default([
-      "I'm sorry, there is nobody I can put you through to right now. Is there something else I can help with?",
-    ]),
-    failedMessage: wordings.default(["I'm sorry, nobody could take your call. Is there something I can help with?"]),
-    /** Instead of it, by why nobody could. */
+    target: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ example: 'sip:desk@pbx.example.com' })
+      .describe('SIP URI, or the name of a target in parley.yaml.'),
+    message: wordings
+      .default(["I'll put you through to a colleague. One moment, please."])
+      .describe('Said before the call is handed over.'),
+    noTargetMessage: wordings
+      .default([
+        "I'm sorry, there is nobody I can put you through to right now. Is there something else I can help with?",
+      ])
+      .describe('Said when a person is asked for and there is no target.'),
+    failedMessage: wordings
+      .default(["I'm sorry, nobody could take your call. Is there something I can help with?"])
+      .describe('Said when nobody could be reached.'),
     failedMessages: z
       .strictObject({
-        busy: wordings.optional(),
-        'no-answer': wordings.optional(),
-        declined: wordings.optional(),
-        closed: wordings.optional(),
-        unavailable: wordings.optional(),
-        voicemail: wordings.optional(),
-        failed: wordings.optional(),
+        busy: wordings.optional().describe('Said when the outcome was busy.'),
+        'no-answer': wordings.optional().describe('Said when the outcome was no-answer.'),
+        declined: wordings.optional().describe('Said when the outcome was declined.'),
+        closed: wordings.optional().describe('Said when the outcome was closed.'),
+        unavailable: wordings.optional().describe('Said when the outcome was unavailable.'),
+        voicemail: wordings.optional().describe('Said when the outcome was voicemail.'),
+        failed: wordings.optional().describe('Said when the outcome was failed.'),
       })
-      .prefault({}),
-    /** Said when a person has hung up, and the target has `afterwards: agent`. */
-    afterPerson: wordings.default(['You are back with me. Is there anything else I can help with?']),
-    /** Said in front of the message when the agent gave up understanding. */
-    afterFailures: wordings.default(["I'm sorry that I don't understand."]),
-    triggers: z.array(trigger).default([]),
+      .prefault({})
+      .describe('Instead of it, by why nobody could.'),
+    afterPerson: wordings
+      .default(['You are back with me. Is there anything else I can help with?'])
+      .describe('Said when a person has hung up, and the target has `afterwards: agent`.'),
+    afterFailures: wordings
+      .default(["I'm sorry that I don't understand."])
+      .describe('Said in front of the message when the agent gave up understanding.'),
+    triggers: z.array(trigger).default([]).describe('When a call goes to a person by itself.'),
   })
   .prefault({})
   .superRefine((value, context) => {
