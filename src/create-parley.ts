@@ -6,8 +6,9 @@ import type { CallsSource } from './console/calls-api.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import type { DialplanSource } from './dialplan/dialplan.js';
 import { ParleyError } from './errors.js';
-import { type Health, type Running, startParley } from './main.js';
+import { startParley } from './main.js';
 import { type ParleyEvents, type ParleyListener, ParleyListeners } from './parley-events.js';
+import type { Health, Running } from './running.js';
 import { type SettingsInput, settingsOf } from './settings.js';
 import { createLogger, type Logger } from './telemetry/log.js';
 

@@ -4,8 +4,9 @@ import { type Forgetting, forget, forgetEnded } from './console/forget.js';
 import type { ConsoleSource } from './console/http.js';
 import { deleteCall } from './console/records.js';
 import type { JournalBook } from './journal/journal.js';
-import { deleteRecordings } from './media/recording/prune.js';
+import { deleteRecordings, pruneRecordings } from './media/recording/prune.js';
 import { plainName, readRecording, recordingsOf } from './media/recording/read.js';
+import { recoverRecordings } from './media/recording/recover.js';
 import { recordingsFolder, type Settings } from './settings.js';
 import { deleteTrace, readTrace, type SipTraces } from './sip/trace/traces.js';
 import { sentencesOf } from './speech/synthesis/splitter.js';
@@ -13,6 +14,9 @@ import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
 import type { Logger } from './telemetry/log.js';
 import type { Speaker } from './workers/speaker.js';
+
+/** Recordings are looked after so often, ms. */
+const PRUNE_MS = 3_600_000;
 
 /** What is kept, and who knows of it. */
 export interface KeptParts {
@@ -85,4 +89,20 @@ export async function discardClips(
   for (const sentence of sentences) {
     for (const sampleRate of sampleRates) await speaker.discard(sentence, agent.voice, sampleRate, agent.lexicon);
   }
+}
+
+/** Repairs what a crash has left, and deletes what is too old or too much, now and every hour. */
+export function keepRecordings(settings: Settings, deletions: Deletions, logger: Logger): { close(): void } {
+  const folder = recordingsFolder(settings);
+  const { retentionDays, maxGigabytes } = settings.recording;
+  const complain = (error: unknown) => logger.error({ err: error, folder }, 'recordings could not be looked after');
+  const prune = () => {
+    void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
+    void deletions.sweep();
+  };
+  const keys = Keyring.read(settings.store.encryption.keysFile);
+  recoverRecordings(folder, logger, undefined, keys).then(prune, complain);
+  const timer = setInterval(prune, PRUNE_MS);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
 }

@@ -1,111 +1,50 @@
 import { readFileSync } from 'node:fs';
-import type Srf from 'drachtio-srf';
-import { Answering, readFiles, type Sources } from './answering.js';
+import { Answering, readFiles } from './answering.js';
 import { readWav } from './audio/wav.js';
 import { Admission } from './calls/admission.js';
 import { CallBacks } from './calls/call-backs.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
 import { legControl } from './calls/leg-control.js';
-import type { Route } from './calls/services.js';
 import { CallQueues } from './calls/targets/queues.js';
-import { Targets, type TrunkRoute } from './calls/targets/targets.js';
+import { Targets } from './calls/targets/targets.js';
 import { AuditLog } from './console/audit.js';
-import type { CallsSource } from './console/calls-api.js';
-import type { Deletions } from './console/deletions.js';
 import { Console } from './console/http.js';
 import { LiveFigures } from './console/live-figures.js';
 import { Metrics } from './console/metrics.js';
-import type { ReloadOutcome } from './console/reload-api.js';
 import { TokenBook } from './console/tokens.js';
 import { startTracing } from './console/tracing/start.js';
 import { Webhooks } from './console/webhooks/webhooks.js';
 import { ParleyError, reasonOf } from './errors.js';
-import type { LiveEvent, StoredEvent } from './journal/events.js';
+import { Figures } from './figures.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
-import { deletionsOf, discardClips, forgetWhenEnded, keptOf } from './kept.js';
-import { pruneRecordings } from './media/recording/prune.js';
-import { recoverRecordings } from './media/recording/recover.js';
-import { usableCodecs } from './rtp/codec.js';
+import { deletionsOf, discardClips, forgetWhenEnded, keepRecordings, keptOf } from './kept.js';
 import type { CodecName } from './rtp/negotiated.js';
-import { audioOptions } from './rtp/profile.js';
 import { pcmRates } from './rtp/sdp.js';
+import type { Embedding, Running } from './running.js';
 import { recordingsFolder, type Settings } from './settings.js';
 import { openDns } from './sip/edge/transport/dns.js';
-import { Registrar } from './sip/registrar/registrar.js';
-import { firstLine, sipUsers } from './sip/registrar/users.js';
-import { SipTraces } from './sip/trace/traces.js';
 import { TrunkGate } from './sip/trunk-gate.js';
 import { TrunkHosts } from './sip/trunk-hosts.js';
-import { TrunkLoad } from './sip/trunk-load.js';
 import { Trunks } from './sip/trunks.js';
 import { UserAgent } from './sip/user-agent.js';
 import { openStore } from './store/open.js';
 import { Keyring } from './store/sealing/keyring.js';
 import type { Store } from './store/store.js';
-import { type Alarm, Alarms } from './telemetry/alarms.js';
+import { Alarms } from './telemetry/alarms.js';
 import { monotonicMs } from './telemetry/clock.js';
 import { Load } from './telemetry/load.js';
 import { createLogger, type Logger } from './telemetry/log.js';
 import { UnhandledErrors } from './telemetry/unhandled.js';
+import { callAudio, sipRegistrar, sipTraces, trunkLoad, trunkRoutes } from './telephony.js';
 import { Watch } from './watch.js';
 import { MediaHost } from './workers/media/media-host.js';
 import { Speaker } from './workers/speaker.js';
 import { SpeechHost } from './workers/speech/speech-host.js';
 
-/** What a program gives that starts the server inside itself. */
-export interface Embedding extends Sources {
-  /** The program's own: no SIP server is opened, and only calls that come by {@link Running.take} are answered. */
-  srf?: Srf | undefined;
-  logger?: Logger | undefined;
-}
-
-/** A running server. */
-export interface Running {
-  /** Where SIP is taken, `host:port`; undefined with the program's own drachtio-srf. */
-  sip: string | undefined;
-  /** Where HTTP is, `host:port`; undefined when it is off. */
-  http: string | undefined;
-  /** The calls that are up. */
-  calls: CallsSource;
-  /** Names of the agents there are now. */
-  agentNames(): string[];
-  /** Takes an INVITE of the program's own drachtio-srf. `next`: what else may take it when the dialplan has nothing for it. */
-  take(req: Srf.SrfRequest, res: Srf.SrfResponse, route: Route | undefined, next: (() => void) | undefined): void;
-  /** Told of every event of every call. */
-  onEvent(listener: (event: StoredEvent | LiveEvent) => void): void;
-  /** In Prometheus' text format. */
-  metrics(): Promise<{ text: string; contentType: string }>;
-  /** Reads agents and dialplans again, for the calls from now on. */
-  reload(): Promise<ReloadOutcome>;
-  /** Takes no more calls and lets those that are up end by themselves, for as long as `limits.drainMs` says. */
-  drain(): Promise<void>;
-  /**
-   * To be told of errors that nothing caught, in the context they were thrown in: each costs the call it belongs to at
-   * most.
-   *
-   * @returns false once they come one after another: the process should be drained and started anew
-   */
-  failed(error: unknown): boolean;
-  /** `unhealthy`: why the process should be started anew; absent while it is of use. */
-  health(): Health;
-  /** Ends all calls and stops; safe to call twice. */
-  close(): Promise<void>;
-}
-
-/** How the server is. */
-export interface Health {
-  unhealthy: string | undefined;
-  calls: number;
-  /** What somebody should see to. */
-  alarms: readonly Alarm[];
-}
-
 /** An error that nothing caught is an alarm for so long, ms. */
 const UNHANDLED_MS = 600_000;
-/** Recordings are looked after so often, ms. */
-const PRUNE_MS = 3_600_000;
 /** Longest wait at the end for events that are not stored yet, ms. */
 const FLUSH_MS = 3000;
 
@@ -145,8 +84,8 @@ async function compose(
   const journals = keep(journalBook(store, settings, logger));
   const metrics = new Metrics();
   journals.onEvent((event) => metrics.observe(event));
-  const figures = new LiveFigures();
-  journals.onEvent((event) => figures.observe(event));
+  const live = new LiveFigures();
+  journals.onEvent((event) => live.observe(event));
   const load = new Load();
   const tracing = await startTracing(logger);
   if (tracing) {
@@ -266,19 +205,18 @@ async function compose(
   forgetWhenEnded(journals, kept.forgetting, logger);
   const workers = { media: settings.rtp.workers, speech: settings.speech.workers };
   const watch = keep(new Watch({ media, speech, sip: agent, store, journals, admission, alarms, workers }));
-  const readMetrics = async () => ({
-    contentType: metrics.contentType,
-    text: await metrics.text({
-      calls: calls.stats().calls,
-      pendingEvents: journals.pending(),
-      speechBacklog: speech.stats().backlog,
-      speechRestarts: speech.stats().restarts,
-      clips: speaker.stats(),
-      late: (await media.stats()).map((worker) => worker.late),
-      load: admission.load,
-      alarms: alarms.active().map(({ code }) => code),
-      unhandled: unhandled.count,
-    }),
+  const figures = new Figures({
+    calls,
+    media,
+    speech,
+    speaker,
+    journals,
+    sip: agent,
+    load,
+    admission,
+    alarms,
+    metrics,
+    unhandled,
   });
   const console = settings.http.enabled
     ? keep(
@@ -297,11 +235,11 @@ async function compose(
           tokens: new TokenBook(store.records),
           audit: new AuditLog(store, settings.store.retention.auditMs, logger),
           ...kept,
-          figures: (call) => figures.of(call),
+          figures: (call) => live.of(call),
           callBacks,
           registrations: async () => (await registrar?.registered()) ?? [],
-          stats: () => stats({ load, admission, alarms, calls, media, speech, speaker, journals, sip: agent }),
-          metrics: readMetrics,
+          stats: () => figures.stats(),
+          metrics: () => figures.metrics(),
         }),
       )
     : undefined;
@@ -317,7 +255,7 @@ async function compose(
       void agent.admit(req, invite, (admitted) => calls.admit(admitted, route));
     },
     onEvent: (listener) => void journals.onEvent(listener),
-    metrics: readMetrics,
+    metrics: () => figures.metrics(),
     reload: () => answering.reload(),
     drain: () => calls.drain(),
     failed: (error) => {
@@ -334,61 +272,8 @@ async function compose(
   };
 }
 
-/** Undefined without users: nobody could register. */
-function sipRegistrar({ sip }: Settings, store: Store, logger: Logger): Registrar | undefined {
-  const { realm, users, authenticate, registrar } = sip;
-  if (users.length === 0 && authenticate !== 'all') return undefined;
-  return new Registrar({ realm, authenticate, ...registrar, users: sipUsers(users, realm) }, store, logger);
-}
-
-/** The SIP messages of calls; undefined when none are kept. */
-function sipTraces({ sip, store: { retention } }: Settings, store: Store, journals: JournalBook, logger: Logger) {
-  const { enabled, ...options } = sip.trace;
-  if (!enabled) return undefined;
-  const traces = new SipTraces(store.streams, { ...options, retentionMs: retention.sipMs }, logger);
-  journals.onEvent((event) => {
-    if (event.type === 'call.received' || event.type === 'caller.replaced')
-      traces.claim(event.sipCallId, event.call, 'caller');
-    else if (event.type === 'transfer.replaced') traces.claim(event.sipCallId, event.call, event.leg);
-    else if (event.type === 'call.ended') traces.ended(event.call);
-  });
-  return traces;
-}
-
 function journalBook(store: Store, settings: Settings, logger: Logger): JournalBook {
   return new JournalBook(store, logger, { retentionMs: settings.store.retention.journalMs });
-}
-
-/** Which codecs can be used at all, and what is agreed on with whom. */
-function callAudio({ rtp, trunks }: Settings, known: Trunks<Settings['trunks'][number]>, logger: Logger) {
-  const configured = new Set([...rtp.codecs, ...trunks.flatMap(({ media }) => media.codecs ?? [])]);
-  const codecs = usableCodecs([...configured], logger);
-  const byTrunk = new Map(trunks.map((trunk) => [trunk.name, audioOptions(rtp, codecs, trunk.media)]));
-  const others = audioOptions(rtp, codecs);
-  return {
-    codecs,
-    byTrunk: (name: string | undefined) => (name !== undefined && byTrunk.get(name)) || others,
-    of: (source: string) => {
-      const trunk = known.of(source)?.name;
-      return { trunk, options: (trunk !== undefined && byTrunk.get(trunk)) || others };
-    },
-  };
-}
-
-/** Repairs what a crash has left, and deletes what is too old or too much, now and every hour. */
-function keepRecordings(settings: Settings, deletions: Deletions, logger: Logger): { close(): void } {
-  const folder = recordingsFolder(settings);
-  const { retentionDays, maxGigabytes } = settings.recording;
-  const complain = (error: unknown) => logger.error({ err: error, folder }, 'recordings could not be looked after');
-  const prune = () => {
-    void pruneRecordings(folder, retentionDays, maxGigabytes * 1e9, logger).catch(complain);
-    void deletions.sweep();
-  };
-  const keys = Keyring.read(settings.store.encryption.keysFile);
-  recoverRecordings(folder, logger, undefined, keys).then(prune, complain);
-  const timer = setInterval(prune, PRUNE_MS);
-  timer.unref();
-  return { close: () => clearInterval(timer) };
 }
 
 function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<MediaHost> {
@@ -408,51 +293,4 @@ function startMedia(settings: Settings, codecs: readonly CodecName[]): Promise<M
     codecs,
     logLevel: settings.log.level,
   });
-}
-
-function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
-  return trunks.flatMap(({ name, outbound, transport, headers }) => {
-    if (!outbound) return [];
-    const { username, passwordFile, from } = outbound;
-    const password = passwordFile === undefined ? (outbound.password ?? '') : firstLine(passwordFile);
-    const host =
-      transport && !/;transport=/i.test(outbound.host) ? `${outbound.host};transport=${transport}` : outbound.host;
-    return [
-      { name, host, from, headers: headers.out, auth: username === undefined ? undefined : { username, password } },
-    ];
-  });
-}
-
-function trunkLoad({ trunks }: Settings): TrunkLoad {
-  return new TrunkLoad(new Map(trunks.flatMap(({ name, calls }) => (calls === undefined ? [] : [[name, calls]]))));
-}
-
-async function stats(parts: {
-  calls: CallServer;
-  media: MediaHost;
-  speech: SpeechHost;
-  speaker: Speaker;
-  journals: JournalBook;
-  sip: UserAgent;
-  load: Load;
-  admission: Admission;
-  alarms: Alarms;
-}): Promise<Record<string, unknown>> {
-  const media = await parts.media.stats();
-  const sum = (pick: (worker: (typeof media)[number]) => number) =>
-    media.reduce((total, worker) => total + pick(worker), 0);
-  return {
-    ...parts.calls.stats(),
-    legs: sum((worker) => worker.legs),
-    ports: sum((worker) => worker.ports),
-    late: media.map((worker) => worker.late),
-    journals: parts.journals.live.size,
-    pendingEvents: parts.journals.pending(),
-    speech: parts.speech.stats(),
-    speculations: parts.journals.speculations,
-    clips: parts.speaker.stats(),
-    edge: await parts.sip.counts(),
-    load: { ...parts.load.read(), ofLimit: Object.fromEntries(parts.admission.load) },
-    alarms: Object.fromEntries(parts.alarms.active().map(({ code }) => [code, 1])),
-  };
 }

@@ -10,7 +10,7 @@ import type { MediaHost } from './workers/media/media-host.js';
 import type { SpeechHost } from './workers/speech/speech-host.js';
 
 /** What is watched. */
-export interface Watched {
+interface WatchedServer {
   media: MediaHost;
   speech: SpeechHost;
   sip: UserAgent;
@@ -39,7 +39,7 @@ export class Watch {
   private readonly missing = new Map<string, number>();
   private readonly stopListening: () => void;
 
-  constructor(private readonly watched: Watched) {
+  constructor(private readonly watched: WatchedServer) {
     this.loop.enable();
     this.timers.push(setInterval(() => this.sample(), SAMPLE_MS));
     this.timers.push(setInterval(() => void this.askStore(), STORE_MS));

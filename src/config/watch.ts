@@ -2,7 +2,7 @@ import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /** What is watched: all files of some folders, not those of their subfolders, and single files. */
-export interface Watched {
+export interface WatchedFiles {
   folders: readonly string[];
   files: readonly string[];
   /** Something else has to be there, too: told at each look, whatever was found. */
@@ -26,7 +26,7 @@ export class FileWatch {
 
   /** @param watched asked again at every look, since it may grow */
   constructor(
-    private readonly watched: () => Watched,
+    private readonly watched: () => WatchedFiles,
     private readonly changed: () => void,
     private readonly times = TIMES,
   ) {
@@ -87,7 +87,7 @@ export class FileWatch {
 }
 
 /** Links are followed: what they lead to counts. */
-function fingerprint({ folders, files }: Watched): string {
+function fingerprint({ folders, files }: WatchedFiles): string {
   const inside = folders.flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
   return [...inside, ...files].map((path) => `${path} ${identity(path, true)}`).join('\n');
 }

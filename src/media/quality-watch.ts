@@ -6,7 +6,7 @@ export type MediaWatchEvent =
   | { type: 'silent' | 'returned'; direction: 'received' | 'sent'; forMs: number; at: number }
   | { type: 'timeout'; direction: 'received' | 'sent'; action: MediaWatchConfig['action']; forMs: number; at: number };
 
-interface Watched {
+interface WatchedDirection {
   readonly direction: 'received' | 'sent';
   active: boolean;
   alive: number;
@@ -16,8 +16,8 @@ interface Watched {
 
 /** Raises an alarm when a direction that should carry RTP carries none. Paused while on hold. Allocates nothing a packet. */
 export class MediaWatch {
-  private readonly received: Watched;
-  private readonly sent: Watched;
+  private readonly received: WatchedDirection;
+  private readonly sent: WatchedDirection;
   private heard = false;
   /** The peer's reports: what we send does not get there. Nor does it when they are wrong: then nothing is done about it. */
   private unheard: Exclude<Arrival, 'arrives'> | undefined;
@@ -88,14 +88,14 @@ export class MediaWatch {
     this.check(this.sent, now);
   }
 
-  private activate(watched: Watched, active: boolean, now: number): void {
+  private activate(watched: WatchedDirection, active: boolean, now: number): void {
     if (active === watched.active) return;
     watched.active = active;
     if (active) watched.alive = now;
     else watched.silent = watched.acted = false;
   }
 
-  private life(watched: Watched, at: number): void {
+  private life(watched: WatchedDirection, at: number): void {
     const forMs = at - watched.alive;
     watched.alive = at;
     if (!watched.silent) return;
@@ -103,7 +103,7 @@ export class MediaWatch {
     this.emit({ type: 'returned', direction: watched.direction, forMs, at });
   }
 
-  private check(watched: Watched, at: number): void {
+  private check(watched: WatchedDirection, at: number): void {
     const forMs = at - watched.alive;
     if (!watched.active || forMs < 1000 * this.config.silentAfterS) return;
     const { direction } = watched;
