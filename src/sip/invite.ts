@@ -4,6 +4,7 @@ import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog } from './dialog.js';
 import { headersOf } from './header-of.js';
+import { parties, partyOf, userOf } from './headers/address.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import type { ReplaceableDialogs } from './replaceable.js';
@@ -56,9 +57,13 @@ export class Invite {
     return this.req.get('Call-ID');
   }
 
-  /** Who calls: user part of From, or the whole URI's host when it has none. */
+  /** Who calls: the number or name that P-Asserted-Identity has (RFC 3325), or else From, decoded; the whole URI when it has none. */
   get from(): string {
-    return this.req.callingNumber || userOf(this.req.get('From'));
+    const asserted = parties(this.header('P-Asserted-Identity') ?? '');
+    const from = this.req.get('From');
+    const party = partyOf(from);
+    const user = [...asserted, ...(party ? [party] : [])].map((one) => one.user).find((one) => one !== '');
+    return plain(user ?? party?.uri ?? from);
   }
 
   /** Who calls, for people: the display name, or as {@link from}. */
@@ -68,9 +73,9 @@ export class Invite {
     return { name: display || this.from, uri: /<([^>]*)>/.exec(text)?.[1] ?? text };
   }
 
-  /** Dialled number: user part of the request URI. */
+  /** Dialled number: user part of the request URI, decoded; the whole URI when it has none. */
   get to(): string {
-    return this.req.calledNumber || userOf(this.req.uri);
+    return plain(userOf(this.req.uri) || this.req.uri);
   }
 
   /** The whole request URI. */
@@ -216,6 +221,7 @@ export class Invite {
   }
 }
 
-function userOf(value: string): string {
-  return /sips?:([^@>;]+)@/.exec(value)?.[1] ?? value;
+/** What was escaped may be anything. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}+/gu, '');
 }

@@ -51,7 +51,8 @@ export function unescaped(text: string): string {
   }
 }
 
-function userOf(uri: string): string {
+/** Number or name that a `sip:` or `tel:` URI has, decoded; empty when there is none. */
+export function userOf(uri: string): string {
   const colon = uri.indexOf(':');
   const scheme = uri.slice(0, colon).toLowerCase();
   const rest = uri.slice(colon + 1);

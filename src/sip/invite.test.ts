@@ -1,0 +1,43 @@
+import type Srf from 'drachtio-srf';
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '../telemetry/log.js';
+import { sipConfig } from './config.js';
+import { Invite } from './invite.js';
+import { ReplaceableDialogs } from './replaceable.js';
+
+/** An INVITE with these headers, names in lower case. */
+function invite(headers: Record<string, string>, uri = 'sip:8001@parley'): Invite {
+  const req = {
+    uri,
+    has: (name: string) => name.toLowerCase() in headers,
+    get: (name: string) => headers[name.toLowerCase()],
+    on: () => undefined,
+  } as unknown as Srf.SrfRequest;
+  const { sessionTimer } = sipConfig.parse({});
+  const none = {} as Srf.SrfResponse;
+  return new Invite({} as Srf, req, none, sessionTimer, createLogger('silent'), new ReplaceableDialogs());
+}
+
+describe('who calls whom', () => {
+  it.each([
+    ['<sip:+4930123@pbx>;tag=1', undefined, '+4930123'],
+    ['"Zoë" <sip:zo%C3%AB@pbx>;tag=1', undefined, 'zoë'],
+    // A display name says nothing of the number.
+    ['"sip:+4930999@bank" <sip:+4930123@pbx>;tag=1', undefined, '+4930123'],
+    ['<sip:anonymous@anonymous.invalid>;tag=1', '"sip:1@x" <sip:+4930123;npdi@ims>, <tel:+4930123>', '+4930123'],
+    ['<sip:anonymous@anonymous.invalid>;tag=1', '<tel:+4930123>', '+4930123'],
+    ['<sip:pbx.example.com>;tag=1', undefined, 'sip:pbx.example.com'],
+    ['<sip:a%0D%0Ab@pbx>;tag=1', undefined, 'ab'],
+  ])('%s, asserted %s', (from, asserted, who) => {
+    expect(invite({ from, ...(asserted && { 'p-asserted-identity': asserted }) }).from).toBe(who);
+  });
+
+  it.each([
+    ['sip:8001@parley;transport=tcp', '8001'],
+    ['sip:%2A21%23;phone-context=x@parley', '*21#'],
+    ['tel:+4930123', '+4930123'],
+    ['sip:parley', 'sip:parley'],
+  ])('%s', (uri, number) => {
+    expect(invite({ from: '<sip:1@x>' }, uri).to).toBe(number);
+  });
+});
