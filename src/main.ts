@@ -5,7 +5,7 @@ import { Admission } from './calls/admission.js';
 import { CallBacks } from './calls/call-backs.js';
 import { CallServer } from './calls/call-server.js';
 import { Handoffs } from './calls/ivr/handoffs.js';
-import { legControl } from './calls/leg-control.js';
+import { legControl } from './calls/legs/leg-control.js';
 import { CallQueues } from './calls/targets/queues.js';
 import { Targets } from './calls/targets/targets.js';
 import { AuditLog } from './console/audit.js';

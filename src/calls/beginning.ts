@@ -3,10 +3,10 @@ import type { Consent, Fallback } from '../dialplan/dialplan.js';
 import type { JournalEvent } from '../journal/events.js';
 import { sentencesOf } from '../speech/synthesis/splitter.js';
 import { monotonicMs } from '../telemetry/clock.js';
-import type { CallVoice } from './call-voice.js';
-import { ConsentQuestion } from './consent.js';
-import { sayNotice } from './notice.js';
 import type { Prepared } from './prepare.js';
+import type { CallVoice } from './voice/call-voice.js';
+import { ConsentQuestion } from './voice/consent.js';
+import { sayNotice } from './voice/notice.js';
 
 /** Who is told what comes of it. */
 export interface BeginningHost {

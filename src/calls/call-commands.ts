@@ -1,5 +1,5 @@
 import type { DtmfMethod, JournalEvent } from '../journal/events.js';
-import type { CallSession } from './call-session.js';
+import type { CallSession } from './legs/call-session.js';
 import type { Participants } from './participants.js';
 import type { Supervision } from './supervision.js';
 

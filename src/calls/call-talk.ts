@@ -3,8 +3,8 @@ import type { Afterwards } from '../conversation/state.js';
 import type { JournalEvent } from '../journal/events.js';
 import { sentencesOf } from '../speech/synthesis/splitter.js';
 import { Beginning, type BeginningHost, standIn } from './beginning.js';
-import { sayNotice } from './notice.js';
 import type { Prepared } from './prepare.js';
+import { sayNotice } from './voice/notice.js';
 
 /** So many sentences in a row that nobody heard, and the agent is given up. */
 const VOICELESS = 3;

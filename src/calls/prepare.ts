@@ -8,17 +8,14 @@ import type { Invite } from '../sip/invite.js';
 import { sentencesOf } from '../speech/synthesis/splitter.js';
 import type { Logger } from '../telemetry/log.js';
 import type { FromMedia } from '../workers/messages.js';
-import { CallVoice } from './call-voice.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
-import { JoinedLegs } from './joined-legs.js';
-import { LegMedia } from './leg-media.js';
-import type { MediaControl } from './media-control.js';
-import { sayNotice } from './notice.js';
+import { JoinedLegs } from './legs/joined-legs.js';
+import { LegMedia } from './legs/leg-media.js';
+import type { MediaControl } from './legs/media-control.js';
 import type { CallServices } from './services.js';
+import { CallVoice } from './voice/call-voice.js';
+import { sayNotice } from './voice/notice.js';
 import type { VoiceAgent } from './voice-agent.js';
-
-/** What the dialplan says of a call that is answered. */
-export type { AnswerAction } from '../dialplan/dialplan.js';
 
 /** All that a call needs from its answer on. */
 export interface Prepared {

@@ -1,6 +1,6 @@
+import type { AnswerAction } from '../../dialplan/dialplan.js';
 import { ParleyError } from '../../errors.js';
 import type { JournalEvent } from '../../journal/events.js';
-import type { AnswerAction } from '../prepare.js';
 import { infoContext, secretsOf, variablesOf } from './context.js';
 import { segmentOf } from './segment.js';
 

@@ -3,12 +3,12 @@ import type { JournalEvent, StoredEvent } from '../../journal/events.js';
 import type { Dialog } from '../../sip/dialog.js';
 import type { Lexicon } from '../../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
-import type { CallVoice } from '../call-voice.js';
-import type { JoinedLegs } from '../joined-legs.js';
-import type { LegMedia } from '../leg-media.js';
-import type { PersonLeg } from '../person-leg.js';
-import { SpeakerTurns } from '../speaker-turns.js';
+import type { JoinedLegs } from '../legs/joined-legs.js';
+import type { LegMedia } from '../legs/leg-media.js';
+import type { PersonLeg } from '../legs/person-leg.js';
 import type { TransferConfig } from '../targets/config.js';
+import type { CallVoice } from '../voice/call-voice.js';
+import { SpeakerTurns } from '../voice/speaker-turns.js';
 
 /** The call that is handed over. */
 export interface TransferredCall {

@@ -1,6 +1,6 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
-import type { PersonLeg } from '../person-leg.js';
-import type { SpeakerTurns } from '../speaker-turns.js';
+import type { PersonLeg } from '../legs/person-leg.js';
+import type { SpeakerTurns } from '../voice/speaker-turns.js';
 import { personTurns, type TransferredCall, type TransferSide } from './caller-side.js';
 
 /** Somebody who takes part in a call beside the agent, which goes on: the caller notices nothing but their voice. */

@@ -18,12 +18,12 @@ import type { LegEvent } from '../../workers/messages.js';
 import type { SayRequest } from '../../workers/speaker.js';
 import type { StreamEvent } from '../../workers/speech/speech-stream.js';
 import { CallPeople } from '../call-people.js';
-import { CallVoice } from '../call-voice.js';
-import { JoinedLegs } from '../joined-legs.js';
-import { LegMedia } from '../leg-media.js';
+import { JoinedLegs } from '../legs/joined-legs.js';
+import { LegMedia } from '../legs/leg-media.js';
 import { targetsConfig, transferConfig } from '../targets/config.js';
 import { CallQueues } from '../targets/queues.js';
 import { type Plan, Targets } from '../targets/targets.js';
+import { CallVoice } from '../voice/call-voice.js';
 import type { CallBack, TransferServices } from './transfer.js';
 import type { TransferOutcome } from './transfer-state.js';
 

@@ -4,7 +4,7 @@ import type { IncomingRefer } from '../../sip/dialog.js';
 import type { Invite } from '../../sip/invite.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
-import { PersonLeg, type PersonLegServices } from '../person-leg.js';
+import { PersonLeg, type PersonLegServices } from '../legs/person-leg.js';
 import type { TransferConfig } from '../targets/config.js';
 import type { CallQueues } from '../targets/queues.js';
 import type { Destination, Plan, Targets } from '../targets/targets.js';

@@ -1,5 +1,5 @@
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { RecordOptions } from '../workers/messages.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { RecordOptions } from '../../workers/messages.js';
 import type { MediaControl } from './media-control.js';
 
 /**

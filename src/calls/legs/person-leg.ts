@@ -1,27 +1,27 @@
-import type { VoiceEvent } from '../conversation/voice.js';
-import { reasonOf } from '../errors.js';
-import type { JournalEvent } from '../journal/events.js';
-import type { AudioOptions } from '../rtp/sdp.js';
-import type { Dialog, IncomingRefer } from '../sip/dialog.js';
-import { type HandedContext, handedContext } from '../sip/handed-context.js';
-import type { Invite } from '../sip/invite.js';
-import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../sip/outgoing.js';
-import type { TrunkLoad } from '../sip/trunk-load.js';
-import type { Lexicon } from '../speech/synthesis/lexicon.js';
-import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
-import { monotonicMs } from '../telemetry/clock.js';
-import type { Logger } from '../telemetry/log.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { MediaHost } from '../workers/media/media-host.js';
-import type { FromMedia } from '../workers/messages.js';
-import type { Speaker } from '../workers/speaker.js';
-import type { SpeechHost } from '../workers/speech/speech-host.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import { reasonOf } from '../../errors.js';
+import type { JournalEvent } from '../../journal/events.js';
+import type { AudioOptions } from '../../rtp/sdp.js';
+import type { Dialog, IncomingRefer } from '../../sip/dialog.js';
+import { type HandedContext, handedContext } from '../../sip/handed-context.js';
+import type { Invite } from '../../sip/invite.js';
+import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../../sip/outgoing.js';
+import type { TrunkLoad } from '../../sip/trunk-load.js';
+import type { Lexicon } from '../../speech/synthesis/lexicon.js';
+import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
+import { monotonicMs } from '../../telemetry/clock.js';
+import type { Logger } from '../../telemetry/log.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { MediaHost } from '../../workers/media/media-host.js';
+import type { FromMedia } from '../../workers/messages.js';
+import type { Speaker } from '../../workers/speaker.js';
+import type { SpeechHost } from '../../workers/speech/speech-host.js';
+import type { Destination } from '../targets/targets.js';
+import { CallVoice } from '../voice/call-voice.js';
 import { CallSession } from './call-session.js';
-import { CallVoice } from './call-voice.js';
 import { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
 import { letGo, takeOver } from './take-over.js';
-import type { Destination } from './targets/targets.js';
 
 /** What legs to persons are made with. */
 export interface PersonLegServices {

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EdgeBench, SECRET } from '../../test/kit/edge-bench.js';
-import { ScriptedCall, type SeenMessage, type SipPeer } from '../../test/kit/edge-peer.js';
-import type { JournalEvent } from '../journal/events.js';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
-import { sipConfig } from '../sip/config.js';
-import type { Dialog } from '../sip/dialog.js';
-import type { Invite } from '../sip/invite.js';
-import { UserAgent } from '../sip/user-agent.js';
-import { createLogger } from '../telemetry/log.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { MediaHost } from '../workers/media/media-host.js';
+import { EdgeBench, SECRET } from '../../../test/kit/edge-bench.js';
+import { ScriptedCall, type SeenMessage, type SipPeer } from '../../../test/kit/edge-peer.js';
+import type { JournalEvent } from '../../journal/events.js';
+import type { NegotiatedMedia } from '../../rtp/negotiated.js';
+import { sipConfig } from '../../sip/config.js';
+import type { Dialog } from '../../sip/dialog.js';
+import type { Invite } from '../../sip/invite.js';
+import { UserAgent } from '../../sip/user-agent.js';
+import { createLogger } from '../../telemetry/log.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { MediaHost } from '../../workers/media/media-host.js';
 import { CallSession } from './call-session.js';
 import { LegMedia } from './leg-media.js';
 
 // Long enough for what the caller does meanwhile.
-vi.mock('../sip/glare.js', () => ({ glareBackoffMs: () => 200 }));
+vi.mock('../../sip/glare.js', () => ({ glareBackoffMs: () => 200 }));
 
 const AUDIO = { codecs: ['PCMU', 'PCMA'], opus: { bitrate: 24_000, dtx: false } } as const;
 const TIMED = ['Supported: timer', 'Session-Expires: 600;refresher=uac'];

@@ -1,4 +1,4 @@
-import type { JournalEvent } from '../journal/events.js';
+import type { JournalEvent } from '../../journal/events.js';
 import type { CallVoice } from './call-voice.js';
 
 /** Longest that something said besides the conversation may take, ms. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { MediaHost } from '../workers/media/media-host.js';
+import type { NegotiatedMedia } from '../../rtp/negotiated.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { MediaHost } from '../../workers/media/media-host.js';
 import { LegMedia } from './leg-media.js';
 
 const AUDIO = { codecs: ['G722', 'PCMU'], opus: { bitrate: 24_000, dtx: false } } as const;

@@ -1,8 +1,8 @@
-import type { VoiceEvent } from '../conversation/voice.js';
-import type { Consent } from '../dialplan/dialplan.js';
-import type { JournalEvent } from '../journal/events.js';
-import { sentencesOf } from '../speech/synthesis/splitter.js';
-import { yesNo } from '../text/yes-no.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import type { Consent } from '../../dialplan/dialplan.js';
+import type { JournalEvent } from '../../journal/events.js';
+import { sentencesOf } from '../../speech/synthesis/splitter.js';
+import { yesNo } from '../../text/yes-no.js';
 import type { CallVoice } from './call-voice.js';
 
 /** Longest that one question may take to be said, ms. */

@@ -1,12 +1,12 @@
-import { AudioRing } from '../audio/ring.js';
-import type { VoiceEvent } from '../conversation/voice.js';
-import type { Vocabulary } from '../speech/recognition/vocabulary.js';
-import { monotonicMs } from '../telemetry/clock.js';
-import type { ExpectedAnswer } from '../text/expected.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { AgentSpeech, LegEvent } from '../workers/messages.js';
-import type { SpeechHost, SpeechStream } from '../workers/speech/speech-host.js';
-import type { StreamEvent } from '../workers/speech/speech-stream.js';
+import { AudioRing } from '../../audio/ring.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import type { Vocabulary } from '../../speech/recognition/vocabulary.js';
+import { monotonicMs } from '../../telemetry/clock.js';
+import type { ExpectedAnswer } from '../../text/expected.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { AgentSpeech, LegEvent } from '../../workers/messages.js';
+import type { SpeechHost, SpeechStream } from '../../workers/speech/speech-host.js';
+import type { StreamEvent } from '../../workers/speech/speech-stream.js';
 
 /** The caller's last words on a leg that is lost are waited for so long, ms. */
 const LAST_WORDS_MS = 5000;

@@ -1,5 +1,5 @@
-import type { VoiceEvent } from '../conversation/voice.js';
-import { monotonicMs } from '../telemetry/clock.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import { monotonicMs } from '../../telemetry/clock.js';
 
 /** Silence after which what somebody said is a line of the transcript, ms. */
 const PAUSE_MS = 700;

@@ -1,6 +1,6 @@
-import { ParleyError, reasonOf } from '../errors.js';
-import type { Dialog, DialogEvents } from '../sip/dialog.js';
-import type { Invite } from '../sip/invite.js';
+import { ParleyError, reasonOf } from '../../errors.js';
+import type { Dialog, DialogEvents } from '../../sip/dialog.js';
+import type { Invite } from '../../sip/invite.js';
 import type { LegMedia } from './leg-media.js';
 
 /** Nobody is told of a dialog any more whose place another has taken. */

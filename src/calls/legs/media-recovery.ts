@@ -1,7 +1,7 @@
-import { ParleyError } from '../errors.js';
-import type { JournalEvent } from '../journal/events.js';
-import { monotonicMs } from '../telemetry/clock.js';
-import type { Logger } from '../telemetry/log.js';
+import { ParleyError } from '../../errors.js';
+import type { JournalEvent } from '../../journal/events.js';
+import { monotonicMs } from '../../telemetry/clock.js';
+import type { Logger } from '../../telemetry/log.js';
 import type { CallSession } from './call-session.js';
 
 /** A call whose media workers are lost more often than this may be the reason. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { VoiceEvent } from '../conversation/voice.js';
-import type { JournalEvent } from '../journal/events.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import type { JournalEvent } from '../../journal/events.js';
 import { type AskingVoice, ConsentQuestion } from './consent.js';
 
 const CONSENT = {

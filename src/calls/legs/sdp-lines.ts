@@ -2,7 +2,7 @@
  * A session description in its parts: what stands before the first m= line, and each medium. Offers in a running call
  * have to keep the media of the ones before, in their places (RFC 3264 8).
  */
-import type { MediaDirection } from '../rtp/negotiated.js';
+import type { MediaDirection } from '../../rtp/negotiated.js';
 
 const DIRECTION = /^a=(sendrecv|sendonly|recvonly|inactive)[ \t]*(?=\r?$)/gm;
 

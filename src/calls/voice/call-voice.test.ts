@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { VoiceEvent } from '../conversation/voice.js';
-import { buildVocabulary } from '../speech/recognition/vocabulary.js';
-import { createLogger } from '../telemetry/log.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { Reflex } from '../workers/messages.js';
-import type { Speaker } from '../workers/speaker.js';
-import type { SpeechHost } from '../workers/speech/speech-host.js';
+import type { VoiceEvent } from '../../conversation/voice.js';
+import { buildVocabulary } from '../../speech/recognition/vocabulary.js';
+import { createLogger } from '../../telemetry/log.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { Reflex } from '../../workers/messages.js';
+import type { Speaker } from '../../workers/speaker.js';
+import type { SpeechHost } from '../../workers/speech/speech-host.js';
 import { CallVoice } from './call-voice.js';
 
 const TEXT = 'We are open from nine';

@@ -1,10 +1,10 @@
-import { reasonOf } from '../errors.js';
-import type { JournalEvent } from '../journal/events.js';
-import type { Dialog } from '../sip/dialog.js';
-import type { Invite } from '../sip/invite.js';
-import { monotonicMs } from '../telemetry/clock.js';
+import { reasonOf } from '../../errors.js';
+import type { JournalEvent } from '../../journal/events.js';
+import type { Dialog } from '../../sip/dialog.js';
+import type { Invite } from '../../sip/invite.js';
+import { monotonicMs } from '../../telemetry/clock.js';
+import type { CallVoice } from '../voice/call-voice.js';
 import { CallSession } from './call-session.js';
-import type { CallVoice } from './call-voice.js';
 import type { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
 import { letGo, takeOver } from './take-over.js';

@@ -1,6 +1,6 @@
-import { ParleyError, reasonOf } from '../errors.js';
-import type { DtmfMethod, JournalEvent } from '../journal/events.js';
-import type { Dialog } from '../sip/dialog.js';
+import { ParleyError, reasonOf } from '../../errors.js';
+import type { DtmfMethod, JournalEvent } from '../../journal/events.js';
+import type { Dialog } from '../../sip/dialog.js';
 import type { LegMedia } from './leg-media.js';
 import type { MediaControl } from './media-control.js';
 

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import { ParleyError } from '../errors.js';
-import type { NegotiatedMedia } from '../rtp/negotiated.js';
-import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../rtp/sdp.js';
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import type { MediaHost } from '../workers/media/media-host.js';
-import type { FromMedia, LegStats } from '../workers/messages.js';
+import { ParleyError } from '../../errors.js';
+import type { NegotiatedMedia } from '../../rtp/negotiated.js';
+import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../../rtp/sdp.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import type { MediaHost } from '../../workers/media/media-host.js';
+import type { FromMedia, LegStats } from '../../workers/messages.js';
 import { mediaOf, onlyMedium, redirected, unheard, usedMedium } from './sdp-lines.js';
 
 /** One leg's media with its offer/answer state (RFC 3264): who offered what, and what was agreed. */

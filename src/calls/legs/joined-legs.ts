@@ -1,5 +1,5 @@
-import type { MediaLeg } from '../workers/media/hosted-leg.js';
-import { agentVoiceOf } from '../workers/messages.js';
+import type { MediaLeg } from '../../workers/media/hosted-leg.js';
+import { agentVoiceOf } from '../../workers/messages.js';
 
 /** A leg of the call, whatever its media are called now: a lost worker's are opened anew. */
 export interface JoinedLeg {
