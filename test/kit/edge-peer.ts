@@ -53,6 +53,8 @@ export class SipPeer {
   readonly port: number;
   /** Which messages are lost, on their way in or out. */
   loses: Test = () => false;
+  /** Takes what is sent once more, byte by byte the same, for what it is: as a real user agent, and unlike those that test it. */
+  absorbs = false;
   /** Does something about each message that arrives. */
   reacts: (message: SeenMessage) => void = () => undefined;
   readonly #write: (text: string) => void;
@@ -152,7 +154,7 @@ export class SipPeer {
 
   #receive(text: string): void {
     const message = new SeenMessage(text);
-    if (this.loses(message)) return;
+    if (this.loses(message) || (this.absorbs && this.seen.some((one) => one.text === text))) return;
     this.seen.push(message);
     this.reacts(message);
     for (const waiter of this.#waiting) {

@@ -124,6 +124,7 @@ export class SrfBench {
   async peer(transport: 'UDP' | 'TCP' = 'UDP'): Promise<SipPeer> {
     const peer = transport === 'UDP' ? await SipPeer.udp(this.#sipPort) : await SipPeer.tcp(this.#sipPort);
     this.#ends.push(() => peer.close());
+    peer.absorbs = true;
     return peer;
   }
 

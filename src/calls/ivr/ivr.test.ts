@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { storeConfig } from '../../store/config.js';
 import { openStore } from '../../store/open.js';
 import type { Store } from '../../store/store.js';
@@ -90,8 +90,9 @@ describe('a token', () => {
 
   it('ends', async () => {
     const { token } = await handoffs.create({ ttlMs: 1000 }, Date.now());
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 1000 });
     expect(await handoffs.take(token)).toBe('unknown');
+    vi.useRealTimers();
   });
 });
 

@@ -52,6 +52,7 @@ class Bench {
       onLost: () => undefined,
     });
     const bench = new Bench(edge, agent, await edge.udpPeer());
+    bench.peer.absorbs = true;
     bench.call = new ScriptedCall(bench.peer, edge.uri);
     await bench.set(invited);
     return bench;

@@ -157,6 +157,7 @@ class Bench {
       onLost: () => undefined,
     });
     const peer = await edge.udpPeer();
+    peer.absorbs = true;
     return new Bench(edge, agent, peer, new ScriptedCall(peer, edge.uri), invited, await Desk.open());
   }
 

@@ -9,7 +9,8 @@ import { scratchFolder } from '../../../test/kit/scratch.js';
 let bench: EdgeBench;
 
 beforeEach(async () => {
-  bench = await EdgeBench.start(50);
+  // The T1 of RFC 3261: sipp takes what is sent again for another message.
+  bench = await EdgeBench.start(500);
   await bench.application((srf) => {
     srf.invite((req, res) => {
       const accept = () => {
