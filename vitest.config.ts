@@ -14,7 +14,7 @@ const WAITING = [
   'plugin',
   'package',
   'recording',
-  'wideband',
+  'interop',
   'malformed',
   'redis-outage',
   'two-nodes',
@@ -22,12 +22,12 @@ const WAITING = [
   'peers',
 ].map((name) => `test/${name}.test.ts`);
 // Audio in real time: on a machine that is busy with other work it stalls, so what fails is tried once more, and shown as such.
-const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 2, retry: 1 };
+const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 4, retry: 1 };
 
 export default defineConfig({
   test: {
-    // Worker threads and the CLI run compiled code; the build is one second.
-    globalSetup: ['test/kit/build.ts'],
+    // Worker threads and the CLI run compiled code.
+    globalSetup: ['test/kit/setup.ts'],
     reporters: ['default', './test/kit/last-line.ts'],
     projects: [
       {
@@ -37,6 +37,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

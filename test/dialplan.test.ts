@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Desk } from './kit/desk.js';
 import { DnsServer } from './kit/dns-server.js';
+import { fixture } from './kit/fixture.js';
 import { Phone } from './kit/phone.js';
 import { scratchFolder } from './kit/scratch.js';
 import { assertComplete, Server } from './kit/server.js';
@@ -28,18 +29,17 @@ const agentOf = (version: string) => ({
 });
 
 /** How the files say that calls are to be taken, and what becomes of that while the server runs. */
-describe('configuration', () => {
+describe.concurrent('configuration', () => {
   let server: Server;
   let folder: ReturnType<typeof scratchFolder>;
   let desk: Desk;
-  let dns: DnsServer;
   const write = (name: string, content: unknown) =>
     writeFileSync(join(folder.path, name), typeof content === 'string' ? content : JSON.stringify(content));
 
-  beforeAll(async () => {
-    folder = scratchFolder('dialplan');
+  fixture(async (keep) => {
+    folder = keep(scratchFolder('dialplan'));
     for (const made of ['agents', 'dialplans']) mkdirSync(join(folder.path, made));
-    desk = await Desk.open();
+    desk = keep(await Desk.open());
     write('agents/desk.yaml', agentOf('one'));
     write('agents/llm.yaml', {
       name: 'llm',
@@ -73,7 +73,7 @@ describe('configuration', () => {
       variables: { account: { default: 'nobody' } },
       escalation: { target: 'outside', message: 'One moment.', failedMessage: 'Sorry.' },
     });
-    dns = await DnsServer.start();
+    const dns = keep(await DnsServer.start());
     dns.records.push({ name: 'carrier.test', type: 'A', address: '127.0.0.2' });
     const trunk = {
       name: 'carrier',
@@ -97,18 +97,7 @@ describe('configuration', () => {
       conversation: { failures: 1 },
     });
     server = await Server.start({ cwd: folder.path });
-  });
-
-  afterEach(async () => {
-    await server.waitForIdle();
-    expect(server.noise).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await server?.stop();
-    desk?.close();
-    dns?.close();
-    folder?.remove();
+    return server;
   });
 
   const versionOf = ({ agents }: { agents: { name: string; version: string }[] }) =>
@@ -122,14 +111,14 @@ describe('configuration', () => {
   /** The journal of a call that is over. */
   async function closed(phone: Phone) {
     await phone.close();
-    await server.waitForIdle();
+    await server.event('call.ended', { sipCallId: phone.callId });
     const events = server.journal(phone.callId);
     assertComplete(events);
     return events;
   }
 
   it('records who said yes, and nobody else', async () => {
-    const yes = await Phone.dial(server, '3');
+    await using yes = await Phone.dial(server, '3');
     await yes.greeted();
     await yes.rtp.play(await speak('Yes, please.'));
     expect(await server.event('consent', { sipCallId: yes.callId })).toMatchObject({ outcome: 'given', by: 'voice' });
@@ -139,23 +128,23 @@ describe('configuration', () => {
     expect(types(yes).indexOf('consent')).toBeLessThan(types(yes).indexOf('recording.started'));
     expect(events).toContainEqual(expect.objectContaining({ type: 'agent.turn', kind: 'greeting' }));
 
-    const no = await Phone.dial(server, '3');
+    await using no = await Phone.dial(server, '3');
     await no.rtp.spoken(0, 300);
     no.rtp.press('2');
     await server.event('agent.started', { sipCallId: no.callId, where: ({ utterance }) => utterance.startsWith('r') });
-    const { calls } = JSON.parse(await server.get('/v1/calls'));
+    const { call } = await server.event('call.received', { sipCallId: no.callId });
     const resume = { method: 'POST', body: JSON.stringify({ action: 'resume' }) };
-    expect((await fetch(`${server.http}/v1/calls/${calls[0].id}/recording`, resume)).status).toBe(409);
+    expect((await fetch(`${server.http}/v1/calls/${call}/recording`, resume)).status).toBe(409);
     await closed(no);
     expect(types(no)).toContain('consent');
     expect(types(no)).not.toContain('recording.started');
   });
 
   it('sends who says no to a person, and says so when nobody is there', async () => {
-    const phone = await Phone.dial(server, '4');
+    await using phone = await Phone.dial(server, '4', { name: 'four' });
     await phone.rtp.spoken(0);
     phone.rtp.press('2');
-    (await desk.called('anna')).refuse(486, 'Busy Here');
+    (await desk.called('anna', 'four')).refuse(486, 'Busy Here');
     await until('BYE', () => phone.call.ended);
     const events = await closed(phone);
     expect(said(phone)).toEqual(['Hello there.', 'May we record this call?', 'Sorry.']);
@@ -163,41 +152,40 @@ describe('configuration', () => {
   });
 
   it('has the fallback take the call when the reasoner, or the voice, can not be had', async () => {
-    const phone = await Phone.dial(server, '5');
+    await using phone = await Phone.dial(server, '5', { name: 'five' });
     await phone.greeted();
     await phone.rtp.play(await speak('What are your opening hours?'));
-    const call = await desk.called('anna');
+    const call = await desk.called('anna', 'five');
     await call.answer();
     await server.event('transfer.bridged', { sipCallId: phone.callId });
     await phone.hangUp();
     expect(await closed(phone)).toContainEqual(expect.objectContaining({ type: 'fallback', to: 'anna' }));
     expect(said(phone)).toContain('One moment.');
 
-    const redirected = await Phone.invite(server, '6');
+    await using redirected = await Phone.invite(server, '6');
     const answer = await redirected.call.final();
     expect([answer.status, answer.header('contact')]).toEqual([302, `<${desk.uri('gate')}>`]);
     expect(await closed(redirected)).toContainEqual(
       expect.objectContaining({ type: 'fallback', to: desk.uri('gate') }),
     );
 
-    const mute = await Phone.dial(server, '7');
-    await (await desk.called('anna')).answer();
+    await using mute = await Phone.dial(server, '7', { name: 'seven' });
+    await (await desk.called('anna', 'seven')).answer();
     await server.event('transfer.bridged', { sipCallId: mute.callId });
     await mute.hangUp();
     expect(await closed(mute)).toContainEqual(expect.objectContaining({ type: 'fallback', to: 'anna' }));
 
-    const busy = await Phone.invite(server, '8');
+    await using busy = await Phone.invite(server, '8');
     expect((await busy.call.final()).start).toBe('SIP/2.0 486 All lines are busy');
     await closed(busy);
   });
 
   it('a trunk shows its password, has so many calls, and headers go both ways', async () => {
-    const by = (...headers: string[]) => Phone.invite(server, '1', headers, undefined, '127.0.0.2');
-    const stranger = await by();
+    const by = (...headers: string[]) => Phone.invite(server, '1', { headers, host: '127.0.0.2' });
+    await using stranger = await by();
     const challenge = await stranger.call.final();
     expect(challenge.status).toBe(401);
     const nonce = /nonce="([^"]+)"/.exec(challenge.header('www-authenticate'))?.[1] ?? '';
-    await stranger.close();
     const uri = `sip:1@${server.sip.host}:${server.sip.port}`;
     const shown = (count: number, password = PASSWORD) => {
       const nc = String(count).padStart(8, '0');
@@ -206,11 +194,10 @@ describe('configuration', () => {
       const response = hash(`${secret}:${nonce}:${nc}:c:auth:${hash(`INVITE:${uri}`)}`);
       return `Authorization: Digest username="carrier", realm="parley", nonce="${nonce}", uri="${uri}", algorithm=SHA-256, qop=auth, nc=${nc}, cnonce="c", response="${response}"`;
     };
-    const wrong = await by(shown(1, 'another-password'));
+    await using wrong = await by(shown(1, 'another-password'));
     expect((await wrong.call.final()).status).toBe(401);
-    await wrong.close();
 
-    const phone = await by(shown(2), 'X-Account: 77');
+    await using phone = await by(shown(2), 'X-Account: 77');
     phone.rtp.start((await phone.call.answered()).body);
     expect(await server.event('call.received', { sipCallId: phone.callId })).toMatchObject({ trunk: 'carrier' });
     await phone.rtp.spoken(0, 300);
@@ -223,14 +210,13 @@ describe('configuration', () => {
     await call.answer();
     await server.event('transfer.bridged', { sipCallId: phone.callId });
 
-    const more = await by(shown(3));
+    await using more = await by(shown(3));
     const full = await more.call.final();
     expect([full.status, full.header('contact')]).toEqual([302, `<${desk.uri('overflow')}>`]);
-    await more.close();
     await phone.hangUp();
     await closed(phone);
     expect(said(phone)[0]).toBe('Account 77.');
-    const next = await by(shown(4));
+    await using next = await by(shown(4));
     next.rtp.start((await next.call.answered()).body);
     await next.hangUp();
     await closed(next);
@@ -238,7 +224,7 @@ describe('configuration', () => {
 
   it('a changed file holds for new calls, a bad one for none, and a call keeps what it began with', async () => {
     const before = await state();
-    const old = await Phone.dial(server, '1');
+    await using old = await Phone.dial(server, '1');
     await old.greeted();
     write('agents/desk.yaml', agentOf('two'));
     write('dialplans/more.yaml', [{ name: 'new', match: { to: '2' }, answer: { agent: 'desk' } }]);
@@ -246,7 +232,7 @@ describe('configuration', () => {
       const now = await state();
       return versionOf(now) !== versionOf(before) && now.dialplans.length === 2 && now;
     });
-    const fresh = await Phone.dial(server, '2');
+    await using fresh = await Phone.dial(server, '2');
     await fresh.greeted();
     expect(await server.event('call.received', { sipCallId: fresh.callId })).toMatchObject({
       versions: { agent: versionOf(after), dialplan: after.dialplan },
@@ -266,12 +252,11 @@ describe('configuration', () => {
     expect((await state()).agents).toEqual(after.agents);
     expect(server.log.filter((line) => line.code === 'PARLEY_ERR_RELOAD')).toHaveLength(problems.length);
 
-    for (const phone of [old, fresh]) await phone.ask('What are your opening hours?');
+    await Promise.all([old, fresh].map((phone) => phone.ask('What are your opening hours?')));
     await Promise.all([old.hangUp(), fresh.hangUp()]);
-    await server.waitForIdle();
+    for (const phone of [old, fresh]) await closed(phone);
     expect(said(old)).toEqual(['This is version one.', 'We are open, says version one.']);
     expect(said(fresh)).toEqual(['This is version two.', 'We are open, says version two.']);
-    await Promise.all([old.close(), fresh.close()]);
 
     write('agents/desk.yaml', agentOf('one'));
     rmSync(join(folder.path, 'dialplans/more.yaml'));

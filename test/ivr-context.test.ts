@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { renderTranscript, transcript } from '../src/journal/transcript.js';
+import { fixture } from './kit/fixture.js';
 import { Phone } from './kit/phone.js';
 import { type PeerCall, RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
@@ -28,10 +29,9 @@ const DOCUMENT = {
 /** An IVR posts what it knows, and forwards the call with a token in whatever header it can set. */
 describe('context of an IVR', () => {
   let server: Server;
-  let folder: ReturnType<typeof scratchFolder>;
 
-  beforeAll(async () => {
-    folder = scratchFolder('ivr');
+  fixture(async (keep) => {
+    const folder = keep(scratchFolder('ivr'));
     const context = { trust: true, variables: { why: 'Diversion.reason' } };
     const entries = [
       { name: 'trusted', match: { to: '9001' }, answer: { agent: 'orders', context } },
@@ -41,16 +41,7 @@ describe('context of an IVR', () => {
     server = await Server.start({
       env: { PARLEY_DIALPLANS: folder.path, PARLEY_HTTP_TOKEN: TOKEN, PARLEY_LOG_LEVEL: 'trace' },
     });
-  });
-
-  afterEach(async () => {
-    await server.waitForIdle();
-    expect(server.noise).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await server?.stop();
-    folder?.remove();
+    return server;
   });
 
   async function post(document: unknown, token = TOKEN): Promise<{ status: number; token: string }> {
@@ -70,21 +61,16 @@ describe('context of an IVR', () => {
     more?: (sdp: string) => string,
     during?: (call: PeerCall) => Promise<void>,
   ) {
-    const peer = await RawPeer.open(server.sip);
-    const rtp = await RtpPeer.open();
-    try {
-      const call = peer.invite(number, more ? more(rtp.sdp()) : rtp.sdp(), headers);
-      await call.answered();
-      await during?.(call);
-      await call.bye();
-      await server.event('call.ended', { sipCallId: call.callId });
-      const journal = server.journal(call.callId);
-      assertComplete(journal);
-      return journal;
-    } finally {
-      rtp.close();
-      peer.close();
-    }
+    using peer = await RawPeer.open(server.sip);
+    using rtp = await RtpPeer.open();
+    const call = peer.invite(number, more ? more(rtp.sdp()) : rtp.sdp(), headers);
+    await call.answered();
+    await during?.(call);
+    await call.bye();
+    await server.event('call.ended', { sipCallId: call.callId });
+    const journal = server.journal(call.callId);
+    assertComplete(journal);
+    return journal;
   }
 
   it('is found by a token in any header, once', async () => {
@@ -148,16 +134,11 @@ describe('context of an IVR', () => {
   it('is matched by the numbers, and the agent greets with it', async () => {
     expect((await post({ ...DOCUMENT, ani: 'kit', dnis: '8001' })).status).toBe(201);
     expect((await post({ ...DOCUMENT, ani: '+4930 77', dnis: '8001' })).status).toBe(201);
-    const phone = await Phone.invite(server, '8001', ['P-Asserted-Identity: <sip:004930-77@ims>']);
-    try {
-      phone.rtp.start((await phone.call.answered()).body);
-      await phone.greeted();
-      expect((await transcribe(phone.rtp.sound())).toLowerCase()).toMatch(/asking about your order/);
-      await phone.hangUp();
-      await server.event('call.ended', { sipCallId: phone.callId });
-      expect(server.journal(phone.callId)).toContainEqual(expect.objectContaining({ part: 'start', by: 'number' }));
-    } finally {
-      await phone.close();
-    }
+    await using phone = await Phone.dial(server, '8001', { headers: ['P-Asserted-Identity: <sip:004930-77@ims>'] });
+    await phone.greeted();
+    expect((await transcribe(phone.rtp.sound())).toLowerCase()).toMatch(/asking about your order/);
+    await phone.hangUp();
+    await server.event('call.ended', { sipCallId: phone.callId });
+    expect(server.journal(phone.callId)).toContainEqual(expect.objectContaining({ part: 'start', by: 'number' }));
   });
 });

@@ -108,76 +108,69 @@ describe('live journal and accounts', () => {
   it('a reader that loses its connection misses nothing; roles hold; a failing receiver gets all in order', async () => {
     const [viewer, admin] = [tokenFor('viewer'), tokenFor('admin')];
     const handoff = await handOver(admin);
-    const phone = await Phone.invite(
-      server,
-      '8001',
-      [
+    await using phone = await Phone.dial(server, '8001', {
+      headers: [
         `X-Handoff: ${handoff}`,
         `X-Canary: ${CANARIES.header}`,
         `Authorization: Digest username="kit", realm="x", nonce="n", uri="sip:8001@x", response="${CANARIES.digest}"`,
       ],
       // Of no suite that there is: it is passed over.
-      (sdp) => `${sdp}a=crypto:1 A_SUITE_TO_COME inline:${CANARIES.srtp}\r\n`,
-    );
-    try {
-      phone.rtp.start((await phone.call.answered()).body);
-      const received = await server.event('call.received');
-      const { call } = received;
-      const path = `/v1/calls/${call}/events`;
-      const first = read(path, viewer);
-      await until('the beginning', () => first.frames.length >= 2);
-      first.socket.terminate();
-      const stored = first.frames.filter(({ seq }) => seq !== undefined);
-      expect(await status('POST', `/v1/calls/${call}/end`, viewer)).toBe(403);
-      expect(await status('POST', `/v1/calls/${call}/end`, 'nobody')).toBe(401);
-      await phone.greeted();
-      const second = read(`${path}?after=${stored.at(-1)?.seq}`, viewer);
-      await until('what came meanwhile', () => second.frames.some(({ type }) => type === 'agent.turn'));
-      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(409);
-      expect(await status('POST', `/v1/calls/${call}/end`, admin)).toBe(200);
-      await until('end', () => second.socket.readyState === WebSocket.CLOSED);
-      await server.waitForIdle();
-      const frames = [...stored, ...second.frames].filter(({ seq }) => seq !== undefined);
-      const journal = server.journal();
-      assertComplete(journal);
-      expect(frames.map(({ seq, type }) => [seq, type])).toEqual(journal.map(({ seq, type }) => [seq, type]));
-      expect(journal).toContainEqual(expect.objectContaining({ type: 'audit', action: 'end', by: 'a admin' }));
-      expect(journal.at(-2)).toMatchObject({ type: 'call.summary', disposition: 'abandoned' });
+      describe: (sdp) => `${sdp}a=crypto:1 A_SUITE_TO_COME inline:${CANARIES.srtp}\r\n`,
+    });
+    const received = await server.event('call.received');
+    const { call } = received;
+    const path = `/v1/calls/${call}/events`;
+    const first = read(path, viewer);
+    await until('the beginning', () => first.frames.length >= 2);
+    first.socket.terminate();
+    const stored = first.frames.filter(({ seq }) => seq !== undefined);
+    expect(await status('POST', `/v1/calls/${call}/end`, viewer)).toBe(403);
+    expect(await status('POST', `/v1/calls/${call}/end`, 'nobody')).toBe(401);
+    await phone.greeted();
+    const second = read(`${path}?after=${stored.at(-1)?.seq}`, viewer);
+    await until('what came meanwhile', () => second.frames.some(({ type }) => type === 'agent.turn'));
+    expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(409);
+    expect(await status('POST', `/v1/calls/${call}/end`, admin)).toBe(200);
+    await until('end', () => second.socket.readyState === WebSocket.CLOSED);
+    await server.waitForIdle();
+    const frames = [...stored, ...second.frames].filter(({ seq }) => seq !== undefined);
+    const journal = server.journal();
+    assertComplete(journal);
+    expect(frames.map(({ seq, type }) => [seq, type])).toEqual(journal.map(({ seq, type }) => [seq, type]));
+    expect(journal).toContainEqual(expect.objectContaining({ type: 'audit', action: 'end', by: 'a admin' }));
+    expect(journal.at(-2)).toMatchObject({ type: 'call.summary', disposition: 'abandoned' });
 
-      const own = journal.filter(({ type }) => type.startsWith('call.')).map(({ seq }) => seq);
-      await until('webhooks', () => posted.length === own.length, { ms: 15_000 });
-      expect(posted.map(({ seq }) => seq)).toEqual(own);
+    const own = journal.filter(({ type }) => type.startsWith('call.')).map(({ seq }) => seq);
+    await until('webhooks', () => posted.length === own.length, { ms: 15_000 });
+    expect(posted.map(({ seq }) => seq)).toEqual(own);
 
-      await until('the spans of the call', () => [...spans.values()].some((names) => names.includes('call')));
-      expect([...spans.values()]).toEqual([expect.arrayContaining(['call', 'setup', 'greeting', 'agent speaks'])]);
-      const ladder = await text(`/v1/calls/${call}/sip`, viewer);
-      expect(ladder).toMatch(/X-Canary: \*\*\*.*A_SUITE_TO_COME inline:\*\*\*/s);
-      await until('the hook of all events', () => told.some((body) => /"caller.turn"|"agent.turn"/.test(body)));
+    await until('the spans of the call', () => [...spans.values()].some((names) => names.includes('call')));
+    expect([...spans.values()]).toEqual([expect.arrayContaining(['call', 'setup', 'greeting', 'agent speaks'])]);
+    const ladder = await text(`/v1/calls/${call}/sip`, viewer);
+    expect(ladder).toMatch(/X-Canary: \*\*\*.*A_SUITE_TO_COME inline:\*\*\*/s);
+    await until('the hook of all events', () => told.some((body) => /"caller.turn"|"agent.turn"/.test(body)));
 
-      // The log is that of level trace; the folder of the store has the journal, the wire, what was handed over, and tokens.
-      const kept = execFileSync('grep', ['-ra', '', server.data], { encoding: 'utf8', maxBuffer: 2 ** 27 });
-      const pages = [await text('/metrics', viewer), await text('/readyz', viewer), await text('/v1/calls', viewer)];
-      const seen = Object.entries({
-        log: JSON.stringify(server.log) + server.noise.join(),
-        told: told.join(),
-        read: JSON.stringify([...first.frames, ...second.frames]),
-        ladder,
-        kept,
-        pages: pages.join(),
-      });
-      for (const [where, words] of seen) {
-        if (where !== 'pages') expect(words, where).toContain(where === 'ladder' ? 'INVITE' : call);
-        for (const [what, secret] of Object.entries({ ...CANARIES, viewer, admin, handoff }))
-          expect(words.includes(secret), `${what} in ${where}`).toBe(false);
-      }
-
-      expect(await status('DELETE', `/v1/calls/${call}`, viewer)).toBe(403);
-      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(200);
-      expect(server.journals().has(call)).toBe(false);
-      expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(404);
-    } finally {
-      await phone.close();
+    // The log is that of level trace; the folder of the store has the journal, the wire, what was handed over, and tokens.
+    const kept = execFileSync('grep', ['-ra', '', server.data], { encoding: 'utf8', maxBuffer: 2 ** 27 });
+    const pages = [await text('/metrics', viewer), await text('/readyz', viewer), await text('/v1/calls', viewer)];
+    const seen = Object.entries({
+      log: JSON.stringify(server.log) + server.noise.join(),
+      told: told.join(),
+      read: JSON.stringify([...first.frames, ...second.frames]),
+      ladder,
+      kept,
+      pages: pages.join(),
+    });
+    for (const [where, words] of seen) {
+      if (where !== 'pages') expect(words, where).toContain(where === 'ladder' ? 'INVITE' : call);
+      for (const [what, secret] of Object.entries({ ...CANARIES, viewer, admin, handoff }))
+        expect(words.includes(secret), `${what} in ${where}`).toBe(false);
     }
+
+    expect(await status('DELETE', `/v1/calls/${call}`, viewer)).toBe(403);
+    expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(200);
+    expect(server.journals().has(call)).toBe(false);
+    expect(await status('DELETE', `/v1/calls/${call}`, admin)).toBe(404);
     expect(server.noise).toEqual([]);
   });
 });

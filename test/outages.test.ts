@@ -67,8 +67,10 @@ describe('parts of the server fail while a caller talks', () => {
   }
 
   it('all speech workers, one crashed and one hung, while the caller speaks: the caller hears that it takes a moment, and the answer', async () => {
+    const started = () => server.journal(phone.callId).filter(({ type }) => type === 'caller.started').length;
+    const before = started();
     const said = phone.rtp.play(await speak(OPENING_HOURS.question));
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await until('their first words', () => started() > before);
     server.fault('speech-0', 'exit');
     await until('its death', () => server.log.some(({ msg }) => msg?.startsWith('a speech worker is lost')));
     server.fault('speech-1', 'hang');

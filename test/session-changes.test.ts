@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../src/journal/events.js';
+import { fixture } from './kit/fixture.js';
 import { Phone } from './kit/phone.js';
 import { RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
@@ -16,12 +18,11 @@ import { silence } from './kit/wav.js';
 const NOTICE = 'This call may be recorded.';
 
 /** What changes on a call that stands, and before it does: by callers of another make, against the whole server. */
-describe('a session', () => {
+describe.concurrent('a session', () => {
   let server: Server;
-  let dialplans: ReturnType<typeof scratchFolder>;
 
-  beforeAll(async () => {
-    dialplans = scratchFolder('dialplans');
+  fixture(async (keep) => {
+    const dialplans = keep(scratchFolder('dialplans'));
     const early = { agent: 'orders', notice: NOTICE, earlyMedia: true };
     const entries = [
       { name: 'early', match: { to: '8004' }, answer: early },
@@ -29,24 +30,16 @@ describe('a session', () => {
     ];
     writeFileSync(join(dialplans.path, 'test.yaml'), JSON.stringify(entries));
     server = await Server.start({ env: { PARLEY_DIALPLANS: dialplans.path } });
+    return server;
   });
 
-  afterEach(async () => {
-    await server.waitForIdle();
-    expect(server.noise).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await server?.stop();
-    dialplans?.remove();
-  });
-
-  /** Plays a scenario; returns the journal of its last call. */
+  /** Plays a scenario of one call; returns its journal. */
   async function play(scenario: string, number: string, more: Partial<SippOptions> = {}): Promise<StoredEvent[]> {
-    const result = await runSipp({ scenario, target: server.sip, number, says: silence(0.1), ...more });
+    const callId = `${scenario}-${randomBytes(3).toString('hex')}@sipp`;
+    const result = await runSipp({ scenario, target: server.sip, number, callId, says: silence(0.1), ...more });
     expect(result).toEqual({ code: 0, succeeded: 1, failed: 0, errors: '' });
-    await server.waitForIdle();
-    const journal = [...server.journals().values()].at(-1) ?? [];
+    await server.event('call.ended', { sipCallId: callId });
+    const journal = server.journal(callId);
     assertComplete(journal);
     return journal;
   }
@@ -76,8 +69,8 @@ describe('a session', () => {
   });
 
   it('is refused when it would have to be refreshed too often, and answered when it must be reliable', async () => {
-    const peer = await RawPeer.open(server.sip);
-    const rtp = await RtpPeer.open();
+    using peer = await RawPeer.open(server.sip);
+    using rtp = await RtpPeer.open();
     const short = peer.invite('8001', rtp.sdp(), ['Supported: timer', 'Session-Expires: 60']);
     const refused = await short.final();
     short.acknowledge(refused);
@@ -86,36 +79,29 @@ describe('a session', () => {
     const answer = await reliable.answered();
     expect(answer.header('session-expires')).toBe('90;refresher=uas');
     await reliable.bye();
-    rtp.close();
-    peer.close();
   });
 
   it('has its sound where the caller moves it in mid-call', async () => {
-    const phone = await Phone.dial(server);
-    const moved = await RtpPeer.open();
-    try {
-      await phone.greeted();
-      const answer = await phone.call.again('INVITE', moved.sdp());
-      expect(answer.status).toBe(200);
-      moved.start(answer.body);
-      await until('sound at the new port', () => moved.heard.length > 50);
-      const before = phone.rtp.heard.length;
-      await until('more sound there', () => moved.heard.length > 100);
-      expect(phone.rtp.heard.length).toBe(before);
-      const held = await phone.call.again('INVITE', moved.sdp('sendonly'));
-      expect(held.body).toMatch(/^a=recvonly/m);
-      await server.event('hold', { sipCallId: phone.callId });
-      const quiet = moved.heard.length;
-      const resumed = await phone.call.again('UPDATE', moved.sdp());
-      expect(moved.heard.length - quiet, 'nothing is sent to who holds').toBeLessThan(5);
-      expect(resumed.body).toMatch(/^a=sendrecv/m);
-      const since = moved.heard.length;
-      await until('sound after the hold', () => moved.heard.length > since + 20);
-      await phone.hangUp();
-    } finally {
-      moved.close();
-      await phone.close();
-    }
+    await using phone = await Phone.dial(server);
+    using moved = await RtpPeer.open();
+    await phone.greeted();
+    const answer = await phone.call.again('INVITE', moved.sdp());
+    expect(answer.status).toBe(200);
+    moved.start(answer.body);
+    await until('sound at the new port', () => moved.heard.length > 50);
+    const before = phone.rtp.heard.length;
+    await until('more sound there', () => moved.heard.length > 100);
+    expect(phone.rtp.heard.length).toBe(before);
+    const held = await phone.call.again('INVITE', moved.sdp('sendonly'));
+    expect(held.body).toMatch(/^a=recvonly/m);
+    await server.event('hold', { sipCallId: phone.callId });
+    const quiet = moved.heard.length;
+    const resumed = await phone.call.again('UPDATE', moved.sdp());
+    expect(moved.heard.length - quiet, 'nothing is sent to who holds').toBeLessThan(5);
+    expect(resumed.body).toMatch(/^a=sendrecv/m);
+    const since = moved.heard.length;
+    await until('sound after the hold', () => moved.heard.length > since + 20);
+    await phone.hangUp();
   });
 
   it.each(['early-media', 'early-media-plain'])('begins with its notice before the answer: %s', async (scenario) => {
@@ -134,7 +120,7 @@ describe('a session', () => {
   });
 
   it('is heard before the answer: RTP comes with the 183', async () => {
-    const phone = await Phone.invite(server, '8004');
+    await using phone = await Phone.invite(server, '8004');
     const progress = await phone.peer.message('183', (message) => message.status === 183);
     phone.rtp.start(progress.body);
     await phone.firstSound();
@@ -142,12 +128,11 @@ describe('a session', () => {
     expect(answer.body).toBe(progress.body);
     await phone.rtp.spoken(0);
     await phone.hangUp();
-    await phone.close();
   });
 
   it('without an offer has its notice after the answer', async () => {
-    const peer = await RawPeer.open(server.sip);
-    const late = await RtpPeer.open();
+    using peer = await RawPeer.open(server.sip);
+    using late = await RtpPeer.open();
     const call = peer.invite('8004', '');
     const response = await call.final();
     expect(response.status).toBe(200);
@@ -156,7 +141,5 @@ describe('a session', () => {
     const notice = await server.event('agent.turn', { sipCallId: call.callId });
     expect(notice).toMatchObject({ kind: 'notice', heard: NOTICE });
     await call.bye();
-    late.close();
-    peer.close();
   });
 });

@@ -1,8 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { fixture } from './kit/fixture.js';
 import { Phone } from './kit/phone.js';
 import { RawPeer } from './kit/raw-peer.js';
 import { RtpPeer } from './kit/rtp-peer.js';
 import { assertComplete, Server } from './kit/server.js';
+
+/** Calls that there is room for: those of the tests that run at the same time, and those that are just over. */
+const ROOM = 6;
 
 /** What happens to a call around the talk itself: offers, holds, keys, the dialplan's other ways. */
 describe('a session', () => {
@@ -10,22 +14,15 @@ describe('a session', () => {
   let peer: RawPeer;
   let rtp: RtpPeer;
 
-  beforeAll(async () => {
-    server = await Server.start({ env: { PARLEY_LIMITS_CALLS: '2' } });
-    peer = await RawPeer.open(server.sip);
-    rtp = await RtpPeer.open();
+  fixture(async (keep) => {
+    server = await Server.start({ env: { PARLEY_LIMITS_CALLS: String(ROOM) } });
+    peer = keep(await RawPeer.open(server.sip));
+    rtp = keep(await RtpPeer.open());
+    return server;
   });
 
-  afterEach(() => server.waitForIdle());
-
-  afterAll(async () => {
-    rtp?.close();
-    peer?.close();
-    await server?.stop();
-  });
-
-  it('is offered by Parley when the INVITE has no offer, and greets on the answer in the ACK', async () => {
-    const late = await RtpPeer.open();
+  it.concurrent('is offered by Parley when the INVITE has no offer, and greets on the answer in the ACK', async () => {
+    using late = await RtpPeer.open();
     const call = peer.invite('8001', '');
     const response = await call.final();
     expect(response.status).toBe(200);
@@ -34,14 +31,13 @@ describe('a session', () => {
     late.start(response.body);
     await late.spoken(0);
     await call.bye();
-    late.close();
     await server.event('call.ended', { sipCallId: call.callId });
     const greeting = server.journal(call.callId).find((event) => event.type === 'agent.turn');
     expect(greeting).toMatchObject({ kind: 'greeting', interrupted: false });
   });
 
-  it('stands through hold and resume, by re-INVITE, and answers INFO, UPDATE and OPTIONS meanwhile', async () => {
-    const phone = await Phone.dial(server);
+  it.concurrent('stands through hold and resume, by re-INVITE, and answers INFO, UPDATE and OPTIONS meanwhile', async () => {
+    await using phone = await Phone.dial(server);
     await phone.greeted();
     const held = await phone.call.again('INVITE', phone.rtp.sdp('sendonly'));
     expect(held.body).toMatch(/^a=recvonly/m);
@@ -55,37 +51,34 @@ describe('a session', () => {
     expect(refused.status).toBe(488);
     expect(phone.call.ended).toBe(false);
     await phone.hangUp();
-    await phone.close();
     await server.event('call.ended', { sipCallId: phone.callId });
     assertComplete(server.journal(phone.callId));
   });
 
-  it('takes an order number by keys, each once', async () => {
-    const phone = await Phone.dial(server);
+  it.concurrent('takes an order number by keys, each once', async () => {
+    await using phone = await Phone.dial(server);
     await phone.greeted();
     await phone.ask('Where is my order?');
     for (const digit of '482715') phone.rtp.press(digit);
     const turn = await server.event('caller.turn', { sipCallId: phone.callId, where: ({ from }) => from === 'dtmf' });
     expect(turn.text).toBe('482715');
     await phone.hangUp();
-    await phone.close();
   });
 
-  it('is rejected, redirected and given a notice as the dialplan says', async () => {
+  it.concurrent('is rejected, redirected and given a notice as the dialplan says', async () => {
     const moved = peer.invite('8009', rtp.sdp());
     const redirected = await moved.final();
     moved.acknowledge(redirected);
     expect([redirected.status, redirected.header('contact')]).toEqual([302, '<sip:8001@127.0.0.1:5060>']);
 
-    const phone = await Phone.dial(server, '8003');
+    await using phone = await Phone.dial(server, '8003');
     const notice = await server.event('agent.turn', { sipCallId: phone.callId });
     expect(notice).toMatchObject({ kind: 'notice', heard: 'This call may be recorded to improve our service.' });
     await phone.hangUp();
-    await phone.close();
   });
 
   it('is refused with 503 and Retry-After when there is no room, and 488 without a codec in common', async () => {
-    const phones = [await Phone.dial(server), await Phone.dial(server)];
+    const phones = await Promise.all(Array.from({ length: ROOM }, () => Phone.dial(server)));
     const third = peer.invite('8001', rtp.sdp());
     const refused = await third.final();
     third.acknowledge(refused);

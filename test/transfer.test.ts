@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { transcript } from '../src/journal/transcript.js';
 import { summaryOf } from '../src/sip/trace/ladder.js';
 import type { TracedMessage } from '../src/sip/trace/traces.js';
 import { Baresip } from './kit/baresip.js';
-import { Desk } from './kit/desk.js';
+import { Desk, type DeskCall } from './kit/desk.js';
+import { fixture } from './kit/fixture.js';
 import { Phone } from './kit/phone.js';
 import { toSound } from './kit/rtp-peer.js';
 import { freePort, scratchFolder } from './kit/scratch.js';
@@ -33,15 +34,15 @@ const NUMBERS: Record<string, string> = {
 const PASSWORD = 'correct-horse';
 
 /** A caller of the kit, telephones of people on the other side, and Parley between them. */
-describe('handing a call to a person', () => {
+describe.concurrent('handing a call to a person', () => {
   let server: Server;
-  let folder: ReturnType<typeof scratchFolder>;
   let desk: Desk;
   let sippPort: number;
+  let callers = 0;
 
-  beforeAll(async () => {
-    folder = scratchFolder('transfer');
-    desk = await Desk.open();
+  fixture(async (keep) => {
+    const folder = keep(scratchFolder('transfer'));
+    desk = keep(await Desk.open());
     sippPort = await freePort();
     const sipp = (user: string, more: object = {}) => ({ uri: `sip:${user}@127.0.0.1:${sippPort}`, ...more });
     const at = (user: string, more: object = {}) => ({ uri: desk.uri(user), ringMs: 20_000, ...more });
@@ -90,17 +91,7 @@ describe('handing a call to a person', () => {
     const users = [{ name: '202', password: PASSWORD, algorithms: ['MD5'] }];
     writeFileSync(config, JSON.stringify({ agents, dialplans, targets, trunks, sip: { users } }));
     server = await Server.start({ args: ['-c', config] });
-  });
-
-  afterEach(async () => {
-    await server.waitForIdle();
-    expect(server.noise).toEqual([]);
-  });
-
-  afterAll(async () => {
-    await server?.stop();
-    desk?.close();
-    folder?.remove();
+    return server;
   });
 
   /** The trace has the SIP of both legs, and no credentials. */
@@ -128,12 +119,28 @@ describe('handing a call to a person', () => {
     expect(JSON.stringify(messages)).not.toContain('response=');
   }
 
+  /** Calls, by a name of its own, and hears the greeting. */
+  async function greeted(number: string, headers: readonly string[] = []): Promise<Phone> {
+    const phone = await Phone.dial(server, number, { name: `kit${++callers}`, headers });
+    await phone.rtp.spoken(0, 300);
+    return phone;
+  }
+
   /** Calls, and asks for a person. */
   async function handedOver(number: string): Promise<Phone> {
-    const phone = await Phone.dial(server, number);
-    await phone.rtp.spoken(0, 300);
+    const phone = await greeted(number);
     phone.rtp.press('0');
     return phone;
+  }
+
+  /** The next call to somebody for this caller. */
+  const called = (user: string, phone: Phone): Promise<DeskCall> => desk.called(user, phone.peer.name);
+
+  /** Waits until the call is over, and has its whole journal. */
+  async function ended(phone: Phone) {
+    await phone.close();
+    await server.event('call.ended', { sipCallId: phone.callId });
+    return journal(phone);
   }
 
   function journal(phone: Phone) {
@@ -149,8 +156,7 @@ describe('handing a call to a person', () => {
   const bridged = (phone: Phone) => server.event('transfer.bridged', { sipCallId: phone.callId });
 
   it('carries what the caller told to the phone and into the briefing, and the transcript goes on', async () => {
-    const phone = await Phone.dial(server, '1');
-    await phone.rtp.spoken(0, 300);
+    await using phone = await greeted('1');
     await phone.ask('I would like to report a broken lamp.');
     for (const digits of ['482715', '2468', '77']) {
       const since = performance.now();
@@ -161,11 +167,11 @@ describe('handing a call to a person', () => {
       // After the last, there is music.
       if (digits !== '77') await phone.rtp.spoken(since, 500);
     }
-    const call = await desk.called('anna');
+    const call = await called('anna', phone);
     call.ring();
     const { invite } = call;
-    expect(invite.get('from')).toMatch(/sip:kit@/);
-    expect(invite.get('p-asserted-identity')).toMatch(/sip:kit@/);
+    expect(invite.get('from')).toContain(`sip:${phone.peer.name}@`);
+    expect(invite.get('p-asserted-identity')).toContain(`sip:${phone.peer.name}@`);
     expect(invite.get('subject')).toMatch(/482715.*2468.*77/);
     expect(invite.get('diversion')).toMatch(/<sip:1@127\.0\.0\.1/);
     expect(invite.get('history-info')).toContain('index=1.1');
@@ -186,8 +192,7 @@ describe('handing a call to a person', () => {
     expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > caller)))).toMatch(/department/i);
     await phone.hangUp();
     await until('BYE at the desk', () => call.ended === 'bye');
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     const events = journal(phone);
     const briefed = events.find((event) => event.type === 'transfer.briefing');
     for (const fact of Object.values(facts))
@@ -198,24 +203,23 @@ describe('handing a call to a person', () => {
   });
 
   it('goes on to the next when one is busy, introduces them, and the person hangs up', async () => {
-    const phone = await handedOver('2');
-    (await desk.called('anna')).refuse(486, 'Busy Here');
-    const call = await desk.called('bert');
+    await using phone = await handedOver('2');
+    (await called('anna', phone)).refuse(486, 'Busy Here');
+    const call = await called('bert', phone);
     const since = performance.now();
     await call.answer();
     await call.rtp?.spoken(since, 500);
     expect(await transcribe(toSound(call.rtp!.heard.filter(({ at }) => at > since)))).toMatch(/here is/i);
     await call.hangUp();
     await until('BYE at the caller', () => phone.call.ended);
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(dispositions(phone)).toEqual(['anna busy']);
     expect(journal(phone).at(-1)).toMatchObject({ type: 'call.ended', by: 'person' });
   });
 
   it('dials an extension, is taken by voice, and held and taken back by the person', async () => {
-    const phone = await handedOver('3');
-    const call = await desk.called('carla');
+    await using phone = await handedOver('3');
+    const call = await called('carla', phone);
     await call.answer();
     await call.rtp?.spoken(0, 400);
     const keys = call.rtp!.heard.filter(({ payloadType }) => payloadType === 101).map(({ payload }) => payload[0]);
@@ -229,8 +233,7 @@ describe('handing a call to a person', () => {
     expect((await call.ask('INVITE', [], offer('sendrecv'))).body).toMatch(/^a=sendrecv/m);
     // Both at once.
     await Promise.all([phone.call.bye(), call.ask('BYE')]);
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(journal(phone)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ type: 'transfer.accepted', by: 'voice' }),
@@ -242,8 +245,8 @@ describe('handing a call to a person', () => {
   });
 
   it('finds a machine, and the agent goes on; the caller hangs up while it rings, and during the briefing', async () => {
-    const phone = await handedOver('3');
-    const machine = await desk.called('carla');
+    await using phone = await handedOver('3');
+    const machine = await called('carla', phone);
     await machine.answer();
     await machine.rtp?.play(await speak('You have reached the repair department. Please leave a message.'));
     await machine.rtp?.play(beep());
@@ -251,28 +254,26 @@ describe('handing a call to a person', () => {
     const since = performance.now();
     await phone.rtp.spoken(since, 500);
     phone.rtp.press('0');
-    const ringing = await desk.called('carla');
+    const ringing = await called('carla', phone);
     ringing.ring();
     await phone.call.bye();
     await until('CANCEL', () => ringing.ended === 'cancelled');
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(dispositions(phone)).toEqual(['voice voicemail']);
     expect(journal(phone).findLast(({ type }) => type === 'transfer.finished')).toMatchObject({
       disposition: 'cancelled-by-caller',
     });
 
-    const other = await handedOver('1');
-    const call = await desk.called('anna');
+    await using other = await handedOver('1');
+    const call = await called('anna', other);
     await call.answer();
     await until('the briefing', () => (call.rtp?.heard.length ?? 0) > 20);
     await other.call.bye();
     await until('BYE', () => call.ended === 'bye');
-    await other.close();
   });
 
   it('hands over by REFER, whose target fails after 202, then does not', async () => {
-    const phone = await handedOver('4');
+    await using phone = await handedOver('4');
     const referred = (n: number) =>
       until('REFER', () => phone.peer.received.filter(({ method }) => method === 'REFER')[n], { ms: 15_000 });
     expect((await referred(0)).header('refer-to')).toBe(`<${desk.uri('dora')}>`);
@@ -291,16 +292,15 @@ describe('handing a call to a person', () => {
     await referred(1);
     await notify('200 OK', 'terminated;reason=noresource');
     await until('BYE', () => phone.call.ended);
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     const ends = journal(phone).flatMap((event) => (event.type === 'transfer.finished' ? [event.disposition] : []));
     expect(ends).toEqual(['busy', 'answered']);
     expect(journal(phone).at(-1)).toMatchObject({ by: 'transfer' });
   });
 
   it('connects the two without itself by REFER with Replaces', async () => {
-    const phone = await handedOver('5');
-    const call = await desk.called('emil');
+    await using phone = await handedOver('5');
+    const call = await called('emil', phone);
     await call.answer();
     const refer = await phone.peer.message('REFER', ({ method }) => method === 'REFER', 10_000);
     expect(decodeURIComponent(refer.header('refer-to'))).toContain(`Replaces=${call.callId};to-tag=`);
@@ -310,12 +310,11 @@ describe('handing a call to a person', () => {
       'Content-Type: message/sipfrag',
     ]);
     await until('BYE to both', () => phone.call.ended && call.ended === 'bye');
-    await phone.close();
   });
 
   it('rings several at once; who is not first is cancelled, and a second 200 is hung up', async () => {
-    const phone = await handedOver('6');
-    const [anna, bert] = await Promise.all([desk.called('anna'), desk.called('bert')]);
+    await using phone = await handedOver('6');
+    const [anna, bert] = await Promise.all([called('anna', phone), called('bert', phone)]);
     anna.ring();
     await bert.answer();
     await until('CANCEL', () => anna.ended === 'cancelled');
@@ -326,15 +325,14 @@ describe('handing a call to a person', () => {
     await phone.call.bye();
     await bert.got('BYE', (bye) => !bye.get('to').includes('-fork'));
     bert.close();
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(dispositions(phone)).toEqual(['anna answered-elsewhere']);
   });
 
   it('is understood by other makes: an IVR whose REFER comes to nothing, people busy, declining, silent, quitting, there', async () => {
     const ivr = runSipp({ scenario: 'ivr', target: server.sip, number: '4', says: silence(0.1), stayMs: 1500 });
     const people = await sippPeople(sippPort, 5);
-    const phone = await handedOver('10');
+    await using phone = await handedOver('10');
     try {
       await bridged(phone);
     } catch (error) {
@@ -347,13 +345,11 @@ describe('handing a call to a person', () => {
       { code: 0, succeeded: 1, failed: 0, errors: '' },
       { code: 0, succeeded: 5, failed: 0, errors: '' },
     ]);
-    await server.waitForIdle();
+    await ended(phone);
     expect(dispositions(phone)).toEqual(['busy busy', 'declines declined', 'silent no-answer', 'quits declined']);
     expect(journal(phone)).toContainEqual(expect.objectContaining({ type: 'transfer.accepted', by: 'key' }));
-    const forwarded = [...server.journals().values()].find((events) =>
-      events.some((event) => event.type === 'call.received' && event.from === '+4930123'),
-    );
-    assertComplete(forwarded ?? []);
+    const forwarded = server.journal(await server.callOf('+4930123'));
+    assertComplete(forwarded);
     expect(forwarded).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ type: 'ivr.segment', part: 'start', variables: { orderNumber: '482715' } }),
@@ -366,66 +362,52 @@ describe('handing a call to a person', () => {
   it('finds a registered softphone, which takes the call by key, is heard, holds, and hands on', async () => {
     const { host, port } = server.sip;
     const account = `<sip:202@${host}:${port}>;auth_user=202;auth_pass=${PASSWORD};regint=60`;
-    const barbara = await Baresip.start('PCMU', undefined, account);
-    const others: Phone[] = [];
-    try {
-      const registered = async () => JSON.parse(await server.get('/v1/registrations')).registrations.length > 0;
-      await until('registration', registered);
-      const phone = await handedOver('11');
-      others.push(phone);
-      await barbara.answer();
-      const { callId: sipCallId } = phone;
-      await server.event('transfer.briefing', { sipCallId });
-      await barbara.press('1');
-      await bridged(phone);
-      const from = performance.now();
-      const briefed = barbara.sound().pcm.length;
-      await phone.rtp.play(await speak('Can you hear me now?'));
-      await barbara.say(await speak('Yes, this is the repair department.'));
-      await server.event('person.turn', { sipCallId, where: ({ text }) => /department/i.test(text) });
-      await server.event('caller.turn', { sipCallId, where: ({ text }) => /hear me/i.test(text) });
-      expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > from)))).toMatch(/department/i);
-      const { pcm, sampleRate } = barbara.sound();
-      expect(await transcribe({ pcm: pcm.slice(briefed), sampleRate })).toMatch(/hear me/i);
-      for (const on of [true, false]) {
-        await barbara.hold(on);
-        await server.event('hold', { sipCallId, where: (event) => event.on === on && event.by === 'person' });
-      }
-      await barbara.transfer(desk.uri('bert'));
-      const bert = await desk.called('bert');
-      await bert.answer();
-      await server.event('transfer.bridged', { sipCallId, where: ({ person }) => person === 'Bert' });
-      await barbara.event('CALL_CLOSED');
-      // The caller goes on by another phone, and so does the person.
-      const { calls } = JSON.parse(await server.get('/v1/calls')) as { calls: { person?: string }[] };
-      expect(calls).toMatchObject([{ person: 'Bert' }]);
-      const take = async (replaces: string) => {
-        const other = await Phone.invite(server, '11', [`Replaces: ${replaces}`, 'Require: replaces']);
-        other.rtp.start((await other.call.answered()).body);
-        return other;
-      };
-      const caller = await take(phone.call.replaces);
-      others.push(caller);
-      await until('BYE at the caller', () => phone.call.ended);
-      const person = await take(bert.replaces);
-      others.push(person);
-      await until('BYE at the person', () => bert.ended === 'bye');
-      const moved = performance.now();
-      await caller.rtp.play(await speak('Can you hear me now?'));
-      await person.rtp.play(await speak('Yes, this is the repair department.'));
-      await server.event('person.turn', { sipCallId, where: (event) => event.person === 'Kit' });
-      const heard = (one: Phone) => transcribe(toSound(one.rtp.heard.filter(({ at }) => at > moved)));
-      expect(await heard(caller)).toMatch(/department/i);
-      expect(await heard(person)).toMatch(/hear me/i);
-      await caller.hangUp();
-      await until('BYE', () => person.call.ended);
-    } finally {
-      for (const one of others) await one.close();
-      await barbara.stop();
+    await using barbara = await Baresip.start('PCMU', undefined, account);
+    const registered = async () => JSON.parse(await server.get('/v1/registrations')).registrations.length > 0;
+    await until('registration', registered);
+    await using phone = await handedOver('11');
+    await barbara.answer();
+    const { callId: sipCallId } = phone;
+    await server.event('transfer.briefing', { sipCallId });
+    await barbara.press('1');
+    const { call: id } = await bridged(phone);
+    const from = performance.now();
+    const briefed = barbara.sound().pcm.length;
+    await phone.rtp.play(await speak('Can you hear me now?'));
+    await barbara.say(await speak('Yes, this is the repair department.'));
+    await server.event('person.turn', { sipCallId, where: ({ text }) => /department/i.test(text) });
+    await server.event('caller.turn', { sipCallId, where: ({ text }) => /hear me/i.test(text) });
+    expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > from)))).toMatch(/department/i);
+    const { pcm, sampleRate } = barbara.sound();
+    expect(await transcribe({ pcm: pcm.slice(briefed), sampleRate })).toMatch(/hear me/i);
+    for (const on of [true, false]) {
+      await barbara.hold(on);
+      await server.event('hold', { sipCallId, where: (event) => event.on === on && event.by === 'person' });
     }
-    await server.waitForIdle();
-    const [first] = others;
-    expect(journal(first!)).toEqual(
+    await barbara.transfer(desk.uri('bert'));
+    const bert = await called('bert', phone);
+    await bert.answer();
+    await server.event('transfer.bridged', { sipCallId, where: ({ person }) => person === 'Bert' });
+    await barbara.event('CALL_CLOSED');
+    // The caller goes on by another phone, and so does the person.
+    const { calls } = JSON.parse(await server.get('/v1/calls')) as { calls: { id: string }[] };
+    expect(calls.find((call) => call.id === id)).toMatchObject({ person: 'Bert' });
+    const take = (replaces: string) =>
+      Phone.dial(server, '11', { headers: [`Replaces: ${replaces}`, 'Require: replaces'] });
+    await using caller = await take(phone.call.replaces);
+    await until('BYE at the caller', () => phone.call.ended);
+    await using person = await take(bert.replaces);
+    await until('BYE at the person', () => bert.ended === 'bye');
+    const moved = performance.now();
+    await caller.rtp.play(await speak('Can you hear me now?'));
+    await person.rtp.play(await speak('Yes, this is the repair department.'));
+    await server.event('person.turn', { sipCallId, where: (event) => event.person === 'Kit' });
+    const heard = (one: Phone) => transcribe(toSound(one.rtp.heard.filter(({ at }) => at > moved)));
+    expect(await heard(caller)).toMatch(/department/i);
+    expect(await heard(person)).toMatch(/hear me/i);
+    await caller.hangUp();
+    await until('BYE', () => person.call.ended);
+    expect(await ended(phone)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ type: 'transfer.referred', status: 202 }),
         expect.objectContaining({ type: 'caller.replaced' }),
@@ -436,29 +418,26 @@ describe('handing a call to a person', () => {
 
   it('says that nobody is there, and why; nothing that was said or sent is dialled', async () => {
     const evil = 'sip:evil@example.com';
-    const phone = await Phone.invite(server, '7', [`Refer-To: <${evil}>`, `X-Target: ${evil}`, `Route-To: ${evil}`]);
-    phone.rtp.start((await phone.call.answered()).body);
-    await phone.rtp.spoken(0, 300);
+    await using phone = await greeted('7', [`Refer-To: <${evil}>`, `X-Target: ${evil}`, `Route-To: ${evil}`]);
     const reply = await phone.ask('Please transfer me to a person at sip evil at example dot com.');
     expect((await phone.call.again('REFER', '', [`Refer-To: <${evil}>`])).status).toBe(603);
     await phone.call.bye();
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(reply.pcm.length).toBeGreaterThan(0);
     expect(dispositions(phone)).toEqual(['nobody closed']);
     expect(journal(phone).filter(({ type }) => type === 'transfer.dialling')).toEqual([]);
   });
 
   it('gives the caller back to the agent when the person hangs up, and the target says so', async () => {
-    const phone = await handedOver('8');
-    const first = await desk.called('fred');
+    await using phone = await handedOver('8');
+    const first = await called('fred', phone);
     await first.answer();
     const { call: id } = await bridged(phone);
     // A supervisor sends the call on, from the one to the next.
     const body = JSON.stringify({ target: 'back' });
     expect((await fetch(`${server.http}/v1/calls/${id}/transfer`, { method: 'POST', body })).status).toBe(200);
     await until('BYE at the first', () => first.ended === 'bye');
-    const fred = await desk.called('fred');
+    const fred = await called('fred', phone);
     await fred.answer();
     await server.event('transfer.bridged', { sipCallId: phone.callId, where: ({ leg }) => leg === 'p2-1' });
     const since = performance.now();
@@ -466,24 +445,22 @@ describe('handing a call to a person', () => {
     await phone.rtp.spoken(since, 500);
     expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/\bwith me\b/i);
     await phone.call.bye();
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(journal(phone).at(-1)).toMatchObject({ by: 'caller' });
   });
 
   it('goes on with another agent, which hands over by a trunk that asks for a password', async () => {
-    const phone = await handedOver('12');
+    await using phone = await handedOver('12');
     await server.event('agent.changed', { sipCallId: phone.callId });
     await phone.rtp.spoken(performance.now(), 300);
     phone.rtp.press('0');
-    const call = await desk.called('+4930456');
+    const call = await called('+4930456', phone);
     await call.challenge('parley', PASSWORD);
     await call.answer();
     await bridged(phone);
     await phone.hangUp();
     await until('BYE', () => call.ended === 'bye');
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(journal(phone)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ type: 'transfer.finished', target: 'colleague', disposition: 'agent' }),
@@ -495,31 +472,29 @@ describe('handing a call to a person', () => {
   });
 
   it('notes the wish to be called back, and redirects calls before the answer', async () => {
-    const phone = await handedOver('2');
-    (await desk.called('anna')).refuse(603, 'Decline');
+    await using phone = await handedOver('2');
+    (await called('anna', phone)).refuse(603, 'Decline');
     const since = performance.now();
-    (await desk.called('bert')).refuse(480, 'Temporarily Unavailable');
+    (await called('bert', phone)).refuse(480, 'Temporarily Unavailable');
     await phone.rtp.spoken(since, 500);
     expect(await transcribe(toSound(phone.rtp.heard.filter(({ at }) => at > since)))).toMatch(/you back/i);
     await phone.call.bye();
-    await phone.close();
-    await server.waitForIdle();
+    await ended(phone);
     expect(dispositions(phone)).toEqual(['anna declined', 'bert no-answer']);
     expect(journal(phone).find(({ type }) => type === 'callback.requested')).toMatchObject({
-      number: 'kit',
+      number: phone.peer.name,
       target: 'later',
     });
 
     const { callbacks } = JSON.parse(await server.get('/v1/callbacks'));
-    expect(callbacks).toMatchObject([{ number: 'kit', target: 'later' }]);
-    const moved = await Phone.invite(server, '9');
+    expect(callbacks).toMatchObject([{ number: phone.peer.name, target: 'later' }]);
+    await using moved = await Phone.invite(server, '9');
     const response = await moved.call.final();
     moved.call.acknowledge(response);
     expect([response.status, response.header('contact')]).toEqual([
       302,
       `<${desk.uri('anna')}>;q=1.00, <${desk.uri('bert')}>;q=0.50`,
     ]);
-    await moved.close();
   });
 });
 

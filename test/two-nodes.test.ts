@@ -75,8 +75,10 @@ describe('two nodes on one Redis', () => {
     const anna = await desk.called('anna');
     await anna.answer();
     await event(phone, 'transfer.bridged');
-    const unknown = await Phone.invite(there, '1', [`Replaces: ${anna.replaces}x`, 'Require: replaces']);
-    const replaces = [`Replaces: ${anna.replaces}`, 'Require: replaces'];
+    const unknown = await Phone.invite(there, '1', {
+      headers: [`Replaces: ${anna.replaces}x`, 'Require: replaces'],
+    });
+    const replaces = { headers: [`Replaces: ${anna.replaces}`, 'Require: replaces'] };
     const other = await Phone.invite(there, '1', replaces);
     const phones = [phone, unknown, other];
     try {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
@@ -42,6 +43,8 @@ export class Baresip {
     private readonly control: Socket,
     private readonly folder: { path: string; remove(): void },
     private readonly sampleRate: number,
+    /** Who calls. */
+    readonly name: string,
   ) {
     control.on('data', (bytes) => this.read(bytes));
     child.stdout?.on('data', (text) => {
@@ -51,7 +54,7 @@ export class Baresip {
 
   /**
    * @param encryption of its audio; without it there is none
-   * @param account it registers and calls with: `<sip:201@127.0.0.1:5060>;auth_pass=...`
+   * @param account it registers and calls with, `<sip:201@127.0.0.1:5060>;auth_pass=...`; else it has a name of its own
    */
   static async start(
     codec: keyof typeof CODECS = 'PCMU',
@@ -61,12 +64,15 @@ export class Baresip {
     const folder = scratchFolder('baresip');
     const port = await freePort();
     writeConfig(folder.path, await freePort(), port, CODECS[codec], encryption);
-    if (account) writeFileSync(path.join(folder.path, 'accounts'), `${account}\n`);
+    const own = `<sip:caller-${randomBytes(3).toString('hex')}@127.0.0.1>;regint=0`;
+    const used = account ?? `${own}${encryption ? `;mediaenc=${encryption}` : ''}`;
+    writeFileSync(path.join(folder.path, 'accounts'), `${used}\n`);
+    const name = /sip:([^@]+)@/.exec(used)?.[1] ?? '';
     const child = spawn('baresip', ['-4', '-f', folder.path], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.on('error', () => undefined);
     try {
       const control = await until('control connection of baresip', () => open(port), { ms: 10_000, everyMs: 100 });
-      return new Baresip(child, control, folder, CODECS[codec].sampleRate);
+      return new Baresip(child, control, folder, CODECS[codec].sampleRate, name);
     } catch (error) {
       child.kill();
       folder.remove();
@@ -74,10 +80,11 @@ export class Baresip {
     }
   }
 
-  /** Dials and waits until the call stands. */
+  /** Dials and waits until the call stands. @throws Error when it is refused */
   async dial(uri: string): Promise<void> {
     await this.command('dial', uri);
-    await this.event('CALL_ESTABLISHED');
+    const { type, param } = await this.event(/^CALL_(ESTABLISHED|CLOSED)$/);
+    if (type === 'CALL_CLOSED') throw new Error(`refused: ${param}`);
   }
 
   /** Says this from now on, then is silent. */
@@ -121,12 +128,11 @@ export class Baresip {
   }
 
   /** Waits for an event, also one that came earlier. */
-  event(type: string, ms = 10_000): Promise<BaresipEvent> {
-    return until(`baresip event ${type}`, () => this.events.find((event) => event.type === type), { ms }).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}\n${this.output}`);
-      },
-    );
+  event(type: string | RegExp, ms = 10_000): Promise<BaresipEvent> {
+    const isIt = (event: BaresipEvent) => (typeof type === 'string' ? event.type === type : type.test(event.type));
+    return until(`baresip event ${type}`, () => this.events.find(isIt), { ms }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.output}`);
+    });
   }
 
   /** What it has heard since the call stood. */
@@ -137,11 +143,16 @@ export class Baresip {
     return decodeWav(readFileSync(path.join(folder, file)));
   }
 
+  /** Twice does no harm. */
   async stop(): Promise<void> {
     this.control.destroy();
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
     if (this.child.exitCode === null && this.child.kill('SIGTERM')) await ended;
     this.folder.remove();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   private async command(command: string, params: string): Promise<void> {
@@ -211,9 +222,5 @@ function writeConfig(
     `snd_path ${heard}`,
   ];
   writeFileSync(path.join(folder, 'config'), `${lines.join('\n')}\n`);
-  writeFileSync(
-    path.join(folder, 'accounts'),
-    `<sip:caller@127.0.0.1>;regint=0${encryption ? `;mediaenc=${encryption}` : ''}\n`,
-  );
   writeFileSync(path.join(folder, 'contacts'), '');
 }

@@ -53,6 +53,10 @@ export class Capture {
     this.program.kill('SIGINT');
     await ended;
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 const GLOBAL_HEADER = 24;

@@ -24,13 +24,11 @@ export class Desk {
     return `sip:${user}@127.0.0.1:${this.port}`;
   }
 
-  /** Waits for the next call to this phone that no test has taken yet. */
-  async called(user: string, ms = 15_000): Promise<DeskCall> {
-    const call = await until(
-      `a call to ${user}`,
-      () => this.calls.find((candidate) => !candidate.taken && candidate.user === user),
-      { ms, everyMs: 5 },
-    );
+  /** Waits for the next call to this phone that no test has taken yet; where several run at once, of this caller. */
+  async called(user: string, caller?: string): Promise<DeskCall> {
+    const isIt = (call: DeskCall) =>
+      !call.taken && call.user === user && (caller === undefined || call.invite.get('from').includes(`sip:${caller}@`));
+    const call = await until(`a call to ${user}`, () => this.calls.find(isIt), { ms: 15_000, everyMs: 5 });
     call.taken = true;
     return call;
   }

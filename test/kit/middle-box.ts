@@ -59,6 +59,10 @@ export class MiddleBox {
   async stop(): Promise<void> {
     await Promise.all(this.programs.map(end));
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 function run(command: string, args: readonly string[]): ChildProcess {

@@ -6,6 +6,18 @@ import { speak } from './speech.js';
 import { until } from './until.js';
 import type { Sound } from './wav.js';
 
+/** What is not as with every caller of the kit. */
+export interface CallerOptions {
+  /** User part of From: `kit`. */
+  name?: string;
+  /** Address of this machine that SIP is sent from. */
+  host?: string;
+  /** More headers of the INVITE. */
+  headers?: readonly string[];
+  /** Changes the offer. */
+  describe?: (sdp: string) => string;
+}
+
 /** A caller of the kit in a call with Parley: raw SIP and RTP peers, put together. */
 export class Phone {
   private constructor(
@@ -15,32 +27,32 @@ export class Phone {
   ) {}
 
   /** Sends the INVITE and does not wait for anything. */
-  static async invite(
-    server: Pick<Server, 'sip'>,
-    number = '8001',
-    headers: readonly string[] = [],
-    describe = (sdp: string) => sdp,
-    host?: string,
-  ): Promise<Phone> {
-    const peer = await RawPeer.open(server.sip, host);
+  static async invite(server: Pick<Server, 'sip'>, number = '8001', as: CallerOptions = {}): Promise<Phone> {
+    const peer = await RawPeer.open(server.sip, as.host, as.name);
     const rtp = await RtpPeer.open();
-    return new Phone(peer, rtp, peer.invite(number, describe(rtp.sdp()), headers));
+    return new Phone(peer, rtp, peer.invite(number, as.describe?.(rtp.sdp()) ?? rtp.sdp(), as.headers));
   }
 
   /** Calls, and waits until the call stands and RTP flows to the server. */
-  static async dial(server: Pick<Server, 'sip'>, number = '8001'): Promise<Phone> {
-    const phone = await Phone.invite(server, number);
-    const answer = await phone.call.answered();
-    phone.rtp.start(answer.body);
-    return phone;
+  static async dial(server: Pick<Server, 'sip'>, number = '8001', as: CallerOptions = {}): Promise<Phone> {
+    return (await Phone.invite(server, number, as)).stands((sdp) => sdp);
   }
 
   /** The same with its RTP, not its SIP, over a bad line. */
   static async dialOver(line: RoughLine, server: Pick<Server, 'sip'>, number = '8001'): Promise<Phone> {
-    const phone = await Phone.invite(server, number, [], (sdp) => line.fromCaller(sdp));
-    const answer = await phone.call.answered();
-    phone.rtp.start(line.fromServer(answer.body));
-    return phone;
+    const phone = await Phone.invite(server, number, { describe: (sdp) => line.fromCaller(sdp) });
+    return phone.stands((sdp) => line.fromServer(sdp));
+  }
+
+  /** Waits for the answer, and goes where there is none. */
+  private async stands(from: (sdp: string) => string): Promise<Phone> {
+    try {
+      this.rtp.start(from((await this.call.answered()).body));
+      return this;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   get callId(): string {
@@ -76,10 +88,14 @@ export class Phone {
     await this.call.bye();
   }
 
-  /** Goes, and takes a call that a failed test has left standing along. */
+  /** Goes, and takes a call that a failed test has left standing along; twice does no harm. */
   async close(): Promise<void> {
     if (this.call.open) await this.call.bye().catch(() => undefined);
     this.rtp.close();
     this.peer.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -26,24 +26,27 @@ export class RawPeer {
   readonly received: PeerMessage[] = [];
   readonly port: number;
   private readonly calls = new Map<string, PeerCall>();
+  private closed = false;
 
   private constructor(
     private readonly socket: Socket,
     readonly target: SipTarget,
     readonly host: string,
+    /** Who calls: the user part of From. */
+    readonly name: string,
   ) {
     this.port = socket.address().port;
     socket.on('message', (bytes) => this.receive(bytes));
   }
 
   /** @param host address of this machine that it sends from */
-  static async open(target: SipTarget, host = '127.0.0.1'): Promise<RawPeer> {
+  static async open(target: SipTarget, host = '127.0.0.1', name = 'kit'): Promise<RawPeer> {
     const socket = createSocket('udp4');
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
       socket.bind(0, host, resolve);
     });
-    return new RawPeer(socket, target, host);
+    return new RawPeer(socket, target, host, name);
   }
 
   /** One datagram, as it is. */
@@ -72,8 +75,15 @@ export class RawPeer {
     return this.message('response to OPTIONS', (m) => m.status >= 200 && m.header('call-id') === call.callId);
   }
 
+  /** Twice does no harm. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     this.socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   private receive(bytes: Buffer): void {
@@ -223,7 +233,7 @@ export class PeerCall {
     branch?: string,
     headers: readonly string[] = [],
   ): string {
-    const own = `sip:kit@${this.peer.host}:${this.peer.port}`;
+    const own = `sip:${this.peer.name}@${this.peer.host}:${this.peer.port}`;
     const lines = [
       `${method} ${this.uri} SIP/2.0`,
       `Via: SIP/2.0/UDP ${this.peer.host}:${this.peer.port};rport;branch=${branch ?? `z9hG4bK${randomBytes(6).toString('hex')}`}`,

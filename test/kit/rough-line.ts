@@ -89,6 +89,10 @@ export class RoughLine {
     this.toServer.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   private listen(socket: Socket): void {
     socket.on('message', (bytes) => {
       if (this.caller) this.carry(() => this.send(this.toCaller, bytes, this.caller));

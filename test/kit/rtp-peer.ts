@@ -35,6 +35,7 @@ export class RtpPeer {
   private queue: { frames: Buffer[]; done: () => void }[] = [];
   private timer: NodeJS.Timeout | undefined;
   private next = 0;
+  private closed = false;
 
   private constructor(private readonly socket: Socket) {
     this.port = socket.address().port;
@@ -169,11 +170,18 @@ export class RtpPeer {
     return toSound(this.heard);
   }
 
+  /** Twice does no harm. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     clearTimeout(this.timer);
     for (const { done } of this.queue) done();
     this.queue = [];
     this.socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   private tick(): void {

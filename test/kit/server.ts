@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { JournalEventType, StoredEvent } from '../../src/journal/events.js';
@@ -47,6 +47,8 @@ export class Server {
   http = '';
   private exit: { code: number | null; signal: string | null } | undefined;
   private output = '';
+  /** Events of the journals by file, and how long the file was, bytes. */
+  private readonly known = new Map<string, { bytes: number; events: StoredEvent[] }>();
 
   private constructor(
     private readonly child: ChildProcess,
@@ -71,7 +73,7 @@ export class Server {
   /** Starts it and waits for its ready line. */
   static async start(options: ServerOptions = {}): Promise<Server> {
     const folder = scratchFolder('data');
-    const { data = join(folder.path, 'data') } = options;
+    const { data = ownData(folder.path) } = options;
     const faults = join(folder.path, 'fault.json');
     const preload = `--import ${pathToFileURL(join(ROOT, 'test/kit/faults.mjs')).href}`;
     const own = ['serve', '--sip', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', data];
@@ -159,18 +161,20 @@ export class Server {
     await until('no transaction left', async () => refuseOpen(await this.stats()), { ms: 45_000, everyMs: 250 });
   }
 
-  /** All journals of the files store, by call id, oldest call first. */
+  /** All journals of the files store, by call id, oldest call first. Tests ask often: what is known is not read again. */
   journals(): Map<string, StoredEvent[]> {
     const folder = join(this.data, 'streams');
+    const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')) : [];
     const all = new Map<string, StoredEvent[]>();
-    if (!existsSync(folder)) return all;
-    for (const file of readdirSync(folder)
-      .filter((name) => name.endsWith('.jsonl'))
-      .sort()) {
-      const events = readFileSync(join(folder, file), 'utf8')
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => readEntry(line));
+    for (const file of files.sort()) {
+      const known = this.known.get(file) ?? { bytes: 0, events: [] };
+      const path = join(folder, file);
+      const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (bytes > 0 && bytes !== known.bytes) {
+        const lines = readFileSync(path, 'utf8').split('\n').slice(known.events.length, -1);
+        this.known.set(file, { bytes, events: [...known.events, ...lines.map(readEntry)] });
+      }
+      const { events } = this.known.get(file) ?? known;
       if (events[0]?.call) all.set(events[0].call, events);
     }
     return all;
@@ -181,6 +185,17 @@ export class Server {
     const all = [...this.journals().values()];
     if (!sipCallId && all.length > 1) throw new Error(`${all.length} calls: say which`);
     return all.find((events) => !sipCallId || sipCallIdOf(events) === sipCallId) ?? [];
+  }
+
+  /** Waits for a call of somebody of this name; resolves with its SIP Call-ID. */
+  callOf(name: string): Promise<string> {
+    return until(`a call of ${name}`, () =>
+      [...this.journals().values()]
+        .flatMap((events) =>
+          events[0]?.type === 'call.received' && events[0].from === name ? [events[0].sipCallId] : [],
+        )
+        .at(-1),
+    );
   }
 
   /** Waits for an event in a call's journal. */
@@ -231,6 +246,18 @@ export class Server {
       this.noise.push(line);
     }
   }
+}
+
+/** A data folder; the clips in it are shared by all servers of a run, as what they greet with takes 5 s to make. */
+function ownData(folder: string): string {
+  const data = join(folder, 'data');
+  const clips = process.env.PARLEY_TEST_CLIPS;
+  mkdirSync(data);
+  if (clips) {
+    mkdirSync(clips, { recursive: true });
+    symlinkSync(clips, join(data, 'blobs'));
+  }
+  return data;
 }
 
 /** The SIP Call-ID that a journal's call came with. */

@@ -14,6 +14,8 @@ export interface SippOptions {
   scenario: string;
   target: SipTarget;
   number?: string;
+  /** Call-ID, of a run of one call. */
+  callId?: string;
   calls?: number;
   /** Calls at one time; 1 by default. */
   atOnce?: number;
@@ -90,6 +92,7 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
       ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
       ...['-timeout', `${options.timeoutS ?? 60}s`],
+      ...(options.callId ? ['-cid_str', options.callId] : []),
     ]);
   } finally {
     folder.remove();

@@ -1,27 +1,62 @@
+import { Worker } from 'node:worker_threads';
 import { resample } from '../../src/audio/resample.js';
-import { Moonshine } from '../../src/speech/recognition/moonshine/moonshine.js';
-import { FliteSynthesiser } from '../../src/speech/synthesis/flite/flite.js';
 import type { Sound } from './wav.js';
 
-let flite: Promise<FliteSynthesiser> | undefined;
-const spoken = new Map<string, Promise<Sound>>();
+/** Rate of what the thread speaks and hears, Hz. */
+const WIDE = 16_000;
+const spoken = new Map<string, Promise<Int16Array>>();
 
 /** A caller's line at 8 kHz, in the voice that the recogniser understands best; made once. */
-export function speak(text: string): Promise<Sound> {
-  let sound = spoken.get(text);
-  if (!sound) {
-    sound = speakWide(text).then(({ pcm }) => ({ pcm: halve(pcm), sampleRate: 8000 }));
-    spoken.set(text, sound);
-  }
-  return sound;
+export async function speak(text: string): Promise<Sound> {
+  return { pcm: halve((await speakWide(text)).pcm), sampleRate: WIDE / 2 };
 }
 
 /** The same at 16 kHz, as a wideband phone hears it. */
 export async function speakWide(text: string): Promise<Sound> {
-  flite ??= FliteSynthesiser.load();
-  const { pcm, sampleRate } = await (await flite).synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
-  if (sampleRate !== 16_000) throw new Error(`rms speaks at ${sampleRate} Hz, 16000 expected`);
-  return { pcm, sampleRate };
+  let pcm = spoken.get(text);
+  if (!pcm) {
+    pcm = work<Int16Array>('speak', text);
+    spoken.set(text, pcm);
+  }
+  return { pcm: await pcm, sampleRate: WIDE };
+}
+
+/** The words in a recording. It is cut where it is quiet, as the recogniser takes phrases, not calls. */
+export function transcribe(sound: Sound): Promise<string> {
+  const wide = phrases(sound).map((phrase) => resample(phrase, sound.sampleRate, WIDE));
+  return work<string>(
+    'transcribe',
+    wide.map((phrase) => Float32Array.from(phrase, (sample) => sample / 32_768)),
+  );
+}
+
+let thread: Worker | undefined;
+let jobs = 0;
+const waiting = new Map<number, { resolve(result: never): void; reject(error: Error): void }>();
+
+/** Has the thread do something. */
+function work<T>(job: string, given: unknown): Promise<T> {
+  thread ??= start();
+  const id = ++jobs;
+  thread.ref();
+  thread.postMessage({ id, job, given });
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+}
+
+function start(): Worker {
+  const started = new Worker(new URL('./speech-thread.mjs', import.meta.url));
+  started.on('message', ({ id, result, error }) => {
+    if (error) waiting.get(id)?.reject(error);
+    else waiting.get(id)?.resolve(result as never);
+    waiting.delete(id);
+    // Nobody's process is kept up by a thread that has nothing to do.
+    if (waiting.size === 0) started.unref();
+  });
+  started.on('error', (error: Error) => {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  });
+  return started;
 }
 
 /** 16 kHz to 8 kHz through a windowed-sinc low pass at 3.6 kHz. */
@@ -34,21 +69,6 @@ function halve(pcm: Int16Array): Int16Array {
   return Int16Array.from({ length: pcm.length >> 1 }, (_, n) =>
     taps.reduce((sum, tap, i) => sum + tap * (pcm[2 * n + i - 15] ?? 0), 0),
   );
-}
-
-let moonshine: Promise<Moonshine> | undefined;
-
-/** The words in a recording. It is cut where it is quiet, as the recogniser takes phrases, not calls. */
-export async function transcribe(sound: Sound): Promise<string> {
-  moonshine ??= Moonshine.load();
-  const recogniser = await moonshine;
-  const texts: string[] = [];
-  for (const phrase of phrases(sound)) {
-    const wide = resample(phrase, sound.sampleRate, recogniser.capabilities.sampleRate);
-    const { text } = await recogniser.recognise(Float32Array.from(wide, (sample) => sample / 32_768));
-    if (text) texts.push(text);
-  }
-  return texts.join(' ');
 }
 
 /** Stretches between pauses of 0.3 s and more, with 0.15 s of quiet left at each side; at most 10 s long. */

@@ -63,6 +63,10 @@ export class Tap {
     for (const socket of [this.outside, this.inside, this.mediaOutside, this.mediaInside]) socket.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   private hear(bytes: Buffer, from: RemoteInfo): void {
     if (bytes.length < 12) return;
     this.heard.push({
