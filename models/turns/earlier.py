@@ -1,4 +1,4 @@
-"""Nets that were exported before, read back from their ONNX file, so that they can be averaged with new ones."""
+"""Nets that were trained or exported before, read back and averaged."""
 
 import numpy as np
 import onnx
@@ -8,30 +8,41 @@ from onnx import numpy_helper
 from net import EndpointNet
 
 
+def mean(files, base):
+    """One net with the mean of the weights of nets, each trained from the one before it: it keeps what the first knew and
+    has half of what the last learnt."""
+    nets = [trained(file, base) for file in files]
+    states = [net.state_dict() for net in nets]
+    nets[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
+    return nets[0]
+
+
+def trained(file, base):
+    """A trained net, or one that was exported before."""
+    if file.endswith(".onnx"):
+        return load(file)
+    kept = torch.load(file)
+    if kept["state"]["project.weight"].shape[1] == 1:  # it began with an exported one
+        base = np.zeros((len(kept["state"]["own"]), 1), np.float32)
+    net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
+    net.load_state_dict(kept["state"])
+    return net.eval()
+
+
 def load(path):
-    """Each net of an exported endpointing model: its embedding comes back as rounded to int8."""
+    """The net of an exported endpointing model: its embedding comes back as rounded to int8, its own judgement not at all."""
     weights = {t.name: numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
-    count = sum(name.startswith("table") and not name.endswith("_scale") for name in weights)
-    return [net_of(weights, k, count) for k in range(count)]
-
-
-def net_of(weights, k, count):
-    table = weights[f"table{k}"].astype(np.float32) * weights[f"table{k}_scale"]
-    hidden = weights[f"gru{k}_0_r"].shape[2]
+    table = weights["table0"].astype(np.float32) * weights["table0_scale"]
+    hidden = weights["gru0_0_r"].shape[2]
     net = EndpointNet(np.zeros((len(table), 1), np.float32), width=table.shape[1], hidden=hidden)
-    inputs, states = np.split(weights[f"gru{k}_0_b"][0], 2)
+    inputs, states = np.split(weights["gru0_0_b"][0], 2)
     state = net.state_dict()
     found = {
         "own": table,
-        "gru.weight_ih_l0": reorder(weights[f"gru{k}_0_w"][0]),
-        "gru.weight_hh_l0": reorder(weights[f"gru{k}_0_r"][0]),
+        "gru.weight_ih_l0": reorder(weights["gru0_0_w"][0]),
+        "gru.weight_hh_l0": reorder(weights["gru0_0_r"][0]),
         "gru.bias_ih_l0": reorder(inputs),
         "gru.bias_hh_l0": reorder(states),
-        "judge.0.weight": weights[f"a{k}_w"],
-        "judge.0.bias": weights[f"a{k}_b"],
-        # The graph has only what is asked of it, "the turn is finished", already divided by the number of nets.
-        "judge.2.weight": np.concatenate([weights[f"b{k}_w"] * count, np.zeros_like(weights[f"b{k}_w"])]),
-        "judge.2.bias": np.concatenate([weights[f"b{k}_b"] * count, np.zeros_like(weights[f"b{k}_b"])]),
     }
     state.update({name: torch.tensor(np.array(value)) for name, value in found.items()})
     net.load_state_dict(state)

@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+import states
+
 
 class Graph:
     def __init__(self):
@@ -75,45 +77,34 @@ def calibrated(graph, logit, scale, shift):
     return graph.node("Sigmoid", [graph.node("Add", [scaled, graph.weight("shift", np.float32(shift))])])
 
 
-def endpoint(path, nets, heads, scales, shift, complete, doc):
-    """`nets`: (embedding table, state dict, layers) of each seed; their logits are averaged, and so are those of `heads`
-    (state dicts), which judge what the recogniser's decoder knows.
-
-    `scales` are how much of either mean counts. `complete` is how much of the logit "a sentence is finished" is added to
-    "the turn is finished".
-    """
+def endpoint(path, net, heads, alone, scale, shift, doc):
+    """`heads` are state dicts: their logits are averaged, `alone` is how much of them comes without what the net knows."""
     graph = Graph()
-    logits = []
-    for k, (table, state, layers) in enumerate(nets):
-        h = graph.embedding(table, f"table{k}")
-        for layer in range(layers):
-            every, last = graph.gru(h, state, layer, f"gru{k}_{layer}")
-            h = every
-        flat = graph.node("Squeeze", [last, graph.weight(f"zero{k}", np.array([0], np.int64))])
-        inner = graph.gelu(graph.linear(flat, array(state, "judge.0.weight"), array(state, "judge.0.bias"), f"a{k}"))
-        two = array(state, "judge.2.weight")
-        bias = array(state, "judge.2.bias")
-        logits.append(graph.linear(inner, (two[:1] + complete * two[1:]) / len(nets), (bias[:1] + complete * bias[1:]) / len(nets), f"b{k}"))
-    known = [language(graph, state, f"language{k}", len(heads)) for k, state in enumerate(heads)]
-    both = [graph.node("Mul", [graph.node("Sum", part), graph.weight(f"scale{k}", np.float32(scale))]) for k, (part, scale) in enumerate(zip((logits, known), scales))]
+    _, last = graph.gru(graph.embedding(net.table().detach().numpy(), "table0"), net.state_dict(), 0, "gru0_0")
+    own = graph.node("Squeeze", [last, graph.weight("zero0", np.array([0], np.int64))])
+    logits = [language(graph, own, head, f"language{k}", alone, len(heads)) for k, head in enumerate(heads)]
     inputs = [
         ids_input(),
-        helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, len(array(heads[0], "mean"))]),
+        helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, states.WIDTH]),
         helper.make_tensor_value_info("kind", TensorProto.INT64, [1]),
     ]
-    graph.save(path, inputs, calibrated(graph, graph.node("Add", both), 1.0, shift), doc)
+    graph.save(path, inputs, calibrated(graph, graph.node("Sum", logits), scale, shift), doc)
 
 
-def language(graph, state, name, count):
-    """The logit of one head on the decoder's state and the kind of answer."""
-    spread = array(state, "spread")
-    # The state's mean and spread go into the first layer, the kinds' vectors become its bias.
-    into = array(state, "into.weight") / spread
-    bias = array(state, "into.bias") - into @ array(state, "mean")
+def language(graph, own, state, name, alone, count):
+    """The logit of one head on the states of decoder and net and the kind of answer, and on those of the decoder alone."""
+    # The states' mean and spread go into the first layer, the kinds' vectors become its bias.
+    into = array(state, "into.weight") / array(state, "spread")
+    shift = into * array(state, "mean")
+    bias = array(state, "into.bias") - shift[:, : states.WIDTH].sum(1)
     kinds = graph.node("Gather", [graph.weight(f"{name}_kinds", array(state, "kind.weight")), "kind"])
-    inner = graph.gelu(graph.node("Add", [graph.linear("state", into, bias, f"{name}_a"), kinds]))
-    inner = graph.gelu(graph.linear(inner, array(state, "rest.2.weight"), array(state, "rest.2.bias"), f"{name}_b"))
-    return graph.linear(inner, array(state, "rest.4.weight") / count, array(state, "rest.4.bias") / count, f"{name}_c")
+    without = graph.node("Add", [graph.linear("state", into[:, : states.WIDTH], bias, f"{name}_a"), kinds])
+    more = graph.linear(own, into[:, states.WIDTH :], -shift[:, states.WIDTH :].sum(1), f"{name}_own")
+    both = graph.node("Concat", [without, graph.node("Add", [without, more])], axis=0)
+    inner = graph.gelu(graph.linear(graph.gelu(both), array(state, "rest.2.weight"), array(state, "rest.2.bias"), f"{name}_b"))
+    two = graph.linear(inner, array(state, "rest.4.weight"), array(state, "rest.4.bias"), f"{name}_c")
+    shares = np.array([[alone, 1 - alone]], np.float32) / count
+    return graph.node("MatMul", [graph.weight(f"{name}_shares", shares), two])
 
 
 def interruption(path, table, states, scale, shift, doc):

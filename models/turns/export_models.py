@@ -16,9 +16,7 @@ import score
 import states
 import train_interruption
 import train_language
-from net import EndpointNet
 from text import KINDS, Tokeniser, kind_of, words
-from train_endpoint import predict
 from vocabulary import load, save
 
 HERE = Path(__file__).resolve().parent
@@ -63,51 +61,28 @@ def even(labels):
     return np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean())) / len(y)
 
 
-def both(nets, heads, tokeniser, rows, name, out):
-    """The mean logits of the nets and of the heads on these rows, side by side."""
-    kinds, seen = states.of_rows(name, rows, out)
-    known = np.mean([train_language.logits(head, kinds, seen) for head in heads], 0)
-    return np.stack([np.mean([logit(predict(net, tokeniser, rows)) for net in nets], 0), known], 1)
+def predict(net, heads, tokeniser, rows, name, out):
+    """The mean logits of the heads on these rows."""
+    known = states.of_rows(name, rows, net, tokeniser, out)
+    return np.mean([train_language.logits(head, *known) for head in heads], 0)
 
 
-def calibrate_endpoint(x, sets, share):
-    """Scales of both logits and a shift; `share` is how much of the heads' logit counts against the nets'."""
+def calibrate_endpoint(x, sets):
     mixed, y, w = [], [], []
     for name in ("switchboard", "mrda", "sgd", "answers"):
         keep = [i for i, r in enumerate(sets[name]) if r["end"] or r["mid"]]
-        mixed.append((x[name] @ np.array([1 - share, share]))[keep])
+        mixed.append(x[name][keep])
         y.append([sets[name][i]["end"] for i in keep])
         w.append(even(y[-1]))
-    scale, shift = platt(np.concatenate(mixed), np.concatenate(y), np.concatenate(w))
-    return ((1 - share) * scale, share * scale), shift
-
-
-def net_of(file, base):
-    """A trained net, or one that was exported before."""
-    if file.endswith(".onnx"):
-        return earlier.load(file)[0]
-    kept = torch.load(file)
-    if kept["state"]["project.weight"].shape[1] == 1:  # it began with an exported one
-        base = np.zeros((len(kept["state"]["own"]), 1), np.float32)
-    net = EndpointNet(base, hidden=kept["hidden"], layers=kept["layers"])
-    net.load_state_dict(kept["state"])
-    return net.eval()
-
-
-def mean(nets):
-    """One net with the mean of the weights: it keeps what the first knew and has half of what the last learnt."""
-    states = [net.state_dict() for net in nets]
-    nets[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
-    return nets[0]
+    return platt(np.concatenate(mixed), np.concatenate(y), np.concatenate(w))
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--endpoint", nargs="+", help="nets, each trained from the one before it: the mean of their weights ships; without any, only the interruption net is written")
-    parser.add_argument("--heads", nargs="+", default=["4", "5"], help="seeds of train_language.py: the mean of their logits counts beside the net's")
-    parser.add_argument("--share", type=float, default=0.6, help="how much they count")
+    parser.add_argument("--endpoint", nargs="+", help="nets, each trained from the one before it, the heads on the mean of their weights: it ships; without any, only the interruption net is written")
+    parser.add_argument("--heads", nargs="+", default=["4", "5", "6"], help="seeds of train_language.py: the mean of their logits ships")
     parser.add_argument("--endpoint-only", action="store_true", help="leaves the vocabulary and the interruption net as they are")
     options = parser.parse_args()
     out, folder = Path(options.out), Path(options.data)
@@ -119,20 +94,19 @@ def main():
     if options.endpoint_only:
         vocabulary = load(HERE / "vocabulary.txt")
     tokeniser = Tokeniser(vocabulary)
-    nets = [mean([net_of(file, base) for file in options.endpoint])]
+    net = earlier.mean(options.endpoint, base)
     sets = pickle.loads((out / "sets.pickle").read_bytes())
     heads = []
     for seed in options.heads:
         heads.append(train_language.LanguageHead())
         heads[-1].load_state_dict(torch.load(out / f"language-{seed}.pt"))
-    x = {name: both(nets, heads, tokeniser, rows, name, out) for name, rows in sets.items()}
-    scales, shift = calibrate_endpoint(x, sets, options.share)
-    print("endpoint calibration", scales, shift)
+    x = {name: predict(net, heads, tokeniser, rows, name, out) for name, rows in sets.items()}
+    scale, shift = calibrate_endpoint(x, sets)
+    print("endpoint calibration", scale, shift)
     for name, rows in sets.items():
-        print(name, score.endpointing(rows, 1 / (1 + np.exp(-(x[name] @ np.array(scales) + shift)))), flush=True)
-    tables = [(net.table().detach().numpy(), net.state_dict(), 1) for net in nets]
-    export.endpoint(str(HERE / "endpoint.onnx"), tables, [head.state_dict() for head in heads], scales, shift, 0.0, "P(turn finished)")
-    endpoint = endpoint_fixtures(tokeniser, nets, heads, scales, shift, out)
+        print(name, score.endpointing(rows, 1 / (1 + np.exp(-(x[name] * scale + shift)))), flush=True)
+    export.endpoint(str(HERE / "endpoint.onnx"), net, [head.state_dict() for head in heads], train_language.ALONE, scale, shift, "P(turn finished)")
+    endpoint = endpoint_fixtures(tokeniser, net, heads, scale, shift, out)
     if options.endpoint_only:
         write_fixtures(endpoint, json.loads((HERE / "fixtures.json").read_text())["interruption"])
         return
@@ -172,9 +146,9 @@ def interruption_fixtures(tokeniser, judges, scale, shift):
     return bursts
 
 
-def endpoint_fixtures(tokeniser, nets, heads, scales, shift, work):
+def endpoint_fixtures(tokeniser, net, heads, scale, shift, work):
     rows = [{"text": text, "agent": agent, "expected": expected} for text, agent, expected in SPOKEN]
-    p = 1 / (1 + np.exp(-(both(nets, heads, tokeniser, rows, "fixtures", work) @ np.array(scales) + shift)))
+    p = 1 / (1 + np.exp(-(predict(net, heads, tokeniser, rows, "fixtures", work) * scale + shift)))
     out = []
     for (text, agent, expected), probability in zip(SPOKEN, p):
         said = words(text)

@@ -1,4 +1,4 @@
-"""What the recogniser's decoder knows after each word of turns and rows (states.ts), kept in the work folder."""
+"""What the recogniser's decoder (states.ts, kept in the work folder) and our own net know after each word of turns and rows."""
 
 import random
 import subprocess
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from text import AGENT_WORDS, CALLER_WORDS, KINDS, kind_of, words
 from train_endpoint import Examples
@@ -42,8 +43,30 @@ def floats(states):
     return (np.asarray(states).astype(np.uint32) << 16).view(np.float32)
 
 
-def of_turns(turns, tokeniser, out, seed=3):
-    """Words that people may pause after, and their states; a third of the turns roughened as a recogniser would."""
+@torch.no_grad()
+def of_net(net, tokeniser, lines, kinds):
+    """The net's own state after each word of these lines: [words, hidden] of each."""
+    coded, ends = [], []
+    for (agent, caller), kind in zip(lines, kinds):
+        ids = tokeniser.encode([], agent, kind)
+        ends.append([])
+        for word in caller:
+            ids += tokeniser.word(word)
+            ends[-1].append(len(ids) - 1)
+        coded.append(ids)
+    found = [None] * len(lines)
+    order = sorted(range(len(lines)), key=lambda i: len(coded[i]))
+    for start in range(0, len(order), 256):
+        part = order[start : start + 256]
+        longest = len(coded[part[-1]])
+        h = net.eval().encode(torch.tensor([coded[i] + [0] * (longest - len(coded[i])) for i in part])).numpy()
+        for k, i in enumerate(part):
+            found[i] = h[k, ends[i]].astype(np.float16)
+    return found
+
+
+def of_turns(turns, net, tokeniser, out, seed=3):
+    """Words that people may pause after, and the states of decoder and net; a third of the turns roughened as a recogniser would."""
     rng = random.Random(seed)
     turns = [t for t in turns if rng.random() < SHARE[t.source.split("-")[0]]]
     noise = Examples(turns, tokeniser, seed)
@@ -60,12 +83,16 @@ def of_turns(turns, tokeniser, out, seed=3):
         count += len(rows)
     states = decoder("train", out, lines)
     assert len(states) == count
-    return [word for _, word in kept], states[[at for at, _ in kept]]
+    own = np.concatenate(of_net(net, tokeniser, lines, [kind for _, kind in noise.turns]))
+    places = [at for at, _ in kept]
+    return [word for _, word in kept], states[places], own[places]
 
 
-def of_rows(name, rows, out):
-    """Kinds and states of eval rows."""
+def of_rows(name, rows, net, tokeniser, out):
+    """Kinds and states of eval rows, the decoder's and the net's."""
     said = [words(row["text"])[-CALLER_WORDS:] for row in rows]
     ends = np.cumsum([len(w) for w in said]) - 1
-    states = decoder(name, out, [(words(row["agent"])[-AGENT_WORDS:], w) for row, w in zip(rows, said)])
-    return np.array([KINDS.index(kind_of(row.get("expected"), w)) for row, w in zip(rows, said)]), floats(states[ends])
+    lines = [(words(row["agent"])[-AGENT_WORDS:], w) for row, w in zip(rows, said)]
+    kinds = [kind_of(row.get("expected"), w) for row, w in zip(rows, said)]
+    own = np.stack([known[-1] for known in of_net(net, tokeniser, lines, kinds)]).astype(np.float32)
+    return np.array([KINDS.index(kind) for kind in kinds]), floats(decoder(name, out, lines)[ends]), own

@@ -88,7 +88,7 @@ class Examples:
         rng = self.rng
         rows = rows_of(turn)
         spoken = turn.source in ("mrda", "acts", "answers", "heard")
-        if turn.source != "heard" and rng.random() < 0.4:
+        if self.confusions and turn.source != "heard" and rng.random() < 0.4:
             rows = self.misheard(rows)
         if rng.random() < 0.35:
             rate = rng.choice([0.03, 0.08, 0.15])
@@ -261,7 +261,7 @@ def main():
     net = EndpointNet(base, hidden=options.hidden, layers=options.layers)
     if options.start and options.start.endswith(".onnx"):
         # What was exported has neither the recogniser's knowledge apart nor the heads that only training needs.
-        vocabulary_, net = vocabulary.load(HERE / "vocabulary.txt"), earlier.load(options.start)[0]
+        vocabulary_, net = vocabulary.load(HERE / "vocabulary.txt"), earlier.load(options.start)
         tokeniser, options.language = Tokeniser(vocabulary_), 0.0
         net.train()
     elif options.start:
