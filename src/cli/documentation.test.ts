@@ -91,6 +91,8 @@ describe('what the documentation shows', () => {
       ].map((name) => `${page}: ${name}`);
     });
     expect(unknown).toEqual([]);
+    const page = read('docs/reference/configuration.md');
+    expect(OTHER_VARIABLES.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('is every key of every file', () => {

@@ -17,7 +17,10 @@ const INTRODUCTION = `# Configuration
 
 \`parley.yaml\` in the working folder, or the file that \`--config\` or \`PARLEY_CONFIG\` names. None of it is needed. Each key can be set by the
 environment variable beside it, which wins over the file: lists are written with commas, blocks as JSON. With \`_FILE\` added to its name a variable names a
-file that holds the value: \`PARLEY_HTTP_TOKEN_FILE=/run/secrets/token\`.
+file that holds the value: \`PARLEY_HTTP_TOKEN_FILE=/run/secrets/token\`; one of the two may be set.
+
+Not of a key are \`PARLEY_CONFIG\`; \`PARLEY_TOKEN\`, what commands that ask a server show (\`--token\`); \`PARLEY_LOG\`, how much commands other than \`serve\` log (\`error\`; \`debug\` also tells
+where an error comes from); \`DRACHTIO_HOST\`, \`DRACHTIO_PORT\`, \`DRACHTIO_SECRET\` in place of \`PARLEY_SIP_DRACHTIO_...\`; and the \`OTEL_...\` of [traces](../guides/observability.md#traces).
 
 \`npx parley init\` writes a commented beginning. Editors complete and check what you write with the schemas in [schemas/](schemas) (for the YAML language server:
 \`# yaml-language-server: $schema=.../parley.schema.json\` as first line); \`npx parley schema parley\` prints them too. \`npx parley check\` tells what is wrong.

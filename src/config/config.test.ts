@@ -136,6 +136,10 @@ describe('environment variables', () => {
     expect(overlayEnvironment(config, schema, { PARLEY_NAME_FILE: join(folder, 'name') })).toMatchObject({
       name: 'secret',
     });
+    const both = { PARLEY_NAME_FILE: join(folder, 'name'), PARLEY_NAME: 'b' };
+    expect(problemsOf(() => overlayEnvironment(config, schema, both))[0]).toMatch(
+      /PARLEY_NAME_FILE: PARLEY_NAME is set, too/,
+    );
     const missing = { PARLEY_NAME_FILE: join(folder, 'nothing') };
     expect(problemsOf(() => overlayEnvironment(config, schema, missing))[0]).toMatch(/PARLEY_NAME_FILE: .*ENOENT/);
     rmSync(folder, { recursive: true });

@@ -45,6 +45,11 @@ export function overlayEnvironment<T>(
       problems.push(unknownName(name, [...settings.keys()]));
       continue;
     }
+    const plain = name.slice(0, -'_FILE'.length);
+    if (fromFile && env[plain] !== undefined) {
+      problems.push(new ParleyError('PARLEY_ERR_CONFIG_ENV', { name, reason: `${plain} is set, too` }));
+      continue;
+    }
     try {
       const value = fromFile ? readFileSync(text, 'utf8').trim() : text;
       used.set(setting.path.join('.'), name);
