@@ -20,7 +20,7 @@ import { soundsConfig } from './media/sounds-config.js';
 import { rtpConfig } from './rtp/config.js';
 import { mediaOverrides } from './rtp/profile.js';
 import { sipConfig } from './sip/config.js';
-import { trunksConfig } from './sip/trunks.js';
+import { trunksConfig } from './sip/trunks/trunks.js';
 import { storeConfig } from './store/config.js';
 import { speechConfig } from './workers/config.js';
 

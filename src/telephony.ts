@@ -6,8 +6,8 @@ import type { Settings } from './settings.js';
 import { Registrar } from './sip/registrar/registrar.js';
 import { firstLine, sipUsers } from './sip/registrar/users.js';
 import { SipTraces } from './sip/trace/traces.js';
-import { TrunkLoad } from './sip/trunk-load.js';
-import type { Trunks } from './sip/trunks.js';
+import { TrunkLoad } from './sip/trunks/trunk-load.js';
+import type { Trunks } from './sip/trunks/trunks.js';
 import type { Store } from './store/store.js';
 import type { Logger } from './telemetry/log.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { ParleyError } from '../../src/errors.js';
-import { answerOffer, SdpSession } from '../../src/rtp/sdp.js';
+import { answerOffer, SdpSession } from '../../src/rtp/sdp/sdp.js';
 import { sentBy } from '../../src/sip/edge/message/headers.js';
 import { fieldOf } from '../../src/sip/edge/message/message.js';
 import { parseMessage } from '../../src/sip/edge/message/parse.js';

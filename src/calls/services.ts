@@ -1,10 +1,10 @@
 import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
-import type { AudioOptions } from '../rtp/sdp.js';
+import type { AudioOptions } from '../rtp/sdp/sdp.js';
 import type { Invite } from '../sip/invite.js';
-import { variablesFrom } from '../sip/trunk-headers.js';
-import type { TrunkConfig } from '../sip/trunks.js';
+import { variablesFrom } from '../sip/trunks/trunk-headers.js';
+import type { TrunkConfig } from '../sip/trunks/trunks.js';
 import type { Admission, LoadSignal } from './admission.js';
 import type { LimitsConfig } from './config.js';
 import type { Handoffs } from './ivr/handoffs.js';

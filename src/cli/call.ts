@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ParleyError, reasonOf } from '../errors.js';
-import { type AudioOptions, legRate } from '../rtp/sdp.js';
+import { type AudioOptions, legRate } from '../rtp/sdp/sdp.js';
 import type { LogLevel } from '../telemetry/log.js';
 import { findRoute } from './call/address.js';
 import { type CallOptions, defineCall } from './call/arguments.js';

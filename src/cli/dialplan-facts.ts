@@ -8,8 +8,8 @@ import {
   redirectionText,
 } from '../dialplan/dialplan.js';
 import type { Settings } from '../settings.js';
-import { variablesFrom } from '../sip/trunk-headers.js';
-import { Trunks } from '../sip/trunks.js';
+import { variablesFrom } from '../sip/trunks/trunk-headers.js';
+import { Trunks } from '../sip/trunks/trunks.js';
 
 /** A call as people write it down: for `parley explain`, and in tests of dialplans. */
 export const writtenCall = z.strictObject({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { advertisedAddress, rtpConfig } from './config.js';
 import { audioOptions, mediaProfile } from './profile.js';
-import { makeOffer, SdpSession } from './sdp.js';
+import { makeOffer, SdpSession } from './sdp/sdp.js';
 
 describe('rtpConfig', () => {
   it('has defaults that work without any configuration', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CODEC_NAMES, type CodecName } from './negotiated.js';
-import type { AudioOptions } from './sdp.js';
-import { SRTP_POLICIES } from './sdp-security.js';
+import type { AudioOptions } from './sdp/sdp.js';
+import { SRTP_POLICIES } from './sdp/sdp-security.js';
 
 /** How one side of Parley speaks RTP: `rtp:` of parley.yaml has these keys for all calls, a trunk may have its own. */
 export const mediaProfile = z.strictObject({

@@ -20,7 +20,7 @@ import type { Registrar, SipRequestView } from './registrar/registrar.js';
 import { ReplaceableDialogs } from './replaceable.js';
 import { tapControl } from './trace/control-tap.js';
 import type { SipTraces } from './trace/traces.js';
-import type { TrunkGate } from './trunk-gate.js';
+import type { TrunkGate } from './trunks/trunk-gate.js';
 
 /** How the SIP side is started. */
 export interface UserAgentOptions {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ParleyError } from '../../errors.js';
 import type { NegotiatedMedia } from '../../rtp/negotiated.js';
-import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../../rtp/sdp.js';
+import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from '../../rtp/sdp/sdp.js';
 import type { MediaLeg } from '../../workers/media/hosted-leg.js';
 import type { MediaHost } from '../../workers/media/media-host.js';
 import type { FromMedia, LegStats } from '../../workers/messages.js';

@@ -1,12 +1,12 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
 import type { JournalEvent } from '../../journal/events.js';
-import type { AudioOptions } from '../../rtp/sdp.js';
+import type { AudioOptions } from '../../rtp/sdp/sdp.js';
 import type { Dialog, IncomingRefer } from '../../sip/dialog.js';
 import { type HandedContext, handedContext } from '../../sip/handed-context.js';
 import type { Invite } from '../../sip/invite.js';
 import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../../sip/outgoing.js';
-import type { TrunkLoad } from '../../sip/trunk-load.js';
+import type { TrunkLoad } from '../../sip/trunks/trunk-load.js';
 import type { Lexicon } from '../../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../../telemetry/clock.js';

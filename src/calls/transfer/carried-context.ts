@@ -1,5 +1,5 @@
 import type { HandedContext } from '../../sip/handed-context.js';
-import { headersFrom } from '../../sip/trunk-headers.js';
+import { headersFrom } from '../../sip/trunks/trunk-headers.js';
 import type { Destination } from '../targets/targets.js';
 import { type HandOver, subjectOf } from './briefing.js';
 import type { TransferredCall } from './caller-side.js';

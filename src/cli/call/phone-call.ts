@@ -1,7 +1,7 @@
 import type Srf from 'drachtio-srf';
 import { AudioRing } from '../../audio/ring.js';
 import { reasonOf } from '../../errors.js';
-import { type AudioOptions, acceptAnswer, answerOffer, makeOffer, SdpSession } from '../../rtp/sdp.js';
+import { type AudioOptions, acceptAnswer, answerOffer, makeOffer, SdpSession } from '../../rtp/sdp/sdp.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import type { MediaLeg } from '../../workers/media/hosted-leg.js';
 import type { LegEvent } from '../../workers/messages.js';

@@ -1,4 +1,4 @@
-import { type AudioOptions, legRate } from '../../rtp/sdp.js';
+import { type AudioOptions, legRate } from '../../rtp/sdp/sdp.js';
 import { sipConfig } from '../../sip/config.js';
 import { UserAgent } from '../../sip/user-agent.js';
 import { createLogger, type LogLevel } from '../../telemetry/log.js';

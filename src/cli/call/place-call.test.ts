@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AudioRing } from '../../audio/ring.js';
-import { answerOffer, SdpSession } from '../../rtp/sdp.js';
+import { answerOffer, SdpSession } from '../../rtp/sdp/sdp.js';
 import { sipConfig } from '../../sip/config.js';
 import type { Dialog } from '../../sip/dialog.js';
 import type { Invite } from '../../sip/invite.js';

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { fingerprintOf, makeIdentity } from './dtls/certificate.js';
+import { fingerprintOf, makeIdentity } from '../dtls/certificate.js';
 import { type AudioOptions, acceptAnswer, answerOffer, makeOffer, SdpSession } from './sdp.js';
 import type { SrtpPolicy } from './sdp-security.js';
 

@@ -1,8 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import type { DtlsRole } from './dtls/handshake.js';
-import type { IceCredentials } from './ice/responder.js';
-import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from './srtp/suites.js';
+import type { DtlsRole } from '../dtls/handshake.js';
+import type { IceCredentials } from '../ice/responder.js';
+import { type SrtpKey, type SrtpSuite, SUITE_FACTS } from '../srtp/suites.js';
 
 /** What was agreed on when the peer offered last: offers of ours say the same then. */
 export interface AgreedTransport {

@@ -1,5 +1,5 @@
-import type { IceSession } from './ice/responder.js';
-import type { NegotiatedMedia } from './negotiated.js';
+import type { IceSession } from '../ice/responder.js';
+import type { NegotiatedMedia } from '../negotiated.js';
 import type { SdpSession } from './sdp-session.js';
 import { type MediaDescription, valuesOf, wholeNumber } from './session-description.js';
 

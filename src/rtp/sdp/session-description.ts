@@ -1,5 +1,5 @@
-import { ParleyError } from '../errors.js';
-import type { MediaDirection } from './negotiated.js';
+import { ParleyError } from '../../errors.js';
+import type { MediaDirection } from '../negotiated.js';
 
 /** A session description as far as offer and answer need it (RFC 4566). */
 export interface SessionDescription {

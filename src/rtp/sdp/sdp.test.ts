@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CodecName } from './negotiated.js';
+import type { CodecName } from '../negotiated.js';
 import { type AudioOptions, acceptAnswer, answerOffer, legRate, makeOffer, SdpSession } from './sdp.js';
 
 const LOCAL = { address: '192.0.2.10', port: 20_000 };

@@ -1,5 +1,5 @@
-import type { OpusSettings } from '../audio/opus.js';
-import { CODEC_NAMES, type CodecName, type PcmRate } from './negotiated.js';
+import type { OpusSettings } from '../../audio/opus.js';
+import { CODEC_NAMES, type CodecName, type PcmRate } from '../negotiated.js';
 import { type MediaDescription, wholeNumber } from './session-description.js';
 
 /** A codec under a payload type in one description. */

@@ -1,5 +1,5 @@
-import { headerValue } from '../dialplan/variables.js';
-import type { HeaderOf } from './header-of.js';
+import { headerValue } from '../../dialplan/variables.js';
+import type { HeaderOf } from '../header-of.js';
 
 const TOKEN = /^[A-Za-z0-9!%*_+`'~.-]+$/;
 /** Headers that belong to the protocol: nobody may set them by a template. */

@@ -1,4 +1,4 @@
-import { ParleyError } from '../errors.js';
+import { ParleyError } from '../../errors.js';
 import {
   CODEC_NAMES,
   type CodecName,
@@ -6,7 +6,7 @@ import {
   type NegotiatedMedia,
   type PcmRate,
   type ReceivedFormat,
-} from './negotiated.js';
+} from '../negotiated.js';
 import {
   type CodecFormat,
   clockRateOf,

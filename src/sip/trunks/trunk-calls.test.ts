@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createLogger } from '../telemetry/log.js';
+import { createLogger } from '../../telemetry/log.js';
 import { TrunkGate } from './trunk-gate.js';
 import { headersFrom, mayBeSet, variablesFrom } from './trunk-headers.js';
 import { TrunkHosts } from './trunk-hosts.js';

@@ -1,10 +1,10 @@
-import { ParleyError } from '../errors.js';
-import { type Fingerprint, ownIdentity } from './dtls/certificate.js';
-import type { DtlsRole } from './dtls/handshake.js';
-import type { MediaSecurity } from './negotiated.js';
+import { ParleyError } from '../../errors.js';
+import { type Fingerprint, ownIdentity } from '../dtls/certificate.js';
+import type { DtlsRole } from '../dtls/handshake.js';
+import type { MediaSecurity } from '../negotiated.js';
+import { SRTP_SUITES, type SrtpKey, type SrtpSuite, SUITE_FACTS } from '../srtp/suites.js';
 import type { SdpSession } from './sdp-session.js';
 import { type MediaDescription, valuesOf, wholeNumber } from './session-description.js';
-import { SRTP_SUITES, type SrtpKey, type SrtpSuite, SUITE_FACTS } from './srtp/suites.js';
 
 /** Whether media is encrypted: never, where the peer can, or always. */
 export const SRTP_POLICIES = ['off', 'preferred', 'required'] as const;

@@ -1,5 +1,5 @@
-import type { Logger } from '../telemetry/log.js';
-import type { Dns } from './edge/transport/dns.js';
+import type { Logger } from '../../telemetry/log.js';
+import type { Dns } from '../edge/transport/dns.js';
 import type { TrunkLike, Trunks } from './trunks.js';
 
 /** Names are looked up again so often, ms: carriers move with a time to live of about that. */

@@ -1,10 +1,10 @@
-import { reasonOf } from '../errors.js';
-import type { Store } from '../store/store.js';
-import type { Logger } from '../telemetry/log.js';
-import { Authenticator } from './registrar/authenticator.js';
-import { Nonces } from './registrar/nonces.js';
-import type { Answer, SipRequestView } from './registrar/registrar.js';
-import { sipUsers } from './registrar/users.js';
+import { reasonOf } from '../../errors.js';
+import type { Store } from '../../store/store.js';
+import type { Logger } from '../../telemetry/log.js';
+import { Authenticator } from '../registrar/authenticator.js';
+import { Nonces } from '../registrar/nonces.js';
+import type { Answer, SipRequestView } from '../registrar/registrar.js';
+import { sipUsers } from '../registrar/users.js';
 import type { TrunkConfig, TrunkLike } from './trunks.js';
 
 type GatedTrunk = TrunkLike & Pick<TrunkConfig, 'transport' | 'inbound'>;

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { ALGORITHMS } from './registrar/digest.js';
+import { ALGORITHMS } from '../registrar/digest.js';
 import { isHeaderName, mayBeSet } from './trunk-headers.js';
 
 /** A CIDR block or a single address, read. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ParleyError } from '../errors.js';
+import { ParleyError } from '../../errors.js';
 import { acceptAnswer, answerOffer, makeOffer, SdpSession } from './sdp.js';
 
 const LOCAL = { address: '192.0.2.10', port: 20_000 };
