@@ -6,8 +6,6 @@ has not read: some topics of a set, 5 to 10 examples each, against its other top
 """
 
 import argparse
-import json
-import os
 import random
 import re
 
@@ -19,20 +17,24 @@ from sklearn.metrics import roc_auc_score
 
 import data as sets
 import evaluate
-from model import Encoder
-from text import Tokeniser, words_of
-from train import embedder
+from model import loaded, pad
+from text import words_of
 
 #: Of the vectors' likeness beside that of words and of letters; few-shot.ts has the same.
-MEANING = 2.0
+MEANING = 4.0
 PENALTY = 0.1
-BACKGROUND = os.path.join(os.path.dirname(__file__), "../../src/agent/topics/background.ts")
+NEAREST = 0.5
 MOST_ODDS = 8
 SIZES = (6, 10, 16, 30, 60)
 
 
-def background():
-    return re.findall(r"^  '(.*)',$", open(BACKGROUND).read(), re.M)
+def embedder(model, tokeniser):
+    def embed(texts):
+        with torch.no_grad():
+            parts = [texts[start : start + 256] for start in range(0, len(texts), 256)]
+            return numpy.concatenate([model(pad([tokeniser.encode(text) for text in part])).numpy() for part in parts])
+
+    return embed
 
 
 def plain(text):
@@ -77,7 +79,7 @@ class Agent:
         self.matrices = [block.fit_transform([plain(text) for text in self.texts]) for block in self.blocks]
         self.embed = embed
         self.vectors = embed(self.texts)
-        labels = numpy.array([self.names.index(name) for _, name in known])
+        self.labels = labels = numpy.array([self.names.index(name) for _, name in known])
         kernel = self.likeness(self.texts[: self.count])[:, : self.count]
         self.shares = regress(kernel, labels, len(self.names))
 
@@ -90,10 +92,13 @@ class Agent:
         """(names, [texts, evidence])"""
         likeness = self.likeness(texts)
         scores = likeness[:, : self.count] @ self.shares
-        best = softmax(scores).max(1)
+        nearest = numpy.stack([likeness[:, : self.count][:, self.labels == at].max(1, initial=0) for at in range(len(self.names))], 1)
+        chances = softmax(scores + NEAREST * nearest)
+        best = chances.max(1)
         odds = numpy.clip(numpy.log(best / numpy.maximum(1e-9, 1 - best)), -MOST_ODDS, MOST_ODDS)
         columns = [odds, scores.max(1), likeness[:, : self.count].max(1), likeness[:, self.count :].max(1)]
-        return [self.names[at] for at in scores.argmax(1)], numpy.stack(columns, 1)
+        columns.append(numpy.full(len(texts), numpy.log(len(self.names))))
+        return [self.names[at] for at in chances.argmax(1)], numpy.stack(columns, 1)
 
 
 def agents(name, embed, data, generator, count):
@@ -101,7 +106,7 @@ def agents(name, embed, data, generator, count):
     taken, test = drawn(name, data)
     names = sorted({intent for _, intent in taken})
     far = [text for text, _ in sets.clinc(data)["oos_val"]]
-    generic = background()
+    generic = sets.background()
     for number in range(count):
         size = min(SIZES[number % len(SIZES)], len(names) * 3 // 4)
         known = set(generator.sample(names, size))
@@ -127,18 +132,15 @@ def main():
     parser.add_argument("sets", nargs="+")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    saved = json.load(open(os.path.join(args.build, "tokeniser.json")))
-    tokeniser = Tokeniser(saved["vocabulary"], saved["buckets"])
     generator = random.Random(5)
     found = []
     for name in args.sets:
-        model = Encoder(tokeniser.size)
-        model.load_state_dict(torch.load(os.path.join(args.build, f"topics-{name}.pt")))
-        found += [(name, *part) for part in agents(name, embedder(model, tokeniser), args.data, generator, 10)]
+        embed = embedder(*loaded(args.build, f"topics-{name}.pt"))
+        found += [(name, *part) for part in agents(name, embed, args.data, generator, 10)]
     evidence = numpy.concatenate([x for _, x, _ in found])
     inside = numpy.concatenate([y for _, _, y in found])
     fitted = LogisticRegression(C=100).fit(evidence, inside)
-    names = ("odds", "score", "near", "background")
+    names = ("odds", "score", "near", "background", "topics")
     print({"bias": round(fitted.intercept_[0], 3), **{n: round(v, 3) for n, v in zip(names, fitted.coef_[0])}})
     for name in args.sets:
         x = numpy.concatenate([x for n, x, _ in found if n == name])

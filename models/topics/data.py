@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import os
-import random
+import re
 import tarfile
 
 from text import words_of
@@ -107,6 +107,12 @@ def mrda(data):
                 text = " ".join(word.split("+")[-1] for word in row[4].split("|")) if len(row) > 4 else ""
                 acts.append((row[7], text))
         yield acts
+
+
+def background():
+    """What callers say that is the business of no topic."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/agent/topics/background.ts")) as file:
+        return re.findall(r"^  '(.*)',$", file.read(), re.M)
 
 
 def wordnet(folder="/usr/share/wordnet"):

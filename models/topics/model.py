@@ -1,12 +1,16 @@
-"""The encoder: words and their letter groups, one layer of attention, attention pooling."""
+"""The encoder: words and their letter groups, one layer of attention, attention pooling; beside it what is known of the words."""
 
+import json
 import math
+import os
 
+import numpy
 import torch
 from torch import nn
 from torch.nn import functional
 
-from text import MAX_WORDS, WIDTH
+from data import background
+from text import MAX_WORDS, WIDTH, Tokeniser
 
 DEPTH = 128
 HEADS = 4
@@ -58,7 +62,49 @@ class Encoder(nn.Module):
         pooled = (parts * pull[:, :, :, None]).sum(1).reshape(texts, DEPTH)
         mean = (bag * mask[:, :, None] * torch.sigmoid(pull.sum(2, keepdim=True))).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         out = self.out(torch.cat([pooled, functional.layer_norm(mean, (DEPTH,))], 1))
-        return out / out.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        return unit(out)
+
+
+class Both(nn.Module):
+    """
+    The encoder's vector and, with the same weight, the mean of what is known of the words (words.py), rare ones first.
+    Nothing of the latter is trained: words that no training text has keep their place among the others.
+    """
+
+    def __init__(self, encoder, known):
+        super().__init__()
+        self.encoder = encoder
+        words, width = known.shape
+        share = 1 / (10 + numpy.arange(words))
+        rarity = 1e-3 / (1e-3 + share / share.sum())
+        rows = numpy.zeros((2 + words, width))
+        rows[2:] = known * rarity[:, None]
+        self.register_buffer("known", torch.tensor(rows, dtype=torch.float32))
+        #: Of texts of all kinds.
+        self.register_buffer("centre", torch.zeros(width))
+
+    def forward(self, ids):
+        """ids: [texts, words, WIDTH] -> [texts, OUT + what is known of a word] of unit length."""
+        return torch.cat([self.encoder(ids), unit(self.sum(ids) - self.centre)], 1) * 0.5**0.5
+
+    def sum(self, ids):
+        return functional.embedding(ids[:, :, 0], self.known).sum(1)
+
+
+def loaded(build, name):
+    """(what ships, with the encoder whose weights are `name` in the folder `build`; its tokeniser)"""
+    saved = json.load(open(os.path.join(build, "tokeniser.json")))
+    tokeniser = Tokeniser(saved["vocabulary"], saved["buckets"])
+    encoder = Encoder(tokeniser.size)
+    encoder.load_state_dict(torch.load(os.path.join(build, name)))
+    both = Both(encoder, numpy.load(os.path.join(build, "known.npy"))).eval()
+    with torch.no_grad():
+        both.centre[:] = both.sum(pad([tokeniser.encode(text) for text in background()])).mean(0)
+    return both, tokeniser
+
+
+def unit(rows):
+    return rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
 
 def distinct(rows):

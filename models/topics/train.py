@@ -14,14 +14,12 @@ import os
 import random
 import time
 
-import numpy
 import torch
 from torch.nn import functional
 
 import data as sets
-import evaluate
-from model import DEPTH, Encoder, distinct, pad
-from text import FILLERS, Tokeniser, words_of
+from model import Encoder, distinct
+from text import Tokeniser, words_of
 from words import word_vectors
 
 BUCKETS = 8192
@@ -161,19 +159,6 @@ def supervised(vectors, labels, scale):
     return -((share * same).sum(1) / same.sum(1).clamp(min=1)).mean()
 
 
-def embedder(model, tokeniser):
-    def embed(texts):
-        model.eval()
-        found = []
-        with torch.no_grad():
-            for start in range(0, len(texts), 256):
-                found.append(model(pad([tokeniser.encode(text) for text in texts[start : start + 256]])).numpy())
-        model.train()
-        return numpy.concatenate(found)
-
-    return embed
-
-
 def pair_step(model, feed, batch):
     both = model.distinct(*feed([a for a, _ in batch] + [b for _, b in batch]))
     return contrast(both[: len(batch)], both[len(batch) :], 16.0)
@@ -219,11 +204,6 @@ def train_topics(args, generator):
 
     name = f"topics-{args.leave_out or 'all'}.pt"
     run(args, model, step, args.steps or 350, 1.5e-3, name)
-
-
-def check(args, model, tokeniser, names):
-    table = evaluate.measure(embedder(model, tokeniser), args.data, names=names, seeds=(1,), weights=(0.5, 0.8, 1), decays=(0.3,))
-    evaluate.show(table)
 
 
 def run(args, model, step, steps, rate, name):

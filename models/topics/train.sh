@@ -7,6 +7,7 @@ cd "$(dirname "$0")"
 python=${PYTHON:-/usr/bin/python3}
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 mkdir -p "$work"
+$python words.py --data "$data" --out "$work"
 $python train.py --data "$data" --out "$work" --stage general
 $python train.py --data "$data" --out "$work" --stage topics --steps 350
 $python export.py --build "$work" --out weights

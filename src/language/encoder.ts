@@ -6,7 +6,7 @@ import type { Meaning } from './meanings.js';
 import { NUMBERS_PER_WORD, Tokeniser } from './tokeniser.js';
 
 /** Length of a vector. */
-export const VECTOR_LENGTH = 256;
+export const VECTOR_LENGTH = 384;
 
 /** Few enough that a batch's padding stays small; an agent's examples are a few hundred short texts. */
 const BATCH = 32;

