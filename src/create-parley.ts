@@ -2,6 +2,7 @@ import type Srf from 'drachtio-srf';
 import type { ActionFunctions } from './agent/actions/local.js';
 import type { AgentSources } from './agent/agents.js';
 import { answerWith } from './calls/services.js';
+import { checkNamedFiles } from './config/named-files.js';
 import type { CallsSource } from './console/calls-api.js';
 import type { ReloadOutcome } from './console/reload-api.js';
 import type { DialplanSource } from './dialplan/dialplan.js';
@@ -97,6 +98,7 @@ export interface Parley {
  */
 export async function createParley(options: ParleyOptions = {}): Promise<Parley> {
   const settings = settingsOf(options.settings ?? {}, options.env ?? {});
+  checkNamedFiles(settings);
   const logger = options.logger ?? createLogger(settings.log.level);
   const listeners = new ParleyListeners(logger);
   const running = await startParley(settings, {

@@ -12,6 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   process.exitCode = undefined;
   rmSync(folder, { recursive: true });
 });
@@ -55,6 +56,19 @@ describe('parley check', () => {
     expect(err).toContain('  Did you mean "greeting"?\n');
     expect(err).toContain('error PARLEY_ERR_CONFIG_INVALID: dialplans/main.yaml:2:');
     expect(out).toMatch(/^\d+ problems\.\n$/);
+  });
+
+  it('finds every file that the settings name and that is not there, with its key', async () => {
+    vi.stubEnv('PARLEY_STORE_ENCRYPTION_KEYS_FILE', join(folder, 'keys'));
+    vi.stubEnv('PARLEY_SIP_USERS', JSON.stringify([{ name: '201', passwordFile: folder }]));
+    vi.stubEnv('PARLEY_SIP_ALLOWED_NETWORKS', '10.0.0.0/8');
+    const { err, out, code } = await check(AGENT, DIALPLAN);
+    expect(code).toBe(1);
+    expect(err).toMatch(/cannot read keys \(store\.encryption\.keysFile\): ENOENT/);
+    expect(err).toMatch(/\(sip\.users\[0\]\.passwordFile\): it is a folder/);
+    expect(out).toBe('2 problems.\n');
+    vi.stubEnv('PARLEY_SIP_ALLOWED_NETWORKS', '10.0.0.0/99');
+    expect((await check(AGENT, DIALPLAN)).err).toMatch(/PARLEY_SIP_ALLOWED_NETWORKS: must be a network/);
   });
 
   it('finds a dialplan that names an agent that is not there', async () => {

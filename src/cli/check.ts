@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type AgentDefinition, loadAgents } from '../agent/agents.js';
 import { checkTargets } from '../calls/targets/targets.js';
+import { checkNamedFiles } from '../config/named-files.js';
 import { ConfigProblems } from '../config/problems.js';
 import { Dialplan } from '../dialplan/dialplan.js';
 import { ParleyError } from '../errors.js';
@@ -36,6 +37,7 @@ function check(options: CheckOptions): number {
   const dialplan = dialplanFolder === undefined ? undefined : gather(problems, () => Dialplan.load(dialplanFolder));
   if (agents) gather(problems, () => dialplan?.checkAgents(new Set(agents.keys())));
   const { targets = {} } = settings ?? {};
+  if (settings) gather(problems, () => checkNamedFiles(settings));
   if (settings) gather(problems, () => dialplan?.checkTargets(new Set(Object.keys(targets))));
   if (settings) gather(problems, () => dialplan?.checkTrunks(new Set(settings.trunks.map(({ name }) => name))));
   if (settings && agents) gather(problems, () => checkTargets(targets, [...agents.values()]));

@@ -1,5 +1,10 @@
 import { z } from 'zod';
+import { isNetwork } from './networks.js';
 import { usersConfig } from './registrar/users.js';
+
+const networks = z
+  .array(z.string().refine(isNetwork, 'must be a network, e.g. 203.0.113.0/24, or an address'))
+  .default(['127.0.0.0/8', '::1/128']);
 
 /** `sip:` of parley.yaml. */
 export const sipConfig = z.strictObject({
@@ -9,12 +14,9 @@ export const sipConfig = z.strictObject({
     .describe('Address that the embedded edge listens on, UDP and TCP; `::` is IPv6 and IPv4.'),
   port: z.number().int().min(0).max(65535).default(5060).describe('Port for UDP and TCP; 0 picks a free one.'),
   externalAddress: z.string().optional().describe('Address that peers reach, put into Contact and Via behind NAT.'),
-  allowedNetworks: z
-    .array(z.string())
-    .default(['127.0.0.0/8', '::1/128'])
-    .describe(
-      'CIDR blocks that may send SIP, besides the addresses of trunks; any other source gets no answer at all, or 403 by way of a drachtio-server.',
-    ),
+  allowedNetworks: networks.describe(
+    'CIDR blocks that may send SIP, besides the addresses of trunks; any other source gets no answer at all, or 403 by way of a drachtio-server.',
+  ),
   limits: z
     .strictObject({
       requestsPerSecond: z
@@ -23,10 +25,7 @@ export const sipConfig = z.strictObject({
         .min(1)
         .default(100)
         .describe('New requests per second that one source may send; five times as many at once after a pause.'),
-      exemptNetworks: z
-        .array(z.string())
-        .default(['127.0.0.0/8', '::1/128'])
-        .describe('CIDR blocks to which this and the look-out for scanners do not apply.'),
+      exemptNetworks: networks.describe('CIDR blocks to which this and the look-out for scanners do not apply.'),
     })
     .prefault({}),
   tls: z

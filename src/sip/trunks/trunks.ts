@@ -1,14 +1,8 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isNetwork, type Network, readNetwork } from '../networks.js';
 import { ALGORITHMS } from '../registrar/digest.js';
 import { isHeaderName, mayBeSet } from './trunk-headers.js';
-
-/** A CIDR block or a single address, read. */
-interface Network {
-  list: BlockList;
-  /** Of the prefix, as IPv6 counts it: an IPv4 block and an IPv6 block of an address never compete. */
-  bits: number;
-}
 
 const name = /^[A-Za-z_][\w-]*$/;
 const hostName = /^(?!-)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?$/;
@@ -57,9 +51,7 @@ const headerMaps = z
  * @param media what a trunk may say of its media: the overrides of the room that reads them
  */
 export function trunksConfig<M extends z.ZodType>(media: M) {
-  const network = z
-    .string()
-    .refine((text) => readNetwork(text) !== undefined, 'must be a network, e.g. 203.0.113.0/24, or an address');
+  const network = z.string().refine(isNetwork, 'must be a network, e.g. 203.0.113.0/24, or an address');
   const trunk = z.strictObject({
     name: z.string().min(1).describe('What the trunk is called in logs and metrics.'),
     networks: z
@@ -206,15 +198,4 @@ export class Trunks<T extends TrunkLike> {
   private sourcesOf({ networks, hosts = [] }: T): string[] {
     return [...networks, ...hosts.flatMap((host) => (isIP(host) === 0 ? (this.addresses.get(host) ?? []) : [host]))];
   }
-}
-
-function readNetwork(text: string): Network | undefined {
-  const [address = '', prefix, ...more] = text.split('/');
-  const family = isIP(address);
-  const most = family === 6 ? 128 : 32;
-  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
-  if (family === 0 || more.length > 0 || bits < 0 || bits > most) return undefined;
-  const list = new BlockList();
-  list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
-  return { list, bits: family === 6 ? bits : bits + 96 };
 }
