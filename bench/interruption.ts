@@ -1,3 +1,4 @@
+import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import { InterruptionModel } from '../src/turns/models/interruption-model.js';
 import { burstPolicy, type BurstRow as Row } from './burst-policy.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
@@ -18,7 +19,9 @@ const JUDGED = [
  * writes four P per row.
  */
 export async function interruption(options: BenchOptions & BenchFiles): Promise<BenchResult> {
-  const model = await InterruptionModel.load();
+  const recogniser = await Moonshine.load();
+  const language = await recogniser.language();
+  const model = await InterruptionModel.load(language);
   const files = options.rows ? [options.rows] : SETS.map(defaultRows);
   const table: [string, string][] = [];
   const values: Record<string, unknown> = {};
@@ -45,6 +48,8 @@ export async function interruption(options: BenchOptions & BenchFiles): Promise<
     table.push([`${name}, time`, `${decimal(msEach, 2)} ms each`]);
   }
   await model.release();
+  await language.close();
+  await recogniser.close();
   return { rows: table, values };
 }
 

@@ -107,7 +107,9 @@ def language(graph, own, state, name, alone, count):
     return graph.node("MatMul", [graph.weight(f"{name}_shares", shares), two])
 
 
-def interruption(path, table, states, scale, shift, doc):
+def interruption(path, table, states, heads, share, scale, shift, doc):
+    """`states` are the nets' (their logits are averaged), `heads` those on what the recogniser's decoder knows: from 0.3 s
+    after onset to 0.8 s they come to count `share`, where there are words."""
     graph = Graph()
     x = graph.embedding(table)
     zero = graph.weight("zero", np.array([0], np.int64))
@@ -117,5 +119,27 @@ def interruption(path, table, states, scale, shift, doc):
         both = graph.node("Concat", [graph.node("Squeeze", [last, zero]), "numbers"], axis=1)
         inner = graph.gelu(graph.linear(both, array(state, "judge.0.weight"), array(state, "judge.0.bias"), f"a{k}"))
         logits.append(graph.linear(inner, array(state, "judge.3.weight") / len(states), array(state, "judge.3.bias") / len(states), f"b{k}"))
+    net = graph.node("Sum", logits)
+    known = graph.node("Sum", [burst_language(graph, state, f"language{k}", len(heads)) for k, state in enumerate(heads)])
+    # numbers: elapsed less 0.6 s first, whether there are no words last.
+    time, none = (graph.node("Gather", ["numbers", graph.weight(f"at{at}", np.array([at], np.int64))], axis=1) for at in (0, 5))
+    since = graph.node("Div", [graph.node("Add", [time, graph.weight("from", np.float32(0.3))]), graph.weight("span", np.float32(0.5))])
+    grown = graph.node("Clip", [since, graph.weight("least", np.float32(0)), graph.weight("most", np.float32(1))])
+    worded = graph.node("Sub", [graph.weight("whole", np.float32(share)), graph.node("Mul", [none, graph.weight("share", np.float32(share))])])
+    added = graph.node("Mul", [graph.node("Mul", [grown, worded]), graph.node("Sub", [known, net])])
     numbers = helper.make_tensor_value_info("numbers", TensorProto.FLOAT, [1, 6])
-    graph.save(path, [ids_input(), numbers], calibrated(graph, graph.node("Sum", logits), scale, shift), doc)
+    state = helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, len(array(heads[0], "mean"))])
+    graph.save(path, [ids_input(), numbers, state], calibrated(graph, graph.node("Add", [net, added]), scale, shift), doc)
+
+
+def burst_language(graph, state, name, count):
+    """The logit of one head on the decoder's state after a burst's words and the numbers beside them."""
+    directions, into = array(state, "directions"), array(state, "into.weight")
+    # Mean and directions go into the first layer.
+    width = directions.shape[1]
+    first = into[:, :width] @ directions.T
+    bias = array(state, "into.bias") - first @ array(state, "mean")
+    both = graph.node("Concat", ["state", "numbers"], axis=1)
+    inner = graph.gelu(graph.linear(both, np.concatenate([first, into[:, width:]], 1), bias, f"{name}_a"))
+    inner = graph.gelu(graph.linear(inner, array(state, "judge.2.weight"), array(state, "judge.2.bias"), f"{name}_b"))
+    return graph.linear(inner, array(state, "judge.4.weight") / count, array(state, "judge.4.bias") / count, f"{name}_c")

@@ -15,6 +15,7 @@ import export
 import score
 import states
 import train_interruption
+import train_interruption_language as bursts
 import train_language
 from text import KINDS, Tokeniser, kind_of, words
 from vocabulary import load, save
@@ -83,12 +84,13 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--endpoint", nargs="+", help="nets, each trained from the one before it, the heads on the mean of their weights: it ships; without any, only the interruption net is written")
     parser.add_argument("--heads", nargs="+", default=["4", "5", "6"], help="seeds of train_language.py: the mean of their logits ships")
+    parser.add_argument("--burst-share", type=float, default=0.5, help="how much the heads of train_interruption_language.py count in the interruption model")
     parser.add_argument("--endpoint-only", action="store_true", help="leaves the vocabulary and the interruption net as they are")
     options = parser.parse_args()
     out, folder = Path(options.out), Path(options.data)
     if not options.endpoint:
         kept = json.loads((HERE / "fixtures.json").read_text())
-        write_fixtures(kept["endpoint"], export_interruption(out, folder, Tokeniser(load(HERE / "vocabulary.txt"))))
+        write_fixtures(kept["endpoint"], export_interruption(out, folder, Tokeniser(load(HERE / "vocabulary.txt")), options.burst_share))
         return
     vocabulary, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
     if options.endpoint_only:
@@ -111,39 +113,50 @@ def main():
         write_fixtures(endpoint, json.loads((HERE / "fixtures.json").read_text())["interruption"])
         return
     save(vocabulary, HERE / "vocabulary.txt")
-    write_fixtures(endpoint, export_interruption(out, folder, tokeniser))
+    write_fixtures(endpoint, export_interruption(out, folder, tokeniser, options.burst_share))
 
 
-def export_interruption(out, folder, tokeniser):
-    """Calibrates and writes the interruption nets; gives their fixtures."""
+def export_interruption(out, folder, tokeniser, share):
+    """Calibrates and writes the interruption nets and heads; gives their fixtures."""
     _, table = torch.load(out / "embedding.pt")
-    states = torch.load(out / "interruption.pt")
+    states_ = torch.load(out / "interruption.pt")
     judges = []
-    for state in states:
+    for state in states_:
         judge = train_interruption.InterruptionNet(table)
         judge.load_state_dict(state)
         judges.append(judge.eval())
-    rows = [r for name in ("mrda", "switchboard") for r in train_interruption.clean(data.jsonl(folder / f"turns/eval/interruption-{name}.jsonl.gz"))]
-    p = train_interruption.predict(judges, tokeniser, rows)[:, :3]
-    labels = np.repeat([r["real"] for r in rows], 3)
-    scale, shift = platt(logit(p).reshape(-1), labels, even(labels))
+    heads = bursts.load(out)
+    both = lambda rows, name, times: bursts.mixed(logit(train_interruption.predict(judges, tokeniser, rows)), heads, rows, bursts.of_rows(name, rows, out), share)[:, :times]
+    x, labels = [], []
+    for name in ("mrda", "switchboard"):
+        rows = train_interruption.clean(data.jsonl(folder / f"turns/eval/interruption-{name}.jsonl.gz"))
+        whole = both(rows, name, 4)
+        print("interruption", name, train_interruption.figures(rows, 1 / (1 + np.exp(-whole))), flush=True)
+        x.append(whole[:, :3].reshape(-1))
+        labels.append(np.repeat([r["real"] for r in rows], 3))
+    labels = np.concatenate(labels)
+    scale, shift = platt(np.concatenate(x), labels, even(labels))
     print("interruption calibration", scale, shift)
-    export.interruption(str(HERE / "interruption.onnx"), table, states, scale, shift, "P(real interruption)")
-    return interruption_fixtures(tokeniser, judges, scale, shift)
+    export.interruption(str(HERE / "interruption.onnx"), table, states_, [head.state_dict() for head in heads], share, scale, shift, "P(real interruption)")
+    return interruption_fixtures(tokeniser, judges, heads, share, scale, shift, out)
 
 
-def interruption_fixtures(tokeniser, judges, scale, shift):
+def interruption_fixtures(tokeniser, judges, heads, share, scale, shift, work):
     sig = lambda x: float(1 / (1 + np.exp(-x)))
-    bursts = []
-    for text, agent, elapsed, speaking, since in [("", "your order will", 300, True, 300), ("yeah", "your order will arrive", 500, False, 200), ("no wait that's", "on Monday at nine", 800, True, 50), ("uh-huh", "and then", 800, False, None)]:
+    said = [("", "your order will", 300, True, 300), ("yeah", "your order will arrive", 500, False, 200), ("no wait that's", "on Monday at nine", 800, True, 50), ("uh-huh", "and then", 800, False, None)]
+    language = bursts.Known("bursts-fixtures", work, [" ".join(words(text)) for text, *_ in said])
+    out = []
+    for text, agent, elapsed, speaking, since in said:
         heard = words(text)
         numbers = train_interruption.dense(elapsed / 1000, speaking, -1.0 if since is None else since / 1000, len(heard))
         ids, last, x, _, _ = train_interruption.batch_of([(train_interruption.code(tokeniser, words(agent), heard), numbers, 0.0, 1.0)])
         with torch.no_grad():
             z = float(sum(j(ids, last, x) for j in judges) / len(judges))
+        known = bursts.logit(heads, [heard], [numbers], language)[0] if heard else z
+        z += bursts.counts(elapsed / 1000, share) * (known - z)
         burst = {"words": text, "agent": agent, "elapsedMs": elapsed, "speaking": speaking, "probability": round(sig(z * scale + shift), 4)}
-        bursts.append(burst if since is None else {**burst, "sinceLastWordMs": since})
-    return bursts
+        out.append(burst if since is None else {**burst, "sinceLastWordMs": since})
+    return out
 
 
 def endpoint_fixtures(tokeniser, net, heads, scale, shift, work):

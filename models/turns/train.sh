@@ -13,5 +13,6 @@ $python train_endpoint.py --data "$data" --out "$work" --name f --seed 11 --step
 $python train_endpoint.py --data "$data" --out "$work" --name g --seed 21 --steps 450 --lr 7e-4 --start "$work/f-11.pt" --heard "$work/heard.jsonl"
 for seed in 4 5 6; do $python train_language.py --data "$data" --out "$work" --heard "$work/heard.jsonl" --net "$work/f-11.pt" "$work/g-21.pt" --seed $seed; done
 $python train_interruption.py --data "$data" --out "$work" --embedding "$work/f-11.pt"
+$python train_interruption_language.py --data "$data" --out "$work"
 $python export_models.py --data "$data" --out "$work" --endpoint "$work/f-11.pt" "$work/g-21.pt" --heads 4 5 6
 npx biome format --write fixtures.json

@@ -1,5 +1,6 @@
 import { openSession } from '../../inference/onnx.js';
 import { type InferenceSession, Tensor } from '../../inference/runtime.js';
+import type { WordStates } from './endpoint-model.js';
 import { modelFile, Tokeniser } from './tokeniser.js';
 import { wordsOf } from './words.js';
 
@@ -21,26 +22,32 @@ const CALLER = { words: 16, pieces: 32 };
 const AGENT = { words: 16, pieces: 28 };
 
 /**
- * How likely a burst of the caller's voice takes the floor, rather than being a listener's "uh-huh" or a filler: a small
- * recurrent net over the words (models/turns/README.md), well under 1 ms on one thread. Belongs in a speech worker.
+ * How likely a burst of the caller's voice takes the floor, rather than being a listener's "uh-huh" or a filler: small
+ * recurrent nets over the words and heads on what the recogniser's decoder knows of them (models/turns/README.md), some
+ * ms on one thread. Belongs in a speech worker, since it computes on the thread that calls it.
  */
 export class InterruptionModel {
   private constructor(
     private readonly session: InferenceSession,
     private readonly tokeniser: Tokeniser,
+    private readonly language: WordStates,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
-  static async load(): Promise<InterruptionModel> {
-    return new InterruptionModel(await openSession(() => modelFile('interruption.onnx')), Tokeniser.load());
+  static async load(language: WordStates): Promise<InterruptionModel> {
+    return new InterruptionModel(await openSession(() => modelFile('interruption.onnx')), Tokeniser.load(), language);
   }
 
   /** P(real interruption), 0 to 1. */
   async probability(input: InterruptionInput): Promise<number> {
-    const { ids, numbers } = interruptionFeatures(this.tokeniser, input);
+    const { heard, ids, numbers } = interruptionFeatures(this.tokeniser, input);
+    // Of no words any state will do, since nothing is made of it. The agent's words would more than double the time.
+    const state = (await this.language.states([], heard.length > 0 ? heard : ['uh'])).at(-1);
+    if (!state) throw new Error('the decoder gave no state');
     const { probability } = await this.session.run({
       ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)),
       numbers: new Tensor('float32', Float32Array.from(numbers), [1, numbers.length]),
+      state: new Tensor('float32', state, [1, state.length]),
     });
     return Number(probability?.data[0]);
   }
@@ -54,7 +61,7 @@ export class InterruptionModel {
 export function interruptionFeatures(
   tokeniser: Tokeniser,
   { words, elapsedMs, speaking, agent, sinceLastWordMs }: InterruptionInput,
-): { ids: number[]; numbers: number[] } {
+): { heard: string[]; ids: number[]; numbers: number[] } {
   const heard = wordsOf(words).slice(-CALLER.words);
   const ids = [
     ...tokeniser.encode(wordsOf(agent).slice(-AGENT.words), AGENT.pieces),
@@ -70,5 +77,5 @@ export function interruptionFeatures(
     Math.min(heard.length, 6) / 3 - 0.5,
     Number(heard.length === 0),
   ];
-  return { ids, numbers };
+  return { heard, ids, numbers };
 }

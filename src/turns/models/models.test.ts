@@ -41,20 +41,23 @@ describe('text for the models', () => {
   });
 });
 
+let recogniser: Moonshine;
+let language: DecoderLanguage;
+beforeAll(async () => {
+  recogniser = await Moonshine.load();
+  language = await recogniser.language();
+});
+afterAll(async () => {
+  await language.close();
+  await recogniser.close();
+});
+
 describe('EndpointModel', () => {
-  let recogniser: Moonshine;
-  let language: DecoderLanguage;
   let model: EndpointModel;
   beforeAll(async () => {
-    recogniser = await Moonshine.load();
-    language = await recogniser.language();
     model = await EndpointModel.load(language);
   });
-  afterAll(async () => {
-    await model.release();
-    await language.close();
-    await recogniser.close();
-  });
+  afterAll(() => model.release());
   const p = (words: string, agent = 'How can I help you?', expected: ExpectedAnswer = { kind: 'open' }) =>
     model.probability({ words, agent, expected });
 
@@ -81,7 +84,7 @@ describe('EndpointModel', () => {
 describe('InterruptionModel', () => {
   let model: InterruptionModel;
   beforeAll(async () => {
-    model = await InterruptionModel.load();
+    model = await InterruptionModel.load(language);
   });
   afterAll(() => model.release());
 

@@ -45,7 +45,7 @@ export class SpeechEngines {
       await BatchVad.load(VAD_RATE),
       language,
       await EndpointModel.load(language),
-      await InterruptionModel.load(),
+      await InterruptionModel.load(language),
       await TopicEncoder.load(),
     );
     await engines.turns.finished({ words: 'yes', agent: '', expected: { kind: 'open' } });
