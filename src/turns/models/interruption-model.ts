@@ -20,6 +20,8 @@ export interface InterruptionInput {
 
 const CALLER = { words: 16, pieces: 32 };
 const AGENT = { words: 16, pieces: 28 };
+/** Up to here the decoder's state counts nothing in the graph, nor does it without words. */
+const EARLY_MS = 300;
 
 /**
  * How likely a burst of the caller's voice takes the floor, rather than being a listener's "uh-huh" or a filler: small
@@ -31,19 +33,24 @@ export class InterruptionModel {
     private readonly session: InferenceSession,
     private readonly tokeniser: Tokeniser,
     private readonly language: WordStates,
+    /** A state where none counts. */
+    private readonly any: Float32Array,
   ) {}
 
   /** @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE */
   static async load(language: WordStates): Promise<InterruptionModel> {
-    return new InterruptionModel(await openSession(() => modelFile('interruption.onnx')), Tokeniser.load(), language);
+    const [any] = await language.states([], ['uh']);
+    if (!any) throw new Error('the decoder gave no state');
+    const session = await openSession(() => modelFile('interruption.onnx'));
+    return new InterruptionModel(session, Tokeniser.load(), language, any);
   }
 
   /** P(real interruption), 0 to 1. */
   async probability(input: InterruptionInput): Promise<number> {
     const { heard, ids, numbers } = interruptionFeatures(this.tokeniser, input);
-    // Of no words any state will do, since nothing is made of it. The agent's words would more than double the time.
-    const state = (await this.language.states([], heard.length > 0 ? heard : ['uh'])).at(-1);
-    if (!state) throw new Error('the decoder gave no state');
+    const counts = heard.length > 0 && input.elapsedMs > EARLY_MS;
+    // Without the agent's words, which would more than double the time.
+    const state = (counts ? (await this.language.states([], heard)).at(-1) : undefined) ?? this.any;
     const { probability } = await this.session.run({
       ids: new Tensor('int64', BigInt64Array.from(ids, BigInt)),
       numbers: new Tensor('float32', Float32Array.from(numbers), [1, numbers.length]),
