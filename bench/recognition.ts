@@ -13,6 +13,7 @@ import { agentVocabulary } from '../src/agent/vocabulary.js';
 import { EVERYDAY } from '../src/speech/recognition/everyday.js';
 import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import { buildVocabulary, type Vocabulary } from '../src/speech/recognition/vocabulary.js';
+import { agreedWords } from '../src/text/agreed-words.js';
 import { ROOT } from '../test/kit/server.js';
 import { type Comparison, compare, errors, type Scored, wordsOf } from './recognition-sets/compare.js';
 import { type Domain, HELD_OUT, TUNED, UNEXPECTED } from './recognition-sets/domains.js';
@@ -46,6 +47,8 @@ interface Measured {
   wholeMs: number[];
   finalMs: number[];
   partials: { words: number; revised: number };
+  /** Of those, what two in a row agreed on. */
+  stable: { words: number; revised: number };
   /** Told of what the vocabulary changed. */
   changed(change: string): void;
 }
@@ -69,6 +72,7 @@ export async function recognition(options: RecognitionOptions): Promise<BenchRes
     wholeMs: [],
     finalMs: [],
     partials: { words: 0, revised: 0 },
+    stable: { words: 0, revised: 0 },
     changed: options.changes ? console.log : () => undefined,
   };
   try {
@@ -134,27 +138,35 @@ async function measure(recogniser: Moonshine, item: Item, pcm: Float32Array, mea
     into.push((user + system) / 1000);
   };
   await timed(() => recogniser.recognise(pcm, { vocabulary }), measured.wholeMs);
-  const draft = await follow(recogniser, pcm, measured.partials);
+  const draft = await follow(recogniser, pcm, measured);
   await timed(() => recogniser.recognise(pcm, { vocabulary, draft }), measured.finalMs);
 }
 
-/** Partials as in a call: how many of their words, but for the last, the next one takes back. */
-async function follow(recogniser: Moonshine, pcm: Float32Array, partials: Measured['partials']) {
+/** Partials as in a call: how many of their words, but for the last, the next one takes back; and of those told as stable. */
+async function follow(recogniser: Moonshine, pcm: Float32Array, { partials, stable }: Measured) {
   const step = (PARTIAL_MS * RATE) / 1000;
   let draft: readonly number[] = [];
   let shown: string[] = [];
+  let agreed: string[] = [];
+  let before = '';
+  const count = (into: Measured['stable'], words: readonly string[], next: readonly string[]) => {
+    into.words += words.length;
+    into.revised += words.filter((word, at) => next[at] !== word).length;
+  };
   for (let length = 2 * step; length < pcm.length; length += step) {
     const heard = await recogniser.recognise(pcm.subarray(0, length), { provisional: true, draft });
     const words = wordsOf(heard.text);
-    partials.words += shown.length;
-    partials.revised += shown.filter((word, at) => words[at] !== word).length;
+    count(partials, shown, words);
+    count(stable, agreed, words);
     draft = heard.tokens;
     shown = words.slice(0, -1);
+    agreed = wordsOf(agreedWords(before, heard.text));
+    before = heard.text;
   }
   return draft;
 }
 
-function report({ scored, wholeMs, finalMs, partials }: Measured, speakers: readonly Speaker[]): BenchResult {
+function report({ scored, wholeMs, finalMs, partials, stable }: Measured, speakers: readonly Speaker[]): BenchResult {
   const of = (groups: readonly Group[]) => compare(groups.flatMap((group) => scored.get(group) ?? []));
   const compared: [string, Comparison][] = [
     ['expected: phrases and everyday', of(EXPECTED)],
@@ -171,11 +183,13 @@ function report({ scored, wholeMs, finalMs, partials }: Measured, speakers: read
       ...compared.map(([name, one]): [string, string] => [name, comparisonText(one)]),
       ...times.map(([name, one]): [string, string] => [name, spreadText(one)]),
       ['words of partials taken back', percent(partials.revised / Math.max(1, partials.words))],
+      ['of those told as stable', percent(stable.revised / Math.max(1, stable.words))],
     ],
     values: {
       wordErrorRate: Object.fromEntries(compared.map(([name, one]) => [name.trim(), one])),
       ms: Object.fromEntries(times),
       revised: partials.revised / Math.max(1, partials.words),
+      revisedStable: stable.revised / Math.max(1, stable.words),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { addedWords } from '../text/added-words.js';
+import { agreedWords } from '../text/agreed-words.js';
 import { armEndpoint, dismiss, dropSpeculation, endpointOf, listenOn, speculate } from './floor.js';
 import { isOpen, ownWords } from './joining.js';
 import { burstEnded, contest, judgeBurst, keepsFloor, yieldVoice } from './overlap.js';
@@ -81,11 +82,12 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
   if (position <= state.committed) return;
   const text = ownWords(step, words);
   state.caller.stable = goesOn(state.caller.partial, text);
+  const stable = agreedWords(state.caller.partial, text);
   state.caller.partial = text;
   if (!paused) state.caller.pausedAt = undefined;
   state.caller.finished = finished;
   state.caller.real = real;
-  step.journal({ type: 'caller.partial', text });
+  step.journal({ type: 'caller.partial', text, stable });
   if (text && hasNewWords(step, text)) reopenFor(step);
   else judgeBurst(step);
   if (paused) speculate(step);

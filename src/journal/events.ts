@@ -132,7 +132,8 @@ export type JournalEvent =
   | { type: 'call.answered'; codec: string; ms: number }
   | { type: 'call.ended'; by: EndedBy; reason: string; durationMs: number; media?: Record<string, number> | undefined }
   | { type: 'caller.started' }
-  | { type: 'caller.partial'; text: string }
+  /** `stable`: its beginning, as far as two results in a row agree on it: what comes after may well become other words. */
+  | { type: 'caller.partial'; text: string; stable?: string | undefined }
   | {
       type: 'caller.turn';
       turn: number;

@@ -12,6 +12,8 @@ const WITHHELD = '***';
 const LEAST_VALUE = 3;
 /** Events that hold the caller's words, besides `caller.…`. */
 const OF_THE_CALLER = new Set(['turn.decision', 'backchannel', 'interruption', 'speculation']);
+/** Where in an event words stand that somebody said. */
+const SAID = new Set(['text', 'stable', 'planned', 'heard']);
 /** Card numbers have so many digits (ISO/IEC 7812). */
 const CARD = { least: 13, most: 19 };
 
@@ -74,7 +76,7 @@ export class EventMask {
   }
 
   private text(text: string, heard: boolean, key: string): string {
-    const said = key === 'text' || key === 'planned' || key === 'heard';
+    const said = SAID.has(key);
     if (this.on && heard && said && !this.digits && text !== '') return WITHHELD;
     const everything = this.on && said;
     let masked = '';
