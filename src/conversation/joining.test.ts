@@ -61,6 +61,12 @@ describe('a caller who goes on when the answer has hardly begun', () => {
     expect(talk.recorded('caller.turn')).toMatchObject([{ turn: 1, text }]);
   });
 
+  it('may use words that the answer has not come to', () => {
+    const text = goOn(100, 'nine to seven', 0.9);
+    expect(talk.all('stop')).toHaveLength(1);
+    expect(talk.recorded('interruption')).toMatchObject([{ text: text.slice(FIRST.length + 1) }]);
+  });
+
   it('begins a turn of their own when they have heard it for a moment', async () => {
     talk.start();
     talk.pass(600);

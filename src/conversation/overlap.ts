@@ -2,7 +2,7 @@ import { CHECKPOINTS_MS, isBackchannel, isUncertain, judge, stopWord } from '../
 import { armEndpoint, commitTo, forget, speculate } from './floor.js';
 import { beganTogether, isOpen, saidOver, takeBack } from './joining.js';
 import { interrupt, settle } from './reply-side.js';
-import type { TurnEvent } from './state.js';
+import type { Reply, TurnEvent } from './state.js';
 import { type Step, sameWords } from './step.js';
 
 /*
@@ -38,7 +38,7 @@ export function judgeBurst(step: Step, late = false): void {
   if (settings.judge === 'voice') return judgeVoice(step, caller.onsetAt);
   const known = caller.textPosition !== undefined && caller.textPosition === caller.offsetPosition;
   const text = saidOver(step, caller.speaking || !known ? caller.partial : caller.text);
-  const agent = current.utterances.flatMap(({ text: said, status }) => (status === 'queued' ? [] : [said])).join(' ');
+  const agent = heardSoFar(step, current);
   const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
   const { onsetAt, speaking, real, stable } = caller;
   const silentAt = speaking ? caller.pausedAt : caller.voicedAt;
@@ -60,6 +60,15 @@ export function judgeBurst(step: Step, late = false): void {
   if (verdict === 'go-on') return goOn(step);
   if (step.talking) takeFloor(step);
   else step.timer('barge-in', AGAIN_MS);
+}
+
+/** Faster than this nobody speaks, words a second. */
+const FASTEST = 5;
+
+/** The most that can have been heard of a reply by now: an echo is of nothing else, and callers use the words that follow, too. */
+function heardSoFar({ at }: Step, { utterances, marks }: Reply): string {
+  const begun = utterances.flatMap(({ text, status }) => (status === 'queued' ? [] : text.split(/\s+/)));
+  return begun.slice(0, 1 + Math.ceil(((at - (marks.started ?? at)) / 1000) * FASTEST)).join(' ');
 }
 
 /** Voice alone decides, as long as it lasts. */
