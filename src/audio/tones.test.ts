@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cadence, dtmfTone, peakOf, RECORD_BEEP, renderTone, ToneGenerator, VOICEMAIL_BEEP } from './tones.js';
+import { cadence, once, peakOf, renderTone, ToneGenerator } from './tones.js';
 
 const steepest = (pcm: Int16Array): number =>
   pcm.reduce((most, sample, n) => Math.max(most, Math.abs(sample - (pcm[n - 1] ?? 0))), 0);
@@ -19,20 +19,8 @@ describe('ToneGenerator', () => {
   });
 
   it('has the level asked for', () => {
-    for (const beep of [RECORD_BEEP, VOICEMAIL_BEEP]) {
+    for (const beep of [once([1400], 400), once([1000], 350)]) {
       expect(Math.abs(Math.max(...renderTone(beep, 16_000, -12)) / peakOf(-12) - 1)).toBeLessThan(0.02);
-    }
-  });
-
-  it('fades out within 4 ms when stopped, at whatever point', () => {
-    for (const before of [5, 100, 395]) {
-      const generator = new ToneGenerator(dtmfTone('5', 50), 8000, -10);
-      generator.add(new Int16Array(before));
-      generator.stop();
-      const rest = new Int16Array(160);
-      generator.add(rest);
-      expect(generator.over).toBe(true);
-      expect(rest.subarray(32).every((sample) => sample === 0)).toBe(true);
     }
   });
 });

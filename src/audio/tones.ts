@@ -57,11 +57,6 @@ export function once(frequencies: readonly number[], ms: number, levels?: readon
   return { steps: [{ frequencies, ms, levels }], loops: false };
 }
 
-/** A beep that says that a call is recorded (ITU-T E.180, 1400 Hz): one, to be repeated every 15 s. */
-export const RECORD_BEEP: Tone = once([1400], 400);
-/** The beep after which a message is spoken. */
-export const VOICEMAIL_BEEP: Tone = once([1000], 350);
-
 const ROWS = [697, 770, 852, 941] as const;
 const COLUMNS = [1209, 1336, 1477, 1633] as const;
 /** Keys by row and column (ITU-T Q.23). */
@@ -96,7 +91,6 @@ export class ToneGenerator {
   private at = 0;
   private length: number;
   private readonly ramp: number;
-  private stopping = false;
 
   /**
    * @param sampleRate Hz
@@ -116,18 +110,6 @@ export class ToneGenerator {
     return this.step >= this.tone.steps.length;
   }
 
-  /** Lets what sounds fade within {@link RAMP_MS}; then the tone is over. */
-  stop(): void {
-    const sounding = this.tone.steps[this.step]?.frequencies.length ?? 0;
-    if (this.over || this.stopping) return;
-    this.stopping = true;
-    if (sounding === 0) this.step = this.tone.steps.length;
-    else if (this.length - this.at > this.ramp || this.joins(1)) {
-      // The end is brought near; a rising edge turns at the height it has reached.
-      this.length = this.at + Math.min(this.ramp, Math.max(1, this.at));
-    }
-  }
-
   /** Adds the next samples to `frame`; what would be beyond 16 bits is limited. */
   add(frame: Int16Array): void {
     let from = 0;
@@ -145,7 +127,7 @@ export class ToneGenerator {
     if (frequencies.length === 0) return;
     const turn = (2 * Math.PI) / this.sampleRate;
     const rises = !this.joins(-1);
-    const falls = this.stopping || !this.joins(1);
+    const falls = !this.joins(1);
     for (let k = 0; k < frequencies.length; k++) {
       const peak = peakOf(this.level + (levels?.[k] ?? 0)) / (modulation === undefined ? 1 : 1 + DEPTH);
       const advance = turn * frequencies[k]!;
@@ -175,8 +157,8 @@ export class ToneGenerator {
   }
 
   private next(): void {
-    this.step = this.stopping ? this.tone.steps.length : this.step + 1;
-    if (this.over && this.tone.loops && !this.stopping) this.step = 0;
+    this.step++;
+    if (this.over && this.tone.loops) this.step = 0;
     this.at = 0;
     this.length = this.samplesOf(this.step);
   }

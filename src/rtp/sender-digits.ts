@@ -93,15 +93,6 @@ export class DigitSender {
     this.jobs.push({ keys, method, toneMs, gapMs, done, next: 0, sent: '' });
   }
 
-  /** Drops what waits; a key that is being sent ends at once, as a short press. */
-  clear(): void {
-    for (const job of this.jobs.splice(0)) job.done?.(job.sent);
-    if (this.phase === 'tone') {
-      this.length = Math.min(this.length, this.elapsed);
-      this.generator?.stop();
-    } else if (this.phase === 'pause') this.phase = 'idle';
-  }
-
   /**
    * What the packet of the next `ms` holds.
    *

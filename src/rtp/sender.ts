@@ -49,19 +49,9 @@ export class RtpSender {
     return this.header.ssrc;
   }
 
-  /** RTP timestamp of the packet made last; an event's is that of its beginning. */
-  get lastTimestamp(): number {
-    return this.header.timestamp;
-  }
-
   /** RTP timestamp that belongs to now: of the audio that comes next, for the sender reports of RTCP. */
   get mediaTimestamp(): number {
     return this.timestamp;
-  }
-
-  /** Whether keys are being sent, or wait to be. */
-  get sendsDigits(): boolean {
-    return this.keys.active;
   }
 
   /** What to send from now on. The codec's state goes on where it stays the same; time that no packet has carried is kept. */
@@ -87,11 +77,6 @@ export class RtpSender {
    */
   digits(text: string, options: DigitOptions = {}): void {
     this.keys.queue(text, options);
-  }
-
-  /** Drops the keys that wait; one that is down is let go. */
-  clearDigits(): void {
-    this.keys.clear();
   }
 
   /**

@@ -47,10 +47,6 @@ export class Connection {
     giveUp.abort();
   }
 
-  onReady(listener: () => void): void {
-    this.#client.on('ready', listener);
-  }
-
   /** Another connection of the same settings, not started; it does not report to the store's availability. */
   another(): Connection {
     return new Connection(this.url, this.logger);
