@@ -55,6 +55,8 @@ export class MediaEngine {
   private readonly pacer: Pacer;
   /** Port pairs bound. */
   private ports = 0;
+  /** A leg was asked for. */
+  private wanted = false;
 
   constructor(
     detectors: Readonly<Record<PcmRate, BatchVad>>,
@@ -88,7 +90,7 @@ export class MediaEngine {
   /** Has all code run that the first call would be the first to run, until it comes. @param codecs that legs may use */
   rehearse(codecs: readonly CodecName[]): Promise<void> {
     const until = monotonicMs() + REHEARSAL_MS;
-    return rehearse(this.context, codecs, () => this.legs.size === 0 && monotonicMs() < until);
+    return rehearse(this.context, codecs, () => !this.wanted && monotonicMs() < until);
   }
 
   /** Obeys one message of main. Anything wrong in it costs its leg only. */
@@ -188,6 +190,7 @@ export class MediaEngine {
 
   private async open(message: Extract<ToMedia, { type: 'open' }>): Promise<void> {
     const { leg, call, port } = message;
+    this.wanted = true;
     try {
       const opened = await RtpLeg.open(leg, port, message, this.context);
       this.ports++;

@@ -26,6 +26,9 @@ export type Rehearsed = Pick<LegContext, 'detection' | 'sounds' | 'stages'>;
  */
 export async function rehearse(worker: Rehearsed, codecs: readonly CodecName[], idle: () => boolean): Promise<void> {
   for (const rate of [8000, 16_000] as const) {
+    // What the thread was told before comes first.
+    await setImmediate();
+    if (!idle()) return;
     const codec = codecs.find((name) => rateOf(name) === rate);
     if (codec) await rehearseCall(worker, codec, idle);
   }
@@ -56,7 +59,6 @@ async function rehearseCall(worker: Rehearsed, codec: CodecName, idle: () => boo
       hearing.tick(fields.at);
       speaking.tick(1, ignore);
       await detection[rate].poll();
-      // What the thread is told meanwhile comes first.
       await setImmediate();
     }
   } finally {
