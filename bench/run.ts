@@ -52,6 +52,8 @@ const { values, positionals } = parseArgs({
 const name = positionals[0] ?? '';
 const bench = BENCHES[name];
 if (bench) {
+  // An end by signal is one all the same: temporary folders go with it.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   build();
   const { rows, values: measured } = await bench(values);
   printTable(values.quick ? `${name} (quick)` : name, rows);

@@ -3,10 +3,20 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A fresh temporary folder and what deletes it. */
+const left = new Set<string>();
+
+process.on('exit', () => left.forEach(remove));
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+  left.delete(path);
+}
+
+/** A fresh temporary folder and what deletes it; the end of the process does, too. */
 export function scratchFolder(name: string): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), `parley-${name}-`));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+  left.add(path);
+  return { path, remove: () => remove(path) };
 }
 
 /** A TCP port of 127.0.0.1 that was free a moment ago; good for UDP too, as nothing else here listens on UDP alone. */
