@@ -37,7 +37,7 @@ export const ERRORS = {
   },
   PARLEY_ERR_SDP_INVALID: {
     message: 'invalid SDP: {reason}',
-    mend: 'Correct the session description that the peer sends (RFC 4566, RFC 3264).',
+    mend: 'Correct the session description that the peer sends (RFC 8866, RFC 3264).',
     sip: 400,
   },
   PARLEY_ERR_SDP_NO_CODEC: {

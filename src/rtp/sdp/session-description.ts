@@ -1,7 +1,7 @@
 import { ParleyError } from '../../errors.js';
 import type { MediaDirection } from '../negotiated.js';
 
-/** A session description as far as offer and answer need it (RFC 4566). */
+/** A session description as far as offer and answer need it (RFC 8866). */
 export interface SessionDescription {
   media: MediaDescription[];
 }
