@@ -31,4 +31,22 @@ describe('AudioRing', () => {
     }
     expect(reader.read(reader.end - 100, reader.end).pcm).toEqual(ramp(0, 100));
   });
+
+  it('whose memory has another stream gives nothing of it to who read the one before', () => {
+    const first = AudioRing.allocate(100);
+    first.write(ramp(1, 60));
+    const reader = new AudioRing(first.shared);
+    expect(reader.end).toBe(60);
+    const next = AudioRing.renewed(first);
+    expect(new AudioRing(next.shared).end).toBe(0);
+    next.write(ramp(500, 100));
+    expect(reader.end).toBe(60);
+    expect(reader.read(0, 60).pcm).toHaveLength(0);
+    const other = new AudioRing(next.shared);
+    expect(other.read(0, 100)).toEqual({ from: 0, pcm: ramp(500, 100) });
+    // Nothing that was said before is left where the new stream has not been.
+    const third = AudioRing.renewed(next);
+    third.write(ramp(7, 1));
+    expect(new Int16Array(third.shared, 12).subarray(1)).toEqual(new Int16Array(99));
+  });
 });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { encodeG711, MU_LAW } from '../../audio/g711.js';
 import { SoundLibrary } from '../../media/background.js';
 import { echoConfig } from '../../media/echo-config.js';
+import { listeningRing } from '../../media/listening.js';
 import { mediaWatchConfig } from '../../media/quality-config.js';
 import type { NegotiatedMedia } from '../../rtp/negotiated.js';
 import { parseRtp, RTP_HEADER_BYTES, rtpFields, writeRtp } from '../../rtp/packet.js';
@@ -34,6 +35,7 @@ const MEDIA: NegotiatedMedia = {
 class Leg {
   readonly sent = new Int32Array(1);
   private readonly hearing = new LegHearing(
+    listeningRing(8000),
     8000,
     undefined,
     { stages: echoConfig.parse({ echo: 'on' }), inband: 'auto', beeps: false },

@@ -4,7 +4,7 @@ import { CallerStages } from '../../media/caller-stages.js';
 import type { DetectedMark, DetectedStream, Detection } from '../../media/detection.js';
 import type { EstimateBudget } from '../../media/echo/estimate-budget.js';
 import type { EchoConfig } from '../../media/echo-config.js';
-import { ListeningStream, listeningRing } from '../../media/listening.js';
+import { ListeningStream } from '../../media/listening.js';
 import { type Codec, createCodec } from '../../rtp/codec.js';
 import { JitterBuffer } from '../../rtp/jitter.js';
 import type { NegotiatedMedia, PcmRate } from '../../rtp/negotiated.js';
@@ -37,7 +37,6 @@ export interface HearingOptions {
 
 /** What a leg hears: packets in order, decoded into one stream, in which voice is looked for. */
 export class LegHearing {
-  readonly ring: AudioRing;
   readonly reorder = new ReorderBuffer((packet) => this.released(packet));
   /** Packets that were no valid event. */
   malformed = 0;
@@ -58,14 +57,17 @@ export class LegHearing {
   private clockRate = 8000;
   private listens = false;
 
-  /** @param detection looks for voice; without it nobody does */
+  /**
+   * @param ring what is heard is written there
+   * @param detection looks for voice; without it nobody does
+   */
   constructor(
+    readonly ring: AudioRing,
     private readonly sampleRate: PcmRate,
     private readonly detection: Detection | undefined,
     private readonly options: HearingOptions,
     private readonly listener: HearingListener,
   ) {
-    this.ring = listeningRing(sampleRate);
     const key = (digit: string, durationMs: number) => listener.key('inband', digit, durationMs, monotonicMs());
     this.stages = new CallerStages(sampleRate, options.stages, key, options.budget);
     this.listening = new ListeningStream(this.ring, sampleRate, this.stages);

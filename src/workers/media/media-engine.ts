@@ -16,6 +16,7 @@ import type { FromMedia, MediaToSpeech, SpeechMark, SpeechToMedia, ToMedia } fro
 import { type LegContext, RtpLeg } from './media-leg.js';
 import { MediaRoom } from './media-room.js';
 import { rehearse } from './rehearsal.js';
+import { RingPool } from './ring-pool.js';
 
 /** What a media worker is started with. */
 export interface MediaEngineOptions {
@@ -73,6 +74,7 @@ export class MediaEngine {
       sounds: warmSounds(options.sounds),
       stages: options.stages,
       budget: this.budget,
+      rings: new RingPool(),
       watch: options.watch,
       log,
       post,

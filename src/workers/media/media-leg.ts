@@ -17,6 +17,7 @@ import { LegHealth } from './leg-health.js';
 import { LegHearing } from './leg-hearing.js';
 import { LegReflex } from './leg-reflex.js';
 import { LegSpeaking } from './leg-speaking.js';
+import type { RingPool } from './ring-pool.js';
 
 /** A leg's complaints are logged at most so often, ms. */
 const LOG_EVERY_MS = 10_000;
@@ -40,6 +41,7 @@ export interface LegContext {
   sounds: SoundLibrary;
   stages: EchoConfig;
   budget: EstimateBudget;
+  rings: RingPool;
   watch: MediaWatchConfig;
   log: Logger;
   post(event: FromMedia): void;
@@ -73,12 +75,13 @@ export class RtpLeg {
     { sampleRate, detect, inband, beeps }: LegOptions,
     private readonly context: LegContext,
   ) {
-    const { post, stages, budget } = context;
+    const { post, stages, budget, rings } = context;
     this.sampleRate = sampleRate;
     this.agent = agentVoiceOf(leg);
     this.mixed = new Int16Array(sampleRate / 50);
     this.heard = new Int16Array(sampleRate / 50);
     this.hearing = new LegHearing(
+      rings.take(sampleRate),
       sampleRate,
       detect ? context.detection[sampleRate] : undefined,
       { stages, inband, beeps, budget },
@@ -113,6 +116,7 @@ export class RtpLeg {
       return made;
     } catch (error) {
       made.hearing.close();
+      context.rings.give(made.ring, made.sampleRate);
       throw error;
     }
   }
@@ -185,6 +189,7 @@ export class RtpLeg {
     this.media = undefined;
     this.sends = false;
     await this.transport?.close();
+    this.context.rings.give(this.ring, this.sampleRate);
     const { lost, late, duplicate } = this.hearing.reorder.counts;
     const malformed = this.malformed + this.hearing.malformed + (this.transport?.counts.malformed ?? 0);
     return { sent: this.speaking.sender.sent, received: this.packets, lost, late: late + duplicate, malformed };

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { listeningRing } from '../../media/listening.js';
 import type { CodecName, NegotiatedMedia, PcmRate } from '../../rtp/negotiated.js';
 import { parseRtp, rtpFields } from '../../rtp/packet.js';
 import { RtpSender } from '../../rtp/sender.js';
@@ -37,7 +38,13 @@ export async function rehearse(worker: Rehearsed, codecs: readonly CodecName[], 
 async function rehearseCall(worker: Rehearsed, codec: CodecName, idle: () => boolean): Promise<void> {
   const rate = rateOf(codec);
   const { detection, sounds, stages } = worker;
-  const hearing = new LegHearing(rate, detection[rate], { stages, inband: 'always', beeps: false }, NOBODY);
+  const hearing = new LegHearing(
+    listeningRing(rate),
+    rate,
+    detection[rate],
+    { stages, inband: 'always', beeps: false },
+    NOBODY,
+  );
   try {
     const speaking = new LegSpeaking('', rate, ignore, sounds, (frame) => hearing.played(frame));
     const peer = new RtpSender(rate);
