@@ -1,3 +1,4 @@
+import { SharedThread } from './event-loop.js';
 import { Lexicon } from './lexical.js';
 import { type Regression, regress, scoresOf, softmax } from './regression.js';
 import { plainWords } from './tokeniser.js';
@@ -36,7 +37,7 @@ const MOST_ODDS = 8;
 /**
  * Topics from a few example phrases each. Nothing is trained beforehand but the encoder: a logistic regression on the
  * encoder's vectors beside TF-IDF is fitted from the examples when the agent file is loaded (some tens of ms for
- * ten topics, some seconds for a hundred). A topic's name is one more example. A text is out of scope when no score
+ * ten topics, some seconds for a hundred, in turns with the thread's other work). A topic's name is one more example. A text is out of scope when no score
  * reaches the threshold: the best class is weak, nothing like it stands among the examples, or it is more like what
  * people say of anything.
  */
@@ -46,7 +47,7 @@ export class FewShotTopics {
   readonly #lexicon: Lexicon;
   /** Of the examples, then of the background. */
   readonly #vectors: readonly Float32Array[];
-  readonly #regression: Regression;
+  #regression: Regression = { classes: 0, shares: new Float32Array() };
   /** Of each example the number of its topic; their vectors come first. */
   readonly #labels: Int32Array;
 
@@ -60,7 +61,6 @@ export class FewShotTopics {
     this.#labels = labels;
     this.#lexicon = lexicon;
     this.#vectors = vectors;
-    this.#regression = regress(this.#kernel(), labels, names.length, PENALTY);
   }
 
   /**
@@ -79,7 +79,9 @@ export class FewShotTopics {
     const texts = [...known.map(({ text }) => text), ...background];
     const labels = Int32Array.from(known, ({ label }) => label);
     const names = topics.map(({ name }) => name);
-    return new FewShotTopics(names, labels, new Lexicon(texts), await embed(texts));
+    const fitted = new FewShotTopics(names, labels, new Lexicon(texts), await embed(texts));
+    fitted.#regression = await regress(await fitted.#kernel(), labels, names.length, PENALTY);
+    return fitted;
   }
 
   /** The topics, best first. @param vector the encoder's of this text */
@@ -119,10 +121,12 @@ export class FewShotTopics {
     return this.#lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.#vectors[at] ?? vector));
   }
 
-  #kernel(): Float32Array {
+  async #kernel(): Promise<Float32Array> {
     const size = this.#labels.length;
     const rows = new Float32Array(size * size);
+    const thread = new SharedThread();
     for (let row = 0; row < size; row++) {
+      if (thread.isOthersTurn) await thread.letOthers();
       const vector = this.#vectors[row];
       if (vector) rows.set(this.#likeness(this.#lexicon.texts[row] ?? '', vector).subarray(0, size), row * size);
     }

@@ -1,3 +1,5 @@
+import { SharedThread } from './event-loop.js';
+
 /** Nesterov descent on all rows at once; more rounds change no verdict in bench/topics. */
 const ROUNDS = 60;
 /** Bold, and reaches the minimum all the same: tried with 2 to 150 topics and kernels whose diagonal is at most 6. */
@@ -11,22 +13,29 @@ export interface Regression {
 
 /**
  * Multinomial logistic regression with an L2 penalty, in its kernel form. Each class counts the same, however many
- * rows it has.
+ * rows it has. A hundred classes take seconds: other work of the thread goes on meanwhile.
  *
  * @param kernel likeness of each row to each, `size` x `size`
  * @param labels the class of each row
  * @param penalty per row, on half the squared weights
  */
-export function regress(kernel: Float32Array, labels: Int32Array, classes: number, penalty: number): Regression {
+export async function regress(
+  kernel: Float32Array,
+  labels: Int32Array,
+  classes: number,
+  penalty: number,
+): Promise<Regression> {
   const size = labels.length;
   const weights = classWeights(labels, classes);
   const decay = penalty / Math.max(1, size);
   let shares = new Float32Array(size * classes);
   const ahead = new Float32Array(size * classes);
+  const thread = new SharedThread();
   for (let round = 0; round < ROUNDS; round++) {
     const next = new Float32Array(size * classes);
     const momentum = round / (round + 3);
     for (let row = 0; row < size; row++) {
+      if (thread.isOthersTurn) await thread.letOthers();
       const label = labels[row] ?? 0;
       const errors = softmax(scoresOf({ classes, shares: ahead }, kernel.subarray(row * size, (row + 1) * size)));
       errors[label] = (errors[label] ?? 0) - 1;
