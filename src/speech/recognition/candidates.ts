@@ -83,11 +83,11 @@ export class Lexicon {
   }
 
   /**
-   * It is what was heard, or something would give way that is not to be guessed at: a denial, a number, the form of a
+   * It is what was heard, all or a part of it, or something would give way that is not to be guessed at: a denial, a number, the form of a
    * word, and for a single word another one of the vocabulary.
    */
   private isUnfit(words: readonly string[], kind: Candidate['kind'], heard: readonly string[]): boolean {
-    if (words.join(' ') === heard.join(' ')) return true;
+    if (words.join(' ') === heard.join(' ') || onlyDrops(words, heard)) return true;
     if ([DENIAL, NUMERAL].some((pattern) => heard.some(has(pattern)) && !words.some(has(pattern)))) return true;
     if (kind === 'word' && heard.some((word) => this.words.has(word))) return true;
     const inside = kind === 'part' || kind === 'word';
@@ -112,6 +112,13 @@ export class Lexicon {
       this.pieces.push({ written, kind: 'word', sounds, words: [word] });
     }
   }
+}
+
+/** Whether it is what was heard without its first or last words: "our opening hours" of "our opening hours on Saturday". */
+function onlyDrops(words: readonly string[], heard: readonly string[]): boolean {
+  if (words.length >= heard.length) return false;
+  const said = ` ${heard.join(' ')} `;
+  return said.startsWith(` ${words.join(' ')} `) || said.endsWith(` ${words.join(' ')} `);
 }
 
 const DENIAL = /^(?:no|not|never|nor|without|nothing|nobody|none|.+n't|cannot|dont|cant|wont)$/;
