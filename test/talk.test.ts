@@ -11,6 +11,7 @@ import { assertComplete, Server } from './kit/server.js';
 import { runSipp } from './kit/sipp.js';
 import { overlap, speak, speakWide, transcribe } from './kit/speech.js';
 import { Tap } from './kit/tap.js';
+import { until } from './kit/until.js';
 import { join, type Sound, silence } from './kit/wav.js';
 
 /** Of other makes; that of interop.test.ts speaks PCMU. */
@@ -54,6 +55,30 @@ describe.concurrent('a caller asks and is answered', () => {
     expect(result).toMatchObject({ code: 0, succeeded: 1, failed: 0 });
     await server.event('call.ended', { sipCallId: callId });
     await expectAnswer(server.journal(callId), tap.sound());
+  });
+
+  it('once, when they go on as the answer begins: both parts are one turn', async () => {
+    await using phone = await Phone.dial(server);
+    const { callId: sipCallId } = phone;
+    await phone.greeted();
+    const more = await speak('on Saturday.');
+    await phone.rtp.play(await speak(OPENING_HOURS.question));
+    const asked = performance.now();
+    await until('the answer begins', () => phone.rtp.speaks(asked), { ms: 15_000, everyMs: 5 });
+    await phone.rtp.play(more);
+    await server.event('agent.turn', { sipCallId, where: ({ latency }) => latency !== undefined, ms: 30_000 });
+    await phone.hangUp();
+    await server.event('call.ended', { sipCallId });
+    const journal = server.journal(sipCallId);
+    assertComplete(journal);
+    const turns = journal.flatMap((event) => (event.type === 'caller.turn' ? [event.text] : []));
+    expect(turns).toEqual([expect.stringMatching(/hours.*saturday/i)]);
+    const replies = journal.flatMap((event) => (event.type === 'agent.turn' && event.kind === 'reply' ? [event] : []));
+    expect(replies).toMatchObject([
+      { turn: 1, interrupted: true },
+      { turn: 1, interrupted: false },
+    ]);
+    expect(journal.some((event) => event.type === 'turn.decision' && event.decision === 'rejoined')).toBe(true);
   });
 });
 
