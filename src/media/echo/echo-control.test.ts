@@ -14,6 +14,19 @@ function voice(seconds: number, seed: number): Int16Array {
   });
 }
 
+/** A vowel: pulses through a resonance, their pitch on the move from one frequency to another, Hz. */
+function vowel(samples: number, from: number, to: number, formant: number): Int16Array {
+  let [phase, one, two] = [0, 0, 0];
+  const turn = (2 * Math.PI * formant) / 8000;
+  return Int16Array.from({ length: samples }, (_, n) => {
+    phase += (from + ((to - from) * n) / samples) / 8000;
+    const pulse = phase >= 1 ? 6000 : 0;
+    if (phase >= 1) phase -= 1;
+    [one, two] = [pulse + 1.8 * Math.cos(turn) * one - 0.81 * two, one];
+    return Math.round(one);
+  });
+}
+
 /** What `far` leaves on the line, and the caller's line behind the control. */
 function call(far: Int16Array, near: Int16Array, frame = 160) {
   const control = new EchoControl(8000);
@@ -107,6 +120,22 @@ describe('EchoControl', () => {
     // Who talks over the agent on a line that stays clear is never doubted.
     const clear = call(far, caller).control;
     expect(clear.likelihood(32_000, 48_000)).toBe(0);
+  });
+
+  it('takes a caller who begins just when the agent does for no echo', () => {
+    for (const [pitch, formant] of [
+      [125, 500],
+      [150, 700],
+      [180, 700],
+    ] as const) {
+      const [far, near] = [voice(5, 1), new Int16Array(40_000)];
+      far.fill(0, 24_000);
+      far.set(vowel(8000, 120, 95, 600), 28_000);
+      near.set(vowel(6400, pitch, pitch - 15, formant), 28_000);
+      const { control, out } = call(far, near);
+      expect(control.likelihood(28_800, 34_000)).toBeLessThan(0.1);
+      expect(out).toEqual(near);
+    }
   });
 
   it('looks for the echoes of many lines in turn, within the time it has, and finds them all', () => {

@@ -26,6 +26,8 @@ const SURE = { sharpness: 9, mass: 3.2, steps: 8 };
 /** Share of the near end that a path explains when it is an echo, and when it certainly is not. */
 const EXPLAINED = 0.75;
 const UNEXPLAINED = 0.35;
+/** Steps over which an echo's delay stays the same when nothing but the finder tells of it on a line that had none. */
+const STEADY_STEPS = 4;
 /** Steps from which on the finder's word counts, and those of one look at a line that is known. */
 const LEAST_STEPS = 3;
 const SPOT_CHECK_STEPS = 16;
@@ -83,6 +85,9 @@ export class EchoControl {
   /** Of a line that is not known yet: its first words may be the agent's until they were looked at. */
   private verdict = 1;
   private blocksSinceStep = 0;
+  /** The finder's delay one step ago, and over how many steps it has been the same. */
+  private delayBefore = 0;
+  private steady = 0;
   /** A path is to be estimated as soon as the budget has it. */
   private waiting = false;
   /** Blocks in which an echo that was found has to prove itself, and what came and was left in those so far. */
@@ -269,12 +274,19 @@ export class EchoControl {
     finder.push(this.window, this.far, position);
     if (first) budget.done();
     if (finder.steps < LEAST_STEPS) return;
-    const { sharpness, mass, steps } = finder;
+    const { sharpness, mass, steps, delay } = finder;
+    this.steady = steps > LEAST_STEPS && Math.abs(delay - this.delayBefore) <= this.margin / 2 ? this.steady + 1 : 0;
+    this.delayBefore = delay;
     const suspected = sharpness > SUSPECTED.sharpness || mass > SUSPECTED.mass;
-    if (this.line === 'clear') this.doubt(sharpness > SUSPECTED.sharpness && steps <= SURE.steps);
+    if (this.line === 'clear') this.doubt(sharpness > SUSPECTED.sharpness && steps <= SURE.steps && this.canBeEcho());
     const turn = steps === LEAST_STEPS || steps % 2 === 0;
     if (this.line === 'echo' ? suspected && this.amiss() : turn && (suspected || steps <= 8)) this.estimate(position);
     if (this.line === 'unknown' && steps > CLEAR_STEPS) this.clear();
+  }
+
+  /** Two who begin to speak at once are alike by accident: now here, now there, or before the agent was heard at all. */
+  private canBeEcho(): boolean {
+    return this.finder.delay >= 0 && this.steady >= Math.min(this.finder.steps - LEAST_STEPS, STEADY_STEPS - 1);
   }
 
   /**
@@ -312,7 +324,8 @@ export class EchoControl {
     const { sharpness, mass, steps } = finder;
     const moved = Math.abs(delay - this.delay) > margin / 2;
     const sharp = steps >= SURE.steps && (sharpness > SURE.sharpness || mass > SURE.mass);
-    const sure = sharp && (this.line !== 'echo' || moved);
+    const stays = this.line !== 'clear' || (finder.delay >= 0 && this.steady >= STEADY_STEPS);
+    const sure = sharp && stays && (this.line !== 'echo' || moved);
     if (explained > EXPLAINED || sure) {
       this.lock(delay, position);
       this.probation = sure ? 0 : PROBATION;
