@@ -21,7 +21,7 @@ export interface WaitTimes {
 /** How patient an agent is, by name. */
 export const PATIENCE = {
   quick: { certainMs: 220, unsureMs: 500, unlikelyMs: 1200, partsMs: 900, incompleteMs: 1800, unknownMs: 700 },
-  balanced: { certainMs: 220, unsureMs: 620, unlikelyMs: 1500, partsMs: 1200, incompleteMs: 2500, unknownMs: 900 },
+  balanced: { certainMs: 220, unsureMs: 600, unlikelyMs: 1500, partsMs: 1200, incompleteMs: 2500, unknownMs: 900 },
   patient: { certainMs: 400, unsureMs: 1200, unlikelyMs: 2500, partsMs: 1800, incompleteMs: 3500, unknownMs: 1400 },
 } as const satisfies Record<string, WaitTimes>;
 

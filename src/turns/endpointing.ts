@@ -51,7 +51,7 @@ function soon({ certainMs, unsureMs }: WaitTimes): number {
   return certainMs + Math.max(0, unsureMs - certainMs) * AFTER_A_BREATH;
 }
 
-const AFTER_A_BREATH = 0.48;
+const AFTER_A_BREATH = 0.5;
 
 /**
  * Straight lines between the three waits over the log odds: pauses inside turns thin out exponentially, so each further
