@@ -49,7 +49,7 @@ describe('endpoint wait', () => {
     expect(wait('four eight two', 0.99, { kind: 'digits', length: 6 })).toBe(PATIENCE.balanced.incompleteMs);
     expect(wait('yes', 0.9, { kind: 'yes-no' })).toBe(PATIENCE.balanced.certainMs);
     // A breath's time for the "thank you" that may follow, however unlikely the end.
-    expect(wait('no', 0.01, { kind: 'yes-no' })).toBe(412);
+    expect(wait('no', 0.01, { kind: 'yes-no' })).toBe(410);
     expect(wait('no', undefined, { kind: 'yes-no' })).toBe(PATIENCE.balanced.certainMs);
     expect(wait('', undefined)).toBe(PATIENCE.balanced.unknownMs);
   });
