@@ -43,6 +43,8 @@ describe('interruption judge', () => {
     const so = { speaking: true, real: 0.99, agent: '' };
     // "Yeah." in one of the voices, and what came of it.
     expect(judge({ ...so, text: 'You got.', elapsedMs: 560 })).toBe('wait');
+    expect(judge({ ...so, text: 'You got.', elapsedMs: 600, voicedMs: 480, speaking: false })).toBe('go-on');
+    expect(judge({ ...so, text: 'You got it wrong.', elapsedMs: 900, voicedMs: 780, speaking: false })).toBe('stop');
     expect(judge({ ...so, text: 'Okay, I', elapsedMs: 600 })).toBe('wait');
     expect(judge({ ...so, text: 'Go deep.', elapsedMs: 430, stable: false })).toBe('wait');
     expect(judge({ ...so, text: 'Them.', elapsedMs: 700, voicedMs: 350, speaking: false })).toBe('go-on');

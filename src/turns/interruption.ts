@@ -117,6 +117,8 @@ const EARLIEST_MS = [580, 540, 400, 300] as const;
 const GOES_ON_MS = 300;
 /** A burst that lasts so long is no longer the beginning of a listener's, ms. */
 const LISTENER_MS = 900;
+/** And a burst that is over so soon with nothing but such a beginning was a listener's, cut short or half heard, ms. */
+const LISTENED_MS = 650;
 /** Of a burst this short only its final words count: most are listeners', and a few sounds are heard as anything, ms. */
 const SHORT_MS = 450;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */
@@ -154,6 +156,7 @@ function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable, goesO
 
 function judgeWhole({ text, elapsedMs, voicedMs = elapsedMs, real }: Burst): Verdict {
   if (voicedMs < SHORT_MS && MISHEARD.test(plain(text))) return 'go-on';
+  if (voicedMs < LISTENED_MS && mayBecomeBackchannel(text)) return 'go-on';
   return (real ?? byLength(text)) >= 0.5 ? 'stop' : 'go-on';
 }
 
