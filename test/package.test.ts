@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,8 +30,11 @@ describe('the package', () => {
     await run('npm', [...install, '--omit=optional'], { cwd: project.path, env: plainEnvironment() });
   }, 240_000);
 
-  afterAll(() => {
-    for (const child of programs) child.kill();
+  afterAll(async () => {
+    // One that still writes would do so into the folder that is being removed.
+    const ended = programs.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    for (const child of ended) child.kill();
+    await Promise.all(ended.map((child) => once(child, 'exit')));
     project.remove();
   });
 
