@@ -61,6 +61,9 @@ export class Dialog {
   private referring = false;
   /** CSeq of REFERs whose reports are no longer waited for. */
   private readonly settled = new Set<string>();
+  /** Resolves when the listeners are set. */
+  private readonly listened: Promise<DialogEvents>;
+  private resolveListened: (events: DialogEvents) => void = () => {};
   /** An offer of the peer is being answered. */
   private answering = false;
   private readonly reinvites: Reinvites;
@@ -76,6 +79,9 @@ export class Dialog {
     replaceable: ReplaceableDialogs,
     side: 'uas' | 'uac' = 'uas',
   ) {
+    this.listened = new Promise((resolve) => {
+      this.resolveListened = resolve;
+    });
     this.reinvites = new Reinvites(dialog, interval);
     // Until the ACK, which a caller of ours has sent already.
     this.reinvites.block(side === 'uas');
@@ -128,6 +134,7 @@ export class Dialog {
   /** Sets the listeners; what came before them is told at once. */
   listen(events: DialogEvents): void {
     this.events = events;
+    this.resolveListened(events);
     if (this.acked) events.ack(this.acked.answer);
     if (this.gone !== undefined) events.ended(this.gone);
   }
@@ -322,7 +329,9 @@ export class Dialog {
         res.send(415, { headers: { Accept: 'application/sdp' } });
         return false;
       }
-      const sdp = await this.events?.offered(offer);
+      // An offer may come before anybody is there to answer it: right after the ACK.
+      const events = this.events ?? (await this.listened);
+      const sdp = await events.offered(offer);
       const headers = { 'Content-Type': 'application/sdp', ...this.interval.answer(header) };
       checkLength(headers, sdp);
       res.send(200, { body: sdp, headers });
