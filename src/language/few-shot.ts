@@ -37,9 +37,9 @@ const MOST_ODDS = 8;
 /**
  * Topics from a few example phrases each. Nothing is trained beforehand but the encoder: a logistic regression on the
  * encoder's vectors beside TF-IDF is fitted from the examples when the agent file is loaded (some tens of ms for
- * ten topics, some seconds for a hundred, in turns with the thread's other work). A topic's name is one more example. A text is out of scope when no score
- * reaches the threshold: the best class is weak, nothing like it stands among the examples, or it is more like what
- * people say of anything.
+ * ten topics, some seconds for a hundred, in turns with the thread's other work). A topic's name is one more example.
+ * A text is out of scope when no score reaches the threshold: the best class is weak, nothing like it stands among the
+ * examples, or it is more like what people say of anything.
  */
 export class FewShotTopics {
   readonly threshold = THRESHOLD;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { condition, name, wordings } from './values.js';
 
 const oneOrMany = (item: z.ZodString) => z.union([item, z.array(item).min(1)]).transform((value) => [value].flat());
+const inARow = (what: string) => z.number().int().min(1).max(20).optional().meta({ example: '2' }).describe(what);
 
 const CONDITIONS = 'topic, when, keywords, person, sentiment, notUnderstood, noInput, actionFailed, verificationFailed';
 
@@ -20,22 +21,8 @@ const trigger = z
       })
       .optional()
       .describe('The last `turns` turns sounded at most like this: -1 is very unhappy, 0 neutral.'),
-    notUnderstood: z
-      .number()
-      .int()
-      .min(1)
-      .max(20)
-      .optional()
-      .meta({ example: '2' })
-      .describe('So many turns in a row were not understood.'),
-    noInput: z
-      .number()
-      .int()
-      .min(1)
-      .max(20)
-      .optional()
-      .meta({ example: '2' })
-      .describe('The caller has been silent through so many prompts.'),
+    notUnderstood: inARow('So many turns in a row were not understood.'),
+    noInput: inARow('The caller has been silent through so many prompts.'),
     actionFailed: z
       .union([z.literal(true), oneOrMany(name)])
       .optional()
