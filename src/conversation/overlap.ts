@@ -1,7 +1,7 @@
 import { CHECKPOINTS_MS, isBackchannel, isUncertain, judge, stopWord } from '../turns/interruption.js';
 import { armEndpoint, commitTo, forget, speculate } from './floor.js';
 import { beganTogether, isOpen, saidOver, takeBack } from './joining.js';
-import { interrupt, settle } from './reply-side.js';
+import { interrupt, settle } from './reply-end.js';
 import type { Reply, TurnEvent } from './state.js';
 import { type Step, sameWords } from './step.js';
 

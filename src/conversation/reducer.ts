@@ -16,21 +16,8 @@ import {
 } from './caller-side.js';
 import { armEndpoint, listenOn } from './floor.js';
 import { judgeBurst, judged, overlapOver } from './overlap.js';
-import {
-  abandon,
-  addSentence,
-  complete,
-  ended,
-  failed,
-  interrupt,
-  joinOver,
-  resumeAfterTransfer,
-  sensitive,
-  settle,
-  speak,
-  started,
-  stopYielding,
-} from './reply-side.js';
+import { abandon, interrupt, sensitive, settle, stopYielding } from './reply-end.js';
+import { addSentence, complete, ended, failed, joinOver, resumeAfterTransfer, speak, started } from './reply-side.js';
 import type { Reply, TimerName, TurnEffect, TurnEvent, TurnState, Utterance } from './state.js';
 import { Step } from './step.js';
 import { pauseAgent, sayInstead, sendOn } from './supervision.js';

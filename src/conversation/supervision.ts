@@ -1,5 +1,6 @@
 import { listenOn } from './floor.js';
-import { handOver, interrupt, speak } from './reply-side.js';
+import { handOver, interrupt } from './reply-end.js';
+import { speak } from './reply-side.js';
 import type { Step } from './step.js';
 
 /* What a supervisor does to a conversation, at any moment of it. */
