@@ -22,7 +22,13 @@ const WAITING = [
   'peers',
 ].map((name) => `test/${name}.test.ts`);
 // Audio in real time: on a machine that is busy with other work it stalls, so what fails is tried once more, and shown as such.
-const endToEnd = { testTimeout: 60_000, hookTimeout: 90_000, maxConcurrency: 4, retry: 1 };
+const endToEnd = {
+  testTimeout: 60_000,
+  hookTimeout: 90_000,
+  maxConcurrency: 4,
+  retry: 1,
+  setupFiles: ['test/kit/last-words.ts'],
+};
 
 export default defineConfig({
   test: {

@@ -48,6 +48,7 @@ export class Phone {
   private async stands(from: (sdp: string) => string): Promise<Phone> {
     try {
       this.rtp.start(from((await this.call.answered()).body));
+      this.call.reoffered = (sdp) => this.rtp.aim(from(sdp));
       return this;
     } catch (error) {
       await this.close();

@@ -95,6 +95,7 @@ export class RawPeer {
     // A request inside a call is the other side's business with us: BYE, INFO, re-INVITE; all are agreed to.
     if (call && message.status === 0 && message.method !== 'ACK') {
       if (message.method === 'BYE') call.closed();
+      if (message.method === 'INVITE' && message.body) call.reoffered(message.body);
       this.send(agree(message, call.sdp, this.port));
     }
   }
@@ -121,6 +122,8 @@ export class RawPeer {
 /** One outgoing call of a {@link RawPeer}. */
 export class PeerCall {
   readonly callId = `${randomBytes(8).toString('hex')}@kit`;
+  /** Told of the SDP of each offer that the other side makes in the call; it is agreed to. */
+  reoffered: (sdp: string) => void = () => undefined;
   /** Whether the other side has sent BYE. */
   ended = false;
   /** Whether a dialog stands: 2xx was acknowledged, and neither side has sent BYE. */

@@ -83,12 +83,17 @@ export class RtpPeer {
 
   /** Sends silence, or what {@link play} queued, to the address in the other side's SDP from now on. */
   start(sdp: string): void {
+    this.aim(sdp);
+    this.next = performance.now();
+    this.tick();
+  }
+
+  /** What is sent goes to the address in this SDP from now on. */
+  aim(sdp: string): void {
     const address = /^c=IN IP4 (\S+)/m.exec(sdp)?.[1];
     const port = /^m=audio (\d+)/m.exec(sdp)?.[1];
     if (!address || !port) throw new Error(`SDP without an audio address:\n${sdp}`);
     this.remote = { address, port: Number(port) };
-    this.next = performance.now();
-    this.tick();
   }
 
   /** Sends nothing any more, or goes on; what it would have sent meanwhile is left out. */

@@ -40,6 +40,8 @@ export interface Stats {
 
 /** A `parley serve` of the compiled program in its own process, on ports of its own, with a data folder of its own. */
 export class Server {
+  /** Those that were started and not stopped, in this process. */
+  static readonly running = new Set<Server>();
   readonly log: LogLine[] = [];
   /** What stood on standard error that is no JSON: a crash. */
   readonly noise: string[] = [];
@@ -94,6 +96,7 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new Server(child, folder, data, faults);
+    Server.running.add(server);
     try {
       await until('ready line of parley serve', () => server.exit !== undefined || server.readReady(), { ms: 60_000 });
       if (server.exit) throw new Error('parley serve ended before it was ready');
@@ -125,6 +128,7 @@ export class Server {
   /** SIGTERM, and SIGKILL after 10 s. Deletes the data folder. Resolves with the exit and how long it took, ms. */
   async stop(): Promise<{ code: number | null; signal: string | null; ms: number }> {
     const started = performance.now();
+    Server.running.delete(this);
     if (!this.exit) this.child.kill('SIGTERM');
     const exit = await until('exit', () => this.exit, { ms: 10_000 }).catch(() => {
       this.child.kill('SIGKILL');
@@ -212,15 +216,16 @@ export class Server {
         const events = this.journal(options.sipCallId);
         const found = events.find(isWanted);
         if (found) return found;
-        throw new Error(
-          `it ends with ${events
-            .slice(-8)
-            .map((event) => JSON.stringify(event))
-            .join('\n')}`,
-        );
+        throw new Error(`it ends with ${lastLines(events, 8)}`);
       },
       { ms: options.ms ?? 15_000 },
     );
+  }
+
+  /** The ends of the log and of each call's journal, for a test that failed. */
+  account(): string {
+    const journals = [...this.journals().values()].slice(-4).map((events) => lastLines(events, 25));
+    return [this.lastWords(), ...journals].join('\n\n');
   }
 
   /** The end of the log, for a test's error. */
@@ -279,6 +284,13 @@ export function assertComplete(events: readonly StoredEvent[]): void {
     if (event.seq !== index + 1) fail(`seq ${event.seq} where ${index + 1} was due`);
     if (event.call !== events[0]?.call) fail('holds events of another call');
   });
+}
+
+function lastLines(events: readonly StoredEvent[], count: number): string {
+  return events
+    .slice(-count)
+    .map((event) => JSON.stringify(event).slice(0, 600))
+    .join('\n');
 }
 
 function readEntry(line: string): StoredEvent {

@@ -88,7 +88,8 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
     const atOnce = options.atOnce ?? 1;
     return await counted(folder.path, [
       `${options.target.host}:${options.target.port}`,
-      ...['-s', options.number ?? '8001', '-mp', String(await freePort())],
+      // Its own choice is 5060, where answers to whoever names no port go, too.
+      ...['-s', options.number ?? '8001', '-p', String(await freePort()), '-mp', String(await freePort())],
       ...['-m', String(options.calls ?? 1), '-l', String(atOnce), '-r', String(Math.max(10, atOnce))],
       ...['-d', String(options.stayMs ?? 500), '-key', 'formats', options.formats ?? '0 101'],
       ...['-timeout', `${options.timeoutS ?? 60}s`],
