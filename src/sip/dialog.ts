@@ -6,7 +6,6 @@ import type { Logger } from '../telemetry/log.js';
 import { DTMF_TYPES, type InfoKey, infoFor, readInfo } from './dtmf-info.js';
 import { headersOf } from './header-of.js';
 import { partsOf } from './headers/multipart.js';
-import type { Invite } from './invite.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import { type OfferOutcome, overPresentConnection, Reinvites } from './re-invite.js';
@@ -37,8 +36,32 @@ export interface DialogEvents {
   /** The peer asks us to call somebody in its place. Without a listener it is declined. */
   referred?: (request: IncomingRefer) => void;
   /** Another phone takes the peer's place: its INVITE is to be answered, and this dialog ended. Without a listener it is refused. */
-  replaced?: (invite: Invite) => void;
+  replaced?: Taker;
 }
+
+/** The INVITE of a phone that takes a dialog's place (RFC 3891): it is answered or rejected. */
+export interface ReplacingInvite {
+  readonly sipCallId: string;
+  readonly from: string;
+  /** Who calls, for people. */
+  readonly caller: { name: string; uri: string };
+  readonly offer: string | undefined;
+  /** Rejects when the caller has given up meanwhile, or the response could not be sent. */
+  answer(sdp: string): Promise<Dialog>;
+  reject(status: number): void;
+}
+
+/** What becomes of it. */
+export type Taker = (invite: ReplacingInvite) => void;
+
+/** Nobody is to be told of a dialog any more. */
+export const NOBODY: DialogEvents = {
+  ack: () => undefined,
+  ended: () => undefined,
+  offered: async () => {
+    throw new Error('nobody takes offers in this dialog any more');
+  },
+};
 
 /** A REFER of the peer; exactly one of `accept` and `refuse` is used. */
 export interface IncomingRefer extends ReferTo {
@@ -54,16 +77,13 @@ const REASON_MAX = 200;
 export class Dialog {
   private ended = false;
   private events: DialogEvents | undefined;
-  private acked: { answer: string | undefined } | undefined;
-  private gone: string | undefined;
+  /** What came before anybody listens, in order: much may come right after the ACK. */
+  private readonly held: ((events: DialogEvents) => void)[] = [];
   private onReport: (outcome: ReferOutcome) => void = () => undefined;
   /** A REFER of ours was taken. */
   private referring = false;
   /** CSeq of REFERs whose reports are no longer waited for. */
   private readonly settled = new Set<string>();
-  /** Resolves when the listeners are set. */
-  private readonly listened: Promise<DialogEvents>;
-  private resolveListened: (events: DialogEvents) => void = () => {};
   /** An offer of the peer is being answered. */
   private answering = false;
   private readonly reinvites: Reinvites;
@@ -76,18 +96,15 @@ export class Dialog {
     private readonly timer: SessionTimerConfig,
     private readonly interval: SessionInterval,
     private readonly logger: Logger,
-    replaceable: ReplaceableDialogs,
+    replaceable: ReplaceableDialogs<Taker>,
     side: 'uas' | 'uac' = 'uas',
   ) {
-    this.listened = new Promise((resolve) => {
-      this.resolveListened = resolve;
-    });
     this.reinvites = new Reinvites(dialog, interval);
     // Until the ACK, which a caller of ours has sent already.
     this.reinvites.block(side === 'uas');
     this.forget = replaceable.add(
       { ...dialog.sip, early: false, contact: (dialog.local as { contact?: string }).contact },
-      scoped((invite) => this.onReplaced(invite)),
+      scoped((invite) => this.tell((events) => onReplaced(events, invite))),
     );
     dialog.on(
       'ack',
@@ -104,11 +121,11 @@ export class Dialog {
     );
     dialog.on(
       'info',
-      scoped((req, res) => this.onInfo(req, res)),
+      scoped((req, res) => this.tell((events) => onInfo(events, req, res))),
     );
     dialog.on(
       'refer',
-      scoped((req, res) => this.onRefer(req, res)),
+      scoped((req, res) => this.tell((events) => this.onRefer(events, req, res))),
     );
     dialog.on(
       'notify',
@@ -131,12 +148,15 @@ export class Dialog {
     return this.dialog.remote.uri;
   }
 
-  /** Sets the listeners; what came before them is told at once. */
+  /** Sets the listeners; what came before them is told at once, in order. */
   listen(events: DialogEvents): void {
     this.events = events;
-    this.resolveListened(events);
-    if (this.acked) events.ack(this.acked.answer);
-    if (this.gone !== undefined) events.ended(this.gone);
+    for (const tell of this.held.splice(0)) tell(events);
+  }
+
+  private tell(what: (events: DialogEvents) => void): void {
+    if (this.events) what(this.events);
+    else this.held.push(scoped(what));
   }
 
   /** Hangs up. Never rejects: a dialog that is gone is what was wanted. */
@@ -146,6 +166,7 @@ export class Dialog {
     this.forget();
     this.reinvites.end();
     this.onReport({ accepted: false, reason: 'hung up' });
+    if (!this.events) this.listen(NOBODY);
     const headers: Record<string, string> = reason
       ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
       : {};
@@ -235,11 +256,10 @@ export class Dialog {
     }
   }
 
-  private onRefer(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
+  private onRefer({ referred }: DialogEvents, req: Srf.SrfRequest, res: Srf.SrfResponse): void {
     const header = headersOf(req);
     const to = readReferTo(header('Refer-To'));
     if (!to) return res.send(400);
-    const { referred } = this.events ?? {};
     if (!referred) return res.send(603);
     const silent = /^\s*false\b/i.test(header('Refer-Sub') ?? '');
     referred({
@@ -271,8 +291,7 @@ export class Dialog {
 
   private onAck(answer: string | undefined): void {
     this.reinvites.block(false);
-    this.acked = { answer };
-    this.events?.ack(answer);
+    this.tell((events) => events.ack(answer));
   }
 
   private onEnded(reason: string): void {
@@ -280,31 +299,9 @@ export class Dialog {
     this.ended = true;
     this.forget();
     this.reinvites.end();
-    this.gone = reason;
-    this.events?.ended(reason);
+    this.tell((events) => events.ended(reason));
     // Many peers hang up as soon as they have taken the REFER: that is its success.
     this.onReport({ accepted: this.referring, reason: 'hung up' });
-  }
-
-  private onReplaced(invite: Invite): void {
-    const { replaced } = this.events ?? {};
-    if (replaced) replaced(invite);
-    else invite.reject(481);
-  }
-
-  private onInfo(req: Srf.SrfRequest, res: Srf.SrfResponse): void {
-    const key = readInfo(headersOf(req)('Content-Type'), req.body ?? '');
-    if (key === 'other' && this.events?.json) {
-      const json = partsOf(headersOf(req)('Content-Type') ?? '', req.body ?? '').filter(
-        ({ type }) => type === 'application/json',
-      );
-      const taken = json.map(({ body }) => this.events?.json?.(body) ?? false);
-      if (taken.some(Boolean)) return res.send(200);
-    }
-    if (key === 'other') return res.send(415, { headers: { Accept: DTMF_TYPES } });
-    if (key === 'invalid') return res.send(400);
-    res.send(200);
-    if (key !== 'nothing') this.events?.key?.(key);
   }
 
   private async onOffer(req: Srf.SrfRequest, res: Srf.SrfResponse): Promise<void> {
@@ -329,9 +326,9 @@ export class Dialog {
         res.send(415, { headers: { Accept: 'application/sdp' } });
         return false;
       }
-      // An offer may come before anybody is there to answer it: right after the ACK.
-      const events = this.events ?? (await this.listened);
-      const sdp = await events.offered(offer);
+      const sdp = await new Promise<string>((resolve, reject) =>
+        this.tell((events) => events.offered(offer).then(resolve, reject)),
+      );
       const headers = { 'Content-Type': 'application/sdp', ...this.interval.answer(header) };
       checkLength(headers, sdp);
       res.send(200, { body: sdp, headers });
@@ -349,4 +346,23 @@ export class Dialog {
     if (this.reinvites.open) return { status: 491, headers: {} };
     return this.answering ? { status: 500, headers: { 'Retry-After': String(randomInt(1, 11)) } } : undefined;
   }
+}
+
+function onReplaced({ replaced }: DialogEvents, invite: ReplacingInvite): void {
+  if (replaced) replaced(invite);
+  else invite.reject(481);
+}
+
+function onInfo({ key: onKey, json: onJson }: DialogEvents, req: Srf.SrfRequest, res: Srf.SrfResponse): void {
+  const type = headersOf(req)('Content-Type');
+  const key = readInfo(type, req.body ?? '');
+  if (key === 'other' && onJson) {
+    const json = partsOf(type ?? '', req.body ?? '').filter((part) => part.type === 'application/json');
+    const taken = json.map(({ body }) => onJson(body));
+    if (taken.some(Boolean)) return res.send(200);
+  }
+  if (key === 'other') return res.send(415, { headers: { Accept: DTMF_TYPES } });
+  if (key === 'invalid') return res.send(400);
+  res.send(200);
+  if (key !== 'nothing') onKey?.(key);
 }

@@ -35,7 +35,7 @@ export class DialogsElsewhere {
 
   constructor(
     private readonly store: Pick<Store, 'fanout' | 'onRecovered'>,
-    private readonly own: Pick<ReplaceableDialogs, 'contactOf'>,
+    private readonly own: Pick<ReplaceableDialogs<unknown>, 'contactOf'>,
     private readonly logger: Logger,
   ) {
     this.undo.push(store.onRecovered(() => void this.listen()));

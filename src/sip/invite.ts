@@ -2,7 +2,7 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
-import { Dialog } from './dialog.js';
+import { Dialog, type ReplacingInvite, type Taker } from './dialog.js';
 import { headersOf } from './header-of.js';
 import { parties, partyOf, userOf } from './headers/address.js';
 import { checkLength } from './message-limit.js';
@@ -25,7 +25,7 @@ interface Progressing {
 }
 
 /** An INVITE that waits for its answer. Exactly one of `answer`, `reject`, `redirect` is used. */
-export class Invite {
+export class Invite implements ReplacingInvite {
   /** The SIP user who has shown that it is them. */
   user: string | undefined;
   private canceled = false;
@@ -40,7 +40,7 @@ export class Invite {
     private readonly res: Srf.SrfResponse,
     private readonly timer: SessionTimerConfig,
     private logger: Logger,
-    private readonly replaceable: ReplaceableDialogs,
+    private readonly replaceable: ReplaceableDialogs<Taker>,
   ) {
     req.on(
       'cancel',

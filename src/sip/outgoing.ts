@@ -2,11 +2,11 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
-import { Dialog } from './dialog.js';
+import { Dialog, type Taker } from './dialog.js';
 import { type HeaderOf, headersOf } from './header-of.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
-import type { ReplaceableDialogs, Taker } from './replaceable.js';
+import type { ReplaceableDialogs } from './replaceable.js';
 import { SessionInterval, type SessionTimerConfig } from './session-interval.js';
 
 /** An INVITE of ours. */
@@ -65,7 +65,7 @@ export class OutgoingCall {
     private readonly options: OutgoingRequest,
     private readonly timer: SessionTimerConfig,
     private readonly logger: Logger,
-    private readonly replaceable: ReplaceableDialogs,
+    private readonly replaceable: ReplaceableDialogs<Taker>,
     private readonly events: OutgoingEvents,
     private readonly sent: (callId: string) => void = () => undefined,
   ) {

@@ -1,14 +1,10 @@
-import type { Invite } from './invite.js';
 import { readReplaces } from './refer.js';
-
-/** What becomes of an INVITE that takes a dialog's place: it answers or rejects it. */
-export type Taker = (invite: Invite) => void;
 
 /** So many dialogs that are over are remembered, to tell them from those that never were. */
 const MOST_GONE = 1000;
 
-/** The dialogs that an INVITE with Replaces may take the place of (RFC 3891): those of this process. */
-export class ReplaceableDialogs {
+/** The dialogs that an INVITE with Replaces may take the place of (RFC 3891): those of this process, and who takes it. */
+export class ReplaceableDialogs<Taker> {
   private readonly known = new Map<string, { early: boolean; contact: string | undefined; take: Taker }>();
   private readonly gone = new Set<string>();
 

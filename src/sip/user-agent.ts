@@ -7,6 +7,7 @@ import type { Store } from '../store/store.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger, LogLevel } from '../telemetry/log.js';
 import type { SipConfig } from './config.js';
+import type { Taker } from './dialog.js';
 import { DialogFile } from './dialog-file.js';
 import { DialogsElsewhere } from './dialogs-elsewhere.js';
 import type { EdgeCounts } from './edge/counters.js';
@@ -52,7 +53,7 @@ export interface UserAgentOptions {
 export class UserAgent {
   /** drachtio-srf reads it again at each attempt. */
   private readonly reconnect: Server['reconnect'] = { retryMaxDelay: RECONNECT_MS };
-  private readonly replaceable = new ReplaceableDialogs();
+  private readonly replaceable = new ReplaceableDialogs<Taker>();
   private readonly elsewhere: DialogsElsewhere | undefined;
   private connected = false;
   private closed = false;

@@ -1,7 +1,6 @@
 import { reasonOf } from '../../errors.js';
 import type { JournalEvent } from '../../journal/events.js';
-import type { Dialog } from '../../sip/dialog.js';
-import type { Invite } from '../../sip/invite.js';
+import type { Dialog, ReplacingInvite } from '../../sip/dialog.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import type { CallVoice } from '../voice/call-voice.js';
 import { CallSession } from './call-session.js';
@@ -74,7 +73,7 @@ export class CallerLeg {
   }
 
   /** The caller goes on by another phone: an INVITE with Replaces. */
-  private async replacedBy(invite: Invite): Promise<void> {
+  private async replacedBy(invite: ReplacingInvite): Promise<void> {
     const { current: before, host } = this;
     if (this.over) return invite.reject(481);
     const wasHeld = host.media.held;

@@ -2,9 +2,8 @@ import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
 import type { JournalEvent } from '../../journal/events.js';
 import type { AudioOptions } from '../../rtp/sdp/sdp.js';
-import type { Dialog, IncomingRefer } from '../../sip/dialog.js';
+import type { Dialog, IncomingRefer, ReplacingInvite } from '../../sip/dialog.js';
 import { type HandedContext, handedContext } from '../../sip/handed-context.js';
-import type { Invite } from '../../sip/invite.js';
 import type { OutgoingCall, OutgoingEvents, OutgoingRequest } from '../../sip/outgoing.js';
 import type { TrunkLoad } from '../../sip/trunks/trunk-load.js';
 import type { Lexicon } from '../../speech/synthesis/lexicon.js';
@@ -52,7 +51,7 @@ export interface PersonLegEvents {
   /** The person's phone hands the other side on. */
   referred(request: IncomingRefer): void;
   /** Another phone has taken the place of the one that was called, or answered in its place. */
-  replaced(by: Invite): void;
+  replaced(by: ReplacingInvite): void;
   record(event: JournalEvent): void;
 }
 
@@ -200,7 +199,7 @@ export class PersonLeg {
   }
 
   /** An INVITE with Replaces: another phone takes over, or picks up while this one rings. */
-  private async takenBy(invite: Invite): Promise<void> {
+  private async takenBy(invite: ReplacingInvite): Promise<void> {
     const { media, call } = this;
     if (this.over || this.taken === 'being' || !media) return invite.reject(481);
     const before = this.taken;

@@ -1,7 +1,6 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
 import { reasonOf } from '../../errors.js';
-import type { IncomingRefer } from '../../sip/dialog.js';
-import type { Invite } from '../../sip/invite.js';
+import type { IncomingRefer, ReplacingInvite } from '../../sip/dialog.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import { yesNo } from '../../text/yes-no.js';
 import { PersonLeg, type PersonLegServices } from '../legs/person-leg.js';
@@ -229,7 +228,7 @@ export class Transfer {
   }
 
   /** A target's name, else what the phone says of itself. */
-  private nameOf({ caller: { name, uri } }: Invite): string {
+  private nameOf({ caller: { name, uri } }: ReplacingInvite): string {
     return this.services.targets.nameOf(uri) ?? name.replace(/[\p{Cc}<>]+/gu, ' ').slice(0, 64);
   }
 
