@@ -21,12 +21,12 @@ const WAITING = [
   'talk',
   'peers',
 ].map((name) => `test/${name}.test.ts`);
-// Audio in real time: on a machine that is busy with other work it stalls, so what fails is tried once more, and shown as such.
+// Audio in real time: on a machine that is busy with other work it stalls, so what fails is tried again, and shown as such.
 const endToEnd = {
   testTimeout: 60_000,
   hookTimeout: 90_000,
   maxConcurrency: 4,
-  retry: 1,
+  retry: 2,
   setupFiles: ['test/kit/last-words.ts'],
 };
 
