@@ -90,6 +90,7 @@ export class Server {
         PARLEY_LIMITS_LOAD_LOOP_MS: '0',
         PARLEY_LIMITS_LOAD_MEDIA_MS: '0',
         PARLEY_LIMITS_LOAD_SPEECH_BACKLOG: '0',
+        ...ownPorts(),
         ...(options.faults ? { NODE_OPTIONS: preload, PARLEY_TEST_FAULTS: faults } : {}),
         ...options.env,
       },
@@ -251,6 +252,17 @@ export class Server {
       this.noise.push(line);
     }
   }
+}
+
+/**
+ * Other RTP ports than the servers of tests that run at the same time have: a port that one loses with its media worker
+ * would be another's next, and its caller heard there.
+ */
+function ownPorts(): Record<string, string> {
+  const pool = Number(process.env.VITEST_POOL_ID);
+  if (!pool) return {};
+  const from = 20_000 + 2000 * ((pool - 1) % 5);
+  return { PARLEY_RTP_PORTS: `${from}-${from + 1999}` };
 }
 
 /** A data folder; the clips in it are shared by all servers of a run, as what they greet with takes 5 s to make. */
