@@ -57,13 +57,12 @@ export function callAudio({ rtp, trunks }: Settings, known: Trunks<Settings['tru
 export function trunkRoutes({ trunks }: Settings): TrunkRoute[] {
   return trunks.flatMap(({ name, outbound, transport, headers }) => {
     if (!outbound) return [];
-    const { username, passwordFile, from } = outbound;
+    const { username, passwordFile, from, trusted } = outbound;
     const password = passwordFile === undefined ? (outbound.password ?? '') : firstLine(passwordFile);
     const host =
       transport && !/;transport=/i.test(outbound.host) ? `${outbound.host};transport=${transport}` : outbound.host;
-    return [
-      { name, host, from, headers: headers.out, auth: username === undefined ? undefined : { username, password } },
-    ];
+    const auth = username === undefined ? undefined : { username, password };
+    return [{ name, host, from, trusted, headers: headers.out, auth }];
   });
 }
 

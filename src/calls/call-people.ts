@@ -33,7 +33,7 @@ type Talking = Pick<Prepared, 'voice' | 'media' | 'joined' | 'secrets' | 'given'
 export interface PeopleHost extends Pick<SupervisedCall, 'notUp'>, TransferListener {
   id: string;
   services: TransferServices & { limits: Pick<LimitsConfig, 'referMs'> };
-  invite: Pick<Invite, 'from' | 'to' | 'uri'>;
+  invite: Pick<Invite, 'identity' | 'to' | 'uri'>;
   /** monotonicMs() of the INVITE. */
   origin: number;
   events(): readonly StoredEvent[];
@@ -131,9 +131,9 @@ export class CallPeople {
     const [prepared, leg] = [host.prepared(), host.leg()];
     if (!prepared || !leg || !host.up()) return undefined;
     const { voice, media, agent, joined, secrets, given } = prepared;
-    const { from, to, uri: calledUri } = host.invite;
+    const { identity, to, uri: calledUri } = host.invite;
     return {
-      ...{ id: host.id, from, to, calledUri, voice, media, joined, secrets, given, origin: host.origin },
+      ...{ id: host.id, identity, to, calledUri, voice, media, joined, secrets, given, origin: host.origin },
       settings: agent.voice,
       lexicon: agent.lexicon,
       dialog: () => leg.dialog,

@@ -67,13 +67,14 @@ export function receivedEvent(
   { trunk }: CallFacts,
   match: Route | undefined,
 ): Extract<JournalEvent, { type: 'call.received' }> {
-  const { from, to, source, sipCallId, user } = invite;
+  const { to, source, sipCallId, user } = invite;
+  const { from, name, withheld } = invite.identity;
   const answer = match?.action.type === 'answer' ? match.action : undefined;
   const agent = agents.get(answer?.agent ?? '');
   return {
     type: 'call.received',
     time: new Date().toISOString(),
-    ...{ from, to, source, sipCallId, user, trunk },
+    ...{ from, name, withheld: withheld || undefined, to, source, sipCallId, user, trunk },
     entry: match?.entry,
     agent: answer?.agent,
     traceparent: invite.traceContext(traceHeader),

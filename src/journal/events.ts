@@ -88,6 +88,10 @@ export type JournalEvent =
       /** Wall clock of the INVITE, ISO 8601. */
       time: string;
       from: string;
+      /** Display name, where it says more than the number. */
+      name?: string | undefined;
+      /** The caller does not want to be known to others: people who are called are not told (Privacy). */
+      withheld?: boolean | undefined;
       to: string;
       source: string;
       sipCallId: string;

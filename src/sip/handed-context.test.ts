@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type HandedContext, handedContext } from './handed-context.js';
+import { partyOf } from './headers/address.js';
 import { sdpOf } from './offer.js';
 import { readReferTo, readReplaces, referToReplacing, statusOf } from './refer.js';
 
@@ -9,7 +10,9 @@ function context(more: Partial<HandedContext> = {}): HandedContext {
   return {
     call: 'c1',
     caller: '+4930123',
-    shown: '+4930123',
+    name: undefined,
+    withheld: false,
+    shown: undefined,
     called: 'sip:8001@parley.example.com',
     subject: 'refund, order number 482715',
     url: 'https://console.example.com/c1',
@@ -45,7 +48,7 @@ describe('what an INVITE to a person says', () => {
       SDP,
     );
     expect(Object.values(headers).join('')).not.toMatch(/[\r\n]/);
-    expect(headers.From).toMatch(/^"[^"]*" <sip:8001@localhost>$/);
+    expect(headers.From).toBe('"1 Route:  sip:evil@example.com  \\"  ;@" <sip:8001@localhost>');
     expect(headers['P-Asserted-Identity']).toMatch(/^<sip:[^<>@;"]*@localhost>$/);
     expect(headers.Diversion).toBeUndefined();
     expect(body).toBe(SDP);
@@ -53,14 +56,52 @@ describe('what an INVITE to a person says', () => {
 
   it('is in any script, cut where a character ends', () => {
     const caller = `a${'😀'.repeat(80)}`;
-    const more = { caller, shown: 'Zoë\ud83d', subject: `Zürich, ${caller.repeat(4)}`, data: { said: 'Grüße, 王' } };
+    const more = {
+      caller,
+      name: caller,
+      shown: 'Zoë\ud83d',
+      subject: `Zürich, ${caller.repeat(4)}`,
+      data: { said: 'Grüße, 王' },
+    };
     const { headers } = handedContext(context(more), 'sip:x@y', SDP);
-    expect(headers['P-Asserted-Identity']).toBe(`<sip:${encodeURIComponent(`a${'😀'.repeat(63)}`)}@localhost>`);
-    expect(headers.From).toBe(`"a${'😀'.repeat(63)}" <sip:Zo%C3%AB@localhost>`);
+    const [whole, half] = [63, 31].map((count) => `a${'😀'.repeat(count)}`);
+    expect(headers['P-Asserted-Identity']).toBe(`"${whole}" <sip:${encodeURIComponent(whole ?? '')}@localhost>`);
+    expect(headers.From?.startsWith(`"${half} (a😀`)).toBe(true);
+    expect(headers.From?.endsWith('" <sip:Zo%C3%AB@localhost>')).toBe(true);
     expect(headers.Subject).toMatch(/^Zürich, a(?:😀)+/u);
     expect(headers.Subject).not.toMatch(/\p{Surrogate}/u);
     const [hex = ''] = (headers['User-to-User'] ?? '').split(';');
     expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toEqual(more.data);
+  });
+
+  it('names the caller as a quoted string, which ends where it should', () => {
+    const name = 'Zoë "the \\ best", O\'Neil" <sip:evil@a.test>;x=';
+    const { headers } = handedContext(context({ name }), 'sip:x@y', SDP);
+    for (const header of [headers.From, headers['P-Asserted-Identity']]) {
+      expect(partyOf(header ?? '')).toMatchObject({
+        display: name.replace(/[<>]/g, ' '),
+        user: '+4930123',
+        uri: 'sip:+4930123@localhost',
+      });
+    }
+    const own = handedContext(context({ name: 'Zoë', shown: '8001' }), 'sip:x@y', SDP).headers;
+    expect(own.From).toBe('"Zoë (+4930123)" <sip:8001@localhost>');
+    const nameless = handedContext(context({ shown: '8001' }), 'sip:x@y', SDP).headers;
+    expect(nameless.From).toBe('"+4930123" <sip:8001@localhost>');
+  });
+
+  it('keeps who is withheld from all but a network that keeps it to itself', () => {
+    const withheld = { caller: undefined, withheld: true } as const;
+    const { headers } = handedContext(context(withheld), 'sip:x@y', SDP);
+    expect(headers.From).toBe('"Anonymous" <sip:anonymous@anonymous.invalid>');
+    expect([headers.Privacy, headers['P-Asserted-Identity']]).toEqual(['id', undefined]);
+    expect(JSON.stringify(headers)).not.toContain('4930123');
+    const told = { ...withheld, caller: '+4930123', name: 'Zoë', shown: '8001' };
+    expect(handedContext(context(told), 'sip:x@y', SDP).headers).toMatchObject({
+      From: '"Anonymous" <sip:8001@localhost>',
+      Privacy: 'id',
+      'P-Asserted-Identity': '"Zoë" <sip:+4930123@localhost>',
+    });
   });
 
   it('leaves out what is too much, and takes the call all the same', () => {

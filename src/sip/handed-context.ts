@@ -1,5 +1,5 @@
 /*
- * What the INVITE to a person says of the call that is handed to them: caller identity (RFC 3325), Subject, User-to-User
+ * What the INVITE to a person says of the call that is handed to them: caller identity (RFC 3325) or that it is withheld (RFC 3323), Subject, User-to-User
  * (RFC 7433), Call-Info, Diversion (RFC 5806), History-Info (RFC 7044), Referred-By (RFC 3892), and JSON in a multipart body.
  */
 import { randomBytes } from 'node:crypto';
@@ -10,10 +10,14 @@ import { checkLength } from './message-limit.js';
 export interface HandedContext {
   /** Parley's id of the call. */
   call: string;
-  /** The caller's number or name as From had it. */
-  caller: string;
-  /** Whose number the phone shows. */
-  shown: string;
+  /** The caller's number or name. Undefined: it is not for this phone. */
+  caller: string | undefined;
+  /** Their display name. */
+  name: string | undefined;
+  /** The caller does not want to be known: what is told of them all the same is for the network alone. */
+  withheld: boolean;
+  /** Whose number the phone shows, when not the caller's. */
+  shown: string | undefined;
   /** Request-URI of the caller's INVITE. */
   called: string;
   subject: string;
@@ -32,6 +36,8 @@ export interface HandedContext {
 /** Octets of User-to-User data; as hex they are twice as many. */
 const UUI_MAX = 512;
 const SUBJECT_MAX = 200;
+/** Of a display name, and of a number, in characters. */
+const NAME_MAX = 64;
 const JSON_MAX = 2500;
 
 /**
@@ -65,17 +71,12 @@ export function handedContext(
   return { headers: {}, body: sdp };
 }
 
-function required(
-  { call, shown, called, subject, url, caller, replaces, headers = {} }: HandedContext,
-  to: string,
-): Record<string, string> {
-  // The server below puts its own address in the place of localhost.
-  const identity = `<sip:${userPart(shown)}@localhost>`;
+function required(context: HandedContext, to: string): Record<string, string> {
+  const { call, called, subject, url, replaces, headers = {} } = context;
   const before = /^sips?:[^<>\s"]+$/i.test(called) ? called.replace(/[;?].*$/, '') : undefined;
   const others = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const usual = {
-    From: caller === shown ? identity : `"${quoted(caller)}" ${identity}`,
-    'P-Asserted-Identity': `<sip:${userPart(caller)}@localhost>`,
+    ...identityOf(context),
     Subject: cut(plain(subject), SUBJECT_MAX),
     'X-Parley-Call': plain(call),
     ...(url !== undefined && { 'Call-Info': `<${plain(url)}>;purpose=info` }),
@@ -87,6 +88,30 @@ function required(
   };
   const kept = Object.entries(usual).filter(([name]) => !others.has(name.toLowerCase()));
   return { ...Object.fromEntries(kept), ...headers };
+}
+
+/** Who calls. The server below puts its own address in the place of localhost. */
+function identityOf({ caller, name, withheld, shown }: HandedContext): Record<string, string> {
+  const asserted: Record<string, string> =
+    caller === undefined ? {} : { 'P-Asserted-Identity': `${display(name)}${addressOf(caller)}` };
+  if (withheld) {
+    const nobody = shown === undefined ? '<sip:anonymous@anonymous.invalid>' : addressOf(shown);
+    return { From: `"Anonymous" ${nobody}`, Privacy: 'id', ...asserted };
+  }
+  const who = caller ?? '';
+  // A phone that shows another number has the caller's in the name.
+  const told = shown === undefined ? name : name === undefined ? who : `${cut(name, NAME_MAX / 2)} (${who})`;
+  return { From: `${display(told)}${addressOf(shown ?? who)}`, ...asserted };
+}
+
+function addressOf(user: string): string {
+  return `<sip:${userPart(user)}@localhost>`;
+}
+
+/** A display name as a quoted-string (RFC 3261 25.1), without what phones that look for the first `<` trip over; nothing when there is none. */
+function display(name: string | undefined): string {
+  const text = cut(plain((name ?? '').replace(/[<>]/g, ' ')), NAME_MAX).replace(/["\\]/g, '\\$&');
+  return text === '' ? '' : `"${text}" `;
 }
 
 /** As much of the data as fits, as JSON in hex. */
@@ -115,12 +140,8 @@ function multipart(
 
 /** User part of a URI: everything that is not plainly a user is escaped (RFC 3261 25.1). */
 function userPart(text: string): string {
-  const escaped = encodeURIComponent(cut(plain(text), 64)).replaceAll('%2B', '+');
+  const escaped = encodeURIComponent(cut(plain(text), NAME_MAX)).replaceAll('%2B', '+');
   return escaped === '' ? 'anonymous' : escaped;
-}
-
-function quoted(text: string): string {
-  return cut(plain(text), 64).replace(/["\\]/g, ' ');
 }
 
 /** One line, whatever was said or sent. */

@@ -33,6 +33,24 @@ describe('who calls whom', () => {
   });
 
   it.each([
+    ['"Zoë \\"Z\\" O\'Neil" <sip:1234@pbx>', {}, 'Zoë "Z" O\'Neil', false],
+    ['Jane Doe <sip:1234@pbx>', { 'p-asserted-identity': '"Doe, J." <sip:1234@ims>' }, 'Doe, J.', false],
+    // Says no more than the number, or turns what is shown around.
+    ['"+49 (30) 123" <sip:+4930123@pbx>', {}, undefined, false],
+    ['"abc\u202ecba" <sip:1234@pbx>', {}, 'abccba', false],
+    ['"Unknown Caller" <sip:1234@pbx>', {}, undefined, false],
+    // RFC 3323 4.1.1.3 and RFC 3325 9.3.
+    ['"Anonymous" <sip:anonymous@anonymous.invalid>', {}, undefined, true],
+    ['"Anonymous" <sip:thisis@anonymous.invalid>', { privacy: 'none' }, undefined, false],
+    ['"Zoë" <sip:1234@pbx>', { privacy: 'critical; id' }, 'Zoë', true],
+    ['"Zoë" <sip:1234@pbx>', { 'remote-party-id': '<sip:1234@pbx>;party=calling;privacy=full' }, 'Zoë', true],
+    ['"Zoë" <sip:1234@pbx>', { 'remote-party-id': '<sip:99@pbx>;party=called;privacy=full' }, 'Zoë', false],
+    ['"Zoë" <sip:1234@pbx>', { privacy: 'session' }, 'Zoë', false],
+  ])('%s, %o', (from, headers, name, withheld) => {
+    expect(invite({ from, ...headers } as Record<string, string>).identity).toMatchObject({ name, withheld });
+  });
+
+  it.each([
     ['sip:8001@parley;transport=tcp', '8001'],
     ['sip:%2A21%23;phone-context=x@parley', '*21#'],
     ['tel:+4930123', '+4930123'],

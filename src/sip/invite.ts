@@ -2,9 +2,10 @@ import type Srf from 'drachtio-srf';
 import { reasonOf } from '../errors.js';
 import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
+import { type CallerIdentity, callerIdentity } from './caller-identity.js';
 import { Dialog, type ReplacingInvite, type Taker } from './dialog.js';
 import { headersOf } from './header-of.js';
-import { parties, partyOf, userOf } from './headers/address.js';
+import { userOf } from './headers/address.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import type { ReplaceableDialogs } from './replaceable.js';
@@ -57,13 +58,14 @@ export class Invite implements ReplacingInvite {
     return this.req.get('Call-ID');
   }
 
-  /** Who calls: the number or name that P-Asserted-Identity has (RFC 3325), or else From, decoded; the whole URI when it has none. */
+  /** Who calls, by name and number, and whether others may know. */
+  get identity(): CallerIdentity {
+    return callerIdentity((name) => this.header(name));
+  }
+
+  /** Number or name of who calls. */
   get from(): string {
-    const asserted = parties(this.header('P-Asserted-Identity') ?? '');
-    const from = this.req.get('From');
-    const party = partyOf(from);
-    const user = [...asserted, ...(party ? [party] : [])].map((one) => one.user).find((one) => one !== '');
-    return plain(user ?? party?.uri ?? from);
+    return this.identity.from;
   }
 
   /** Who calls, for people: the display name, or as {@link from}. */

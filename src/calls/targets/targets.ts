@@ -17,6 +17,8 @@ export interface TrunkRoute {
   auth?: { username: string; password: string } | undefined;
   /** User part of From, where the trunk wants one of its own. */
   from?: string | undefined;
+  /** It is told who has withheld their number, and keeps it to itself (RFC 3325). */
+  trusted?: boolean | undefined;
   /** Headers that it is given, as templates. */
   headers?: Readonly<Record<string, string>> | undefined;
 }

@@ -6,6 +6,8 @@ function journal(...events: JournalEvent[]): StoredEvent[] {
   return events.map((event, n) => ({ call: 'c', seq: n + 1, at: n, ...event }) as StoredEvent);
 }
 
+const caller = (from: string) => ({ from, name: undefined, withheld: false });
+
 describe('the briefing of a person', () => {
   it('tells topic, what the caller gave, and what was done', () => {
     const handOver = handOverOf(
@@ -22,7 +24,7 @@ describe('the briefing of a person', () => {
       ),
       'request',
     );
-    expect(briefingOf(handOver, '+4930123').join(' ')).toBe(
+    expect(briefingOf(handOver, caller('+4930123')).join(' ')).toBe(
       'A call from +4930123. It is about order status and refund. They gave: order number 482715. ' +
         'Done so far: find order. This did not work: request refund.',
     );
@@ -34,10 +36,16 @@ describe('the briefing of a person', () => {
       journal({ type: 'caller.turn', turn: 1, text: 'my <b>\r\nlamp', from: 'speech' }),
       'request',
     );
-    expect(briefingOf(said, 'anonymous')).toEqual(['A call from an unknown number.', 'The caller said: my b lamp.']);
+    expect(briefingOf(said, caller('anonymous'))).toEqual([
+      'A call from an unknown number.',
+      'The caller said: my b lamp.',
+    ]);
     expect(subjectOf(handOverOf([], 'not understood'))).toBe('not understood');
     const key = handOverOf(journal({ type: 'caller.turn', turn: 1, text: '0', from: 'dtmf' }), 'request');
-    expect(briefingOf(key, '1234')).toEqual(['A call from 1234.']);
+    expect(briefingOf(key, caller('1234'))).toEqual(['A call from 1234.']);
+    const [named] = briefingOf(key, { ...caller('1234'), name: 'Zoë <b>' });
+    const [withheld] = briefingOf(key, { from: '1234', name: 'Zoë', withheld: true });
+    expect([named, withheld]).toEqual(['A call from Zoë b, 1234.', 'A call from a withheld number.']);
   });
 
   it('tells what an IVR asked for, and nothing that is masked', () => {

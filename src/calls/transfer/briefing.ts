@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../journal/events.js';
+import type { CallerIdentity } from '../../sip/caller-identity.js';
 
 /** What a person is told of a call: read from its journal, in which nothing sensitive is. */
 export interface HandOver {
@@ -83,7 +84,7 @@ export function subjectOf({ topics, facts, lastWords, reason }: HandOver): strin
 }
 
 /** What is said to the person before they take the call, a sentence each. */
-export function briefingOf(handOver: HandOver, caller: string): string[] {
+export function briefingOf(handOver: HandOver, caller: CallerIdentity): string[] {
   const { topics, facts, done, failed, lastWords } = handOver;
   const sentences = [`A call from ${spokenCaller(caller)}.`];
   if (topics.length > 0) sentences.push(`It is about ${list(topics.slice(-3).map(inWords))}.`);
@@ -95,12 +96,14 @@ export function briefingOf(handOver: HandOver, caller: string): string[] {
   return sentences;
 }
 
-function spokenCaller(caller: string): string {
-  return /^\+?\d{3,}$/.test(caller)
-    ? caller
-    : caller === '' || /anonymous|unknown/i.test(caller)
+function spokenCaller({ from, name, withheld }: CallerIdentity): string {
+  if (withheld) return 'a withheld number';
+  const number = /^\+?\d{3,}$/.test(from)
+    ? from
+    : from === '' || /anonymous|unknown/i.test(from)
       ? 'an unknown number'
-      : clean(caller);
+      : clean(from);
+  return name === undefined ? number : `${clean(name).slice(0, 64)}, ${number}`;
 }
 
 /** `order-status`, `orderNumber` as they are said. */

@@ -1,5 +1,6 @@
 import type { VoiceEvent } from '../../conversation/voice.js';
 import type { JournalEvent, StoredEvent } from '../../journal/events.js';
+import type { CallerIdentity } from '../../sip/caller-identity.js';
 import type { Dialog } from '../../sip/dialog.js';
 import type { Lexicon } from '../../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
@@ -13,8 +14,8 @@ import { SpeakerTurns } from '../voice/speaker-turns.js';
 /** The call that is handed over. */
 export interface TransferredCall {
   id: string;
-  /** The caller's number or name. */
-  from: string;
+  /** Who calls. */
+  identity: CallerIdentity;
   /** What the caller dialled, and the URI of it. */
   to: string;
   calledUri: string;

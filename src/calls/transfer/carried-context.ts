@@ -11,25 +11,32 @@ import type { TransferredCall } from './caller-side.js';
  */
 export function contextFor(
   { settings, route }: Destination,
-  call: Pick<TransferredCall, 'id' | 'from' | 'to' | 'calledUri' | 'secrets' | 'given'>,
+  call: Pick<TransferredCall, 'id' | 'identity' | 'to' | 'calledUri' | 'secrets' | 'given'>,
   handOver: HandOver,
   url: string | undefined,
 ): Omit<HandedContext, 'replaces'> {
-  const { id, from, to, secrets } = call;
+  const { id, identity: who, to, secrets } = call;
+  const { from, withheld } = who;
+  // Who is withheld is told to a network that keeps it from its phones (RFC 3325 7), and to nobody else.
+  const known = !withheld || route?.trusted === true;
+  const caller = known ? from : 'anonymous';
+  const told = withheld ? { caller: 'anonymous' } : { caller: from, name: who.name };
   const { json, identity, sensitive } = settings.context;
   const { topics, facts, done, failed, reason, lastWords, ivr } = handOver;
   const shown = sensitive.filter((name) => Object.hasOwn(secrets, name)).map((name) => [name, secrets[name]]);
-  const told = { ...ivr, ...Object.fromEntries(shown) };
-  const more = Object.keys(told).length > 0 ? { ivr: told } : {};
+  const before = { ...ivr, ...Object.fromEntries(shown) };
+  const more = Object.keys(before).length > 0 ? { ivr: before } : {};
   return {
     call: id,
-    caller: from,
-    shown: route?.from ?? (identity === 'own' ? to : from),
+    caller: known ? from : undefined,
+    name: known ? who.name : undefined,
+    withheld,
+    shown: route?.from ?? (identity === 'own' ? to : undefined),
     called: call.calledUri,
     subject: subjectOf(handOver),
     url: url?.replaceAll('{{call}}', encodeURIComponent(id)),
-    data: { call: id, caller: from, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },
+    data: { call: id, ...told, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },
     json,
-    headers: headersFrom(route?.headers ?? {}, { ...call.given, ...facts, call: id, caller: from, called: to }),
+    headers: headersFrom(route?.headers ?? {}, { ...call.given, ...facts, call: id, caller, called: to }),
   };
 }

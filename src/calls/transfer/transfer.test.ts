@@ -130,6 +130,8 @@ class Bench {
   readonly queues = new CallQueues();
   bridged = 0;
   readonly overheard: string[] = [];
+  /** Of the caller's INVITE, besides the usual ones. */
+  headers: string[] = [];
   people!: CallPeople;
   dialog!: Dialog;
   voice!: CallVoice;
@@ -182,7 +184,7 @@ class Bench {
       callBack: async (wish) => void this.wishes.push(wish),
       logger: LOG,
     };
-    caller.send('INVITE', { body: SDP });
+    caller.send('INVITE', { body: SDP, extra: this.headers.map(octets) });
     const invite = await this.invited;
     const legMedia = await LegMedia.open(media.host, 'c1', invite.offer, AUDIO, () => undefined);
     const answering = invite.answer(legMedia.localSdp);
@@ -269,6 +271,8 @@ class Bench {
 }
 
 const SDP = 'v=0\r\no=c 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+/** As the kit writes what it sends: a character per byte. */
+const octets = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 const FACTS = [
   { call: 'c1', seq: 1, at: 0, type: 'topic', turn: 1, topic: 'refund', score: 1, ms: 1 },
   { call: 'c1', seq: 2, at: 0, type: 'entity.heard', name: 'orderNumber', value: '482715' },
@@ -286,6 +290,7 @@ describe('a transfer on the wire', () => {
   const quick = { accept: 'answer', briefing: false };
 
   it('calls with what is known, briefs, joins at the key, and ends with the caller', async () => {
+    bench.headers = ['P-Asserted-Identity: "O\'Neil, \\"Zoë\\"" <sip:+4930123@ims.example.com>'];
     await bench.begin('anna', at('anna', { context: { json: true } }), {
       contextUrl: 'https://console.example.com/{{call}}',
     });
@@ -293,7 +298,8 @@ describe('a transfer on the wire', () => {
     expect(call.invite.get('subject')).toBe('refund, order number 482715');
     expect(call.invite.text).not.toContain('9137');
     expect(call.invite.get('call-info')).toBe('<https://console.example.com/c1>;purpose=info');
-    expect(call.invite.get('p-asserted-identity')).toMatch(/^<sip:caller@127\.0\.0\.1(:\d+)?>$/);
+    expect(call.invite.get('p-asserted-identity')).toMatch(/^"O'Neil, \\"Zoë\\"" <sip:\+4930123@127\.0\.0\.1(:\d+)?>$/);
+    expect(call.invite.get('from')).toMatch(/^"O'Neil, \\"Zoë\\"" <sip:\+4930123@127\.0\.0\.1/);
     expect(bench.media.asked).toContain('c1 sound music');
     call.ring();
     await call.answer();
@@ -319,6 +325,23 @@ describe('a transfer on the wire', () => {
     expect(bench.events.map(({ type }) => type.replace('transfer.', ''))).toEqual([
       ...['started', 'dialling', 'ringing', 'answered', 'briefing', 'accepted', 'bridged', 'finished', 'unbridged'],
     ]);
+  });
+
+  it('calls for a caller who is withheld, and names them nowhere', async () => {
+    bench.headers = ['P-Asserted-Identity: "Zoë" <sip:+4930123@ims.example.com>', 'Privacy: id'];
+    await bench.begin('anna', at('anna', { context: { json: true }, accept: 'answer' }));
+    const call = await bench.desk.called('anna');
+    const { invite } = call;
+    expect(invite.get('from')).toMatch(/^"Anonymous" <sip:anonymous@anonymous\.invalid>/);
+    expect(invite.get('privacy')).toBe('id');
+    expect(invite.text).not.toMatch(/P-Asserted-Identity/i);
+    const uui = Buffer.from(invite.get('user-to-user').split(';')[0] ?? '', 'hex').toString();
+    expect(uui).toContain('"caller":"anonymous"');
+    expect(invite.text + uui).not.toMatch(/4930123|Zoë|sip:caller@/);
+    await call.answer();
+    await until('joined', () => bench.bridged === 1);
+    expect(bench.media.said[0]).toBe('c1/p1: A call from a withheld number.');
+    await bench.leave();
   });
 
   it('tells an IVR’s secret to a target only that is to have it', async () => {

@@ -267,7 +267,7 @@ export class Transfer {
     const leg = this.legs.get(name);
     if (!leg) return;
     const { briefing } = leg.destination.settings;
-    const told = briefing ? briefingOf(this.handOver, this.call.from) : [];
+    const told = briefing ? briefingOf(this.handOver, this.call.identity) : [];
     const sentences = question === undefined ? told : [...told, this.question(name, question)];
     if (question === 'voice') leg.voice?.expect({ kind: 'yes-no' });
     const text = await this.say(name, sentences);
@@ -324,7 +324,8 @@ export class Transfer {
   }
 
   private async callBack(target: string): Promise<void> {
-    const { id: call, from: number } = this.call;
+    const { id: call } = this.call;
+    const { from: number } = this.call.identity;
     const { topics, facts, reason } = this.handOver;
     const topic = topics.at(-1);
     this.call.record({ type: 'callback.requested', target, number, topic, reason });

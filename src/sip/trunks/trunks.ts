@@ -103,6 +103,12 @@ export function trunksConfig<M extends z.ZodType>(media: M) {
           .regex(/^[^\s<>"@;]+$/)
           .optional()
           .describe("The number that calls come from, where the trunk does not take the caller's."),
+        trusted: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether it is told who has withheld their number (P-Asserted-Identity with `Privacy: id`, RFC 3325), and keeps that from its phones.',
+          ),
       })
       .optional()
       .describe('How targets with this trunk are called.'),
