@@ -19,6 +19,7 @@ import { ParleyError, reasonOf } from './errors.js';
 import { Figures } from './figures.js';
 import { JournalFeed } from './journal/feed.js';
 import { JournalBook } from './journal/journal.js';
+import { NodeWatch } from './journal/node-watch.js';
 import { deletionsOf, discardClips, forgetWhenEnded, keepRecordings, keptOf } from './kept.js';
 import type { CodecName } from './rtp/negotiated.js';
 import { pcmRates } from './rtp/sdp/sdp.js';
@@ -169,6 +170,9 @@ async function compose(
     ofCall: (call, error) => calls.failed(call, error),
   });
   media.onWorkerLost((legs) => calls.lostLegs(legs));
+  const { kind, nodeLostMs: lostMs, retention } = settings.store;
+  const lifetimes = { lostMs, local: kind === 'files', retentionMs: retention.journalMs };
+  keep(new NodeWatch(journals, store.records, logger, lifetimes));
   keep(new Webhooks(settings.webhooks, journals, store.records, logger));
   const feed = keep(new JournalFeed(journals, store, logger));
   const traces = sipTraces(settings, store, journals, logger);

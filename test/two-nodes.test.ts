@@ -6,7 +6,7 @@ import { Desk } from './kit/desk.js';
 import { house } from './kit/house.js';
 import { Phone } from './kit/phone.js';
 import { RedisServer } from './kit/redis.js';
-import { type EventOf, Server, sipCallIdOf } from './kit/server.js';
+import { assertComplete, type EventOf, Server, sipCallIdOf } from './kit/server.js';
 import { until } from './kit/until.js';
 
 /** Two servers on one Redis are one house: one line for its people, and a call is found whichever of them has it. */
@@ -28,7 +28,11 @@ describe('two nodes on one Redis', () => {
       },
     };
     writeFileSync(join(folder.path, 'parley.yaml'), JSON.stringify({ targets }));
-    const env = { PARLEY_STORE_KIND: 'redis', PARLEY_STORE_REDIS_URL: redis.url };
+    const env = {
+      PARLEY_STORE_KIND: 'redis',
+      PARLEY_STORE_REDIS_URL: redis.url,
+      PARLEY_STORE_NODE_LOST_MS: '12000',
+    };
     [here, there] = await Promise.all([
       Server.start({ cwd: folder.path, env }),
       Server.start({ cwd: folder.path, env }),
@@ -126,6 +130,13 @@ describe('two nodes on one Redis', () => {
       await until('the end of the node', () => !here.alive);
       const anna = until('a call for the fourth', () => desk.calls.find((call) => !call.taken), { ms: 30_000 });
       await inPlace(fourth, 1, 30_000);
+      // Its calls have an end, by the node that is there; those of that node go on.
+      for (const phone of [first, third]) {
+        await event(phone, 'call.ended', ({ by }) => by === 'node-lost');
+        const events = await journal(phone);
+        assertComplete(events);
+        expect(events.slice(-3).map(({ type }) => type)).toEqual(['node.lost', 'call.summary', 'call.ended']);
+      }
       const call = await anna;
       await call.answer();
       await event(fourth, 'transfer.bridged');
@@ -134,7 +145,7 @@ describe('two nodes on one Redis', () => {
       await there.waitForIdle();
       const places = (await journal(fourth)).flatMap((one) => (one.type === 'transfer.queued' ? [one.place] : []));
       expect(places).toEqual([3, 1]);
-      const left = (await redis.keys()).filter((key) => key.includes('queue:'));
+      const left = (await redis.keys()).filter((key) => /queue:|node-call:/.test(key));
       expect([left, here.noise, there.noise]).toEqual([[], [], []]);
     } finally {
       for (const phone of phones) phone.rtp.close();

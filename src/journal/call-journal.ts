@@ -115,6 +115,11 @@ export class CallJournal {
     this.#writer.recovered();
   }
 
+  /** What is stored is compared with what was appended, and written again where somebody else wrote. */
+  check(): Promise<void> {
+    return this.#writer.check();
+  }
+
   /** Gives up what is not stored. */
   abandon(): void {
     this.#writer.stop();

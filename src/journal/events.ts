@@ -35,7 +35,8 @@ export type EndedBy =
   | 'error'
   | 'rejected'
   | 'cancelled'
-  | 'shutdown';
+  | 'shutdown'
+  | 'node-lost';
 
 /**
  * How an attempt to reach a person ended. `declined`: by the phone, by key, by word, or by hanging up during the briefing;
@@ -135,6 +136,8 @@ export type JournalEvent =
     }
   | { type: 'call.answered'; codec: string; ms: number }
   | { type: 'call.ended'; by: EndedBy; reason: string; durationMs: number; media?: Record<string, number> | undefined }
+  /** The node that had the call died, or is taken for dead: another one ends its journal. */
+  | { type: 'node.lost'; node: string; seenAt?: string | undefined }
   | { type: 'caller.started' }
   /** `stable`: its beginning, as far as two results in a row agree on it: what comes after may well become other words. */
   | { type: 'caller.partial'; text: string; stable?: string | undefined }

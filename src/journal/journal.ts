@@ -3,6 +3,7 @@ import { ParleyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { CallJournal, type JournalOwner } from './call-journal.js';
 import type { LiveEvent, StoredEvent } from './events.js';
+import { endOfLost } from './lost-call.js';
 import type { JournalStore } from './port.js';
 import { type CallSummary, parseEvent, summaryOf } from './summary.js';
 import { type Lines, Writer } from './writer.js';
@@ -37,6 +38,7 @@ export class JournalBook {
   readonly #owner: JournalOwner;
   readonly #stopListening: () => void;
   readonly #watchers = new Set<(event: StoredEvent | LiveEvent) => void>();
+  readonly #storedWatchers = new Set<(call: string) => void>();
   #publishing = 0;
   /** The last {@link flush} ended before everything was stored. */
   #waitedInVain = false;
@@ -73,6 +75,40 @@ export class JournalBook {
   /** Journals of this process that are open. */
   get live(): ReadonlyMap<string, CallJournal> {
     return this.#live;
+  }
+
+  /** Calls of this process that are up, or not wholly stored yet. */
+  unfinished(): string[] {
+    return [...this.#local()].map(({ call }) => call);
+  }
+
+  /** Told of each call of this process that is over, when all of it is stored. */
+  onStored(watcher: (call: string) => void): () => void {
+    this.#storedWatchers.add(watcher);
+    return () => this.#storedWatchers.delete(watcher);
+  }
+
+  /** Somebody else may have written to the journal of a call of this process: it is stored again if so. */
+  async check(call: string): Promise<void> {
+    await this.#journal(call)?.check();
+  }
+
+  /**
+   * Ends the journal of a call whose node died, and tells everybody, as that node would have.
+   *
+   * @param seenAt when the node was last there, ms since 1970, where that is known
+   */
+  async endLost(call: string, node: string, seenAt: number | undefined): Promise<void> {
+    if (this.#journal(call)) return;
+    const stream = streamOf(call);
+    const { at, events } = endOfLost(await this.#readStored(call), node, seenAt);
+    if (events.length === 0) return;
+    const last = await this.store.streams.lastSeq(stream);
+    const made = events.map((event, n): StoredEvent => ({ call, at, seq: last + 1 + n, ...event }));
+    const entries = made.map((event) => ({ seq: event.seq, data: JSON.stringify(event) }));
+    await this.store.streams.append(stream, entries);
+    await this.store.streams.expire(stream, this.options.retentionMs);
+    for (const [n, event] of made.entries()) this.#publish(event, entries[n]?.data ?? '');
   }
 
   /**
@@ -198,7 +234,10 @@ export class JournalBook {
   #drain(journal: CallJournal): void {
     this.#live.delete(journal.call);
     this.#draining.set(journal.call, journal);
-    void journal.drained().then(() => this.#draining.delete(journal.call));
+    void journal.drained().then(() => {
+      this.#draining.delete(journal.call);
+      if (journal.pending === 0) for (const watcher of this.#storedWatchers) watcher(journal.call);
+    });
     let pending = 0;
     for (const waiting of this.#draining.values()) pending += waiting.pending;
     for (const oldest of this.#draining.values()) {

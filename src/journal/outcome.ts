@@ -48,6 +48,7 @@ function dispositionOf(events: readonly StoredEvent[], by: EndedBy, turns: numbe
     case 'error':
       return 'failed';
     case 'shutdown':
+    case 'node-lost':
       return 'interrupted';
     default: {
       if (events.some((one) => one.type === 'transfer.finished' && one.outcome === 'accepted')) return 'transferred';

@@ -20,3 +20,17 @@ export interface JournalEntry {
   seq: number;
   data: string;
 }
+
+/** Small named values with compare-and-set, as `store/store.ts` says. */
+export interface JournalRecords {
+  get(key: string): Promise<VersionedValue | undefined>;
+  set(key: string, value: string, options?: { ttlMs?: number; ifVersion?: number }): Promise<number | undefined>;
+  delete(key: string): Promise<void>;
+  list(prefix: string): Promise<string[]>;
+}
+
+/** A value with the version that compare-and-set names. */
+export interface VersionedValue {
+  value: string;
+  version: number;
+}

@@ -12,7 +12,7 @@ export interface CallSummary {
   agent?: string | undefined;
   /** ms from the INVITE to the last event. */
   lastAt: number;
-  /** Absent while the call lives, and for good when its node died. */
+  /** Absent while the call lives, and for a while when its node died. */
   ended?: { by: EndedBy; reason: string; durationMs: number } | undefined;
 }
 

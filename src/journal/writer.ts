@@ -53,6 +53,16 @@ export class Writer {
     this.poke();
   }
 
+  /** Compares what is stored with the lines; what is not theirs is taken out, and all is written again. */
+  async check(): Promise<void> {
+    const { streams } = this.store;
+    const entries = await streams.read(this.stream);
+    if (entries.every(({ seq, data }) => seq <= this.lines.length && data === this.lines.line(seq))) return;
+    this.logger.warn({ stream: this.stream }, 'somebody else wrote to this journal; writing it again');
+    await streams.expire(this.stream, 0);
+    this.recovered();
+  }
+
   /** Tells that the call is over: its time to live counts from now. */
   finish(): void {
     this.#expiryDue = true;

@@ -68,6 +68,15 @@ export const storeConfig = z.strictObject({
         ),
     })
     .prefault({}),
+  nodeLostMs: z
+    .number()
+    .int()
+    .min(6000)
+    .max(3_600_000)
+    .default(30_000)
+    .describe(
+      'With Redis: a node that is not heard of for so long is dead, and another ends the journals of its calls, ms.',
+    ),
   retention: retention.prefault({}),
 });
 

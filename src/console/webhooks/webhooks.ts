@@ -167,7 +167,7 @@ export class Webhooks {
     return outcome;
   }
 
-  /** A call of this process is followed. What there is of another is all: one whose node died has no end. */
+  /** A call of this process is followed. What there is of another is all: one whose node died is ended by another, and comes up again then. */
   async *#eventsOf(call: string, after: number): AsyncIterable<StoredEvent> {
     if (this.journals.live.has(call)) yield* this.journals.follow(call, after, this.#stop.signal);
     else yield* await this.journals.read(call);
