@@ -141,15 +141,6 @@ describe('a caller who goes on when the answer has hardly begun', () => {
     expect(talk.all('ask').at(-1)?.turn).toMatchObject({ turn: 2, text: 'where is my order' });
   });
 
-  it('has both parts though the first was said on a leg that is lost', async () => {
-    const text = goOn(250, 'on');
-    await settle();
-    const position = talk.offset();
-    talk.send({ type: 'final', text: 'on saturday', from: position - 8000, position });
-    talk.pass(700);
-    expect(talk.all('ask').at(-1)?.turn).toMatchObject({ turn: 1, text: `${text} saturday` });
-  });
-
   it('puts the turn on record before keys that interrupt its answer', () => {
     talk.start();
     talk.pass(100);

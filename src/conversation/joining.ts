@@ -29,12 +29,12 @@ export function saidOver({ state: { current } }: Step, text: string): string {
 }
 
 /**
- * What was recognised, without the words of a turn that has gone on record meanwhile, and with those of one that was
- * taken back and stands on a leg that is lost.
+ * What was recognised, without the words of a turn that has gone on record meanwhile; those of one that was taken back
+ * stand even when nothing more is understood.
  */
 export function ownWords({ state }: Step, { text, from }: { text: string; from?: number | undefined }): string {
   const { joined, settled } = state;
-  if (joined && (text === '' || startsAfter(joined, from))) return `${joined.text} ${text}`.trim();
+  if (joined && text === '') return joined.text;
   return settled && !startsAfter(settled, from) ? addedWords(settled.text, text) : text;
 }
 

@@ -31,11 +31,12 @@ function hearing(leg: MediaLeg) {
   });
   const mark = (type: 'onset' | 'offset', position: number) => heard.mark({ type, leg: 'a', at: 0, position });
   const told = () => events.map((event) => ('position' in event ? `${event.type} ${event.position}` : event.type));
-  return { heard, streams, mark, told, state };
+  const words = () => events.flatMap((event) => (event.type === 'final' ? [`${event.from} ${event.text}`] : []));
+  return { heard, streams, mark, told, words, state };
 }
 
-const final = (position: number): StreamEvent =>
-  ({ type: 'final', leg: 'a', text: 'hello', from: 0, position, ms: 1, logProbability: 0 }) as unknown as StreamEvent;
+const final = (position: number, text = 'hello'): StreamEvent =>
+  ({ type: 'final', leg: 'a', text, from: 0, position, ms: 1, logProbability: 0 }) as unknown as StreamEvent;
 
 describe('what a call hears', () => {
   beforeEach(() => {
@@ -68,6 +69,72 @@ describe('what a call hears', () => {
     heard.commit(4000 - 1);
     heard.commit(4900);
     expect(streams[1]!.done.slice(-1)).toEqual([['commit', 900]]);
+  });
+
+  it('loses its leg while the peer goes on, and what they said before is not known yet', () => {
+    const { heard, streams, mark, told } = hearing(legOf(4000));
+    mark('onset', 1000);
+    mark('offset', 1900);
+    mark('onset', 3000);
+    streams[0]!.says(final(1900));
+    expect(heard.unrecognised).toBe(true);
+    heard.moveTo(legOf(0));
+    expect(heard.speaking).toBe(false);
+    expect(streams[0]!.done.slice(-1)).toEqual([['finalise', 4000]]);
+    streams[0]!.says(final(4000));
+    expect(streams[0]!.done.slice(-1)).toEqual([['close']]);
+    expect(told()).toEqual(['onset 1000', 'offset 1900', 'onset 3000', 'final 1900', 'offset 4000', 'final 4000']);
+    expect(heard.unrecognised).toBe(false);
+  });
+
+  it('has the words of one turn as one, whatever legs they were said on', () => {
+    const { heard, streams, mark, told, words } = hearing(legOf(4000));
+    mark('onset', 1000);
+    heard.moveTo(legOf(0));
+    mark('onset', 100);
+    mark('offset', 900);
+    streams[1]!.says(final(900, 'my order'));
+    streams[0]!.says(final(4000, 'where is'));
+    mark('onset', 1500);
+    mark('offset', 2000);
+    streams[1]!.says(final(2000, 'my order please'));
+    expect(words()).toEqual(['4000 my order', '0 where is my order', '0 where is my order please']);
+    expect(told().slice(-1)).toEqual(['final 6000']);
+    heard.commit(6000);
+    streams[1]!.says(final(3000, 'hello'));
+    expect(words().slice(-1)).toEqual(['4000 hello']);
+  });
+
+  it('waits for the words of every leg that it lost, to their last', () => {
+    const { heard, streams, mark, told } = hearing(legOf(4000));
+    mark('onset', 1000);
+    mark('offset', 1900);
+    mark('onset', 3000);
+    heard.moveTo(legOf(500));
+    mark('onset', 100);
+    heard.moveTo(legOf(700));
+    heard.moveTo(legOf(0));
+    // Nothing was said on the third.
+    expect(streams.map(({ done }) => done.at(-1))).toEqual([
+      ['finalise', 4000],
+      ['finalise', 500],
+      ['close'],
+      ['from', 0],
+    ]);
+    streams[0]!.says(final(1900));
+    streams[0]!.says(final(4000));
+    expect(heard.unrecognised).toBe(true);
+    streams[1]!.says(final(500));
+    expect(heard.unrecognised).toBe(false);
+    expect(streams.slice(0, 2).map(({ done }) => done.at(-1))).toEqual([['close'], ['close']]);
+    expect(told().slice(3)).toEqual([
+      'offset 4000',
+      'onset 4100',
+      'offset 4500',
+      'final 1900',
+      'final 4000',
+      'final 4500',
+    ]);
   });
 
   it('waits for the last words of a lost leg no longer than it must', () => {

@@ -238,7 +238,7 @@ export class CallVoice implements Voice {
   async settle(ms: number): Promise<void> {
     this.stop();
     const { hearing } = this;
-    if (hearing.unrecognised) hearing.finalise();
+    hearing.finaliseRest();
     if (this.saying.size === 0 && !hearing.unrecognised) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
