@@ -118,13 +118,13 @@ export class CallServer {
 
   /** Something of a call failed that nothing caught: the people behind its agent take it, or it ends. */
   failed(call: string, error: unknown): void {
-    this.live.get(call)?.failed(error);
+    this.live.get(call)?.mishaps.failed(error);
   }
 
   /** The media of these legs is gone: `call`, `call/person`, each with `~n` behind it when it was set up again before. */
   lostLegs(legs: readonly string[]): void {
     const calls = new Set(legs.map((leg) => leg.split(/[/~]/)[0] ?? ''));
-    for (const call of calls) this.live.get(call)?.mediaLost();
+    for (const call of calls) this.live.get(call)?.mishaps.mediaLost();
   }
 
   /**
@@ -137,7 +137,7 @@ export class CallServer {
     const { limits, logger } = this.services;
     if (this.live.size > 0) logger.info({ calls: this.live.size, ms: limits.drainMs }, 'draining');
     if (limits.drainMs === 0 || (await this.emptyWithin(limits.drainMs))) return;
-    for (const call of this.live.values()) void call.wayOut();
+    for (const call of this.live.values()) void call.mishaps.shutdown();
     await this.emptyWithin(Math.min(limits.drainMs, limits.referMs));
   }
 

@@ -1,7 +1,7 @@
 import type { Afterwards } from '../conversation/state.js';
 import type { AnswerAction, Redirection } from '../dialplan/dialplan.js';
 import { ParleyError, reasonOf } from '../errors.js';
-import type { EndedBy, JournalEvent, MediaFlow } from '../journal/events.js';
+import type { EndedBy, JournalEvent } from '../journal/events.js';
 import type { CallJournal } from '../journal/journal.js';
 import { outcomeOf } from '../journal/outcome.js';
 import type { Invite } from '../sip/invite.js';
@@ -16,15 +16,17 @@ import { CallTalk } from './call-talk.js';
 import { informed } from './ivr/inform.js';
 import type { CallSession } from './legs/call-session.js';
 import { CallerLeg, type CallerLegHost } from './legs/caller-leg.js';
-import { MediaRecovery } from './legs/media-recovery.js';
 import { mediaRecord } from './media-events.js';
+import { Mishaps } from './mishaps.js';
 import { nextAgent, type Prepared, type PrepareOptions, playNotice } from './prepare.js';
-import { type CallServices, factsOf, planOf, type Route, receivedEvent } from './services.js';
+import { type CallServices, factsOf, type Route, receivedEvent } from './services.js';
 import { Supervision } from './supervision.js';
+import { CallTargets } from './targets/call-targets.js';
 import { handOverOf } from './transfer/briefing.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
+
 /** One call from INVITE to BYE: carries out the effects of {@link reduceCall}. */
 export class Call {
   /** The dialplan entry that took it, `file#name`. */
@@ -37,7 +39,7 @@ export class Call {
     conversation: () => (this.state.phase === 'talking' ? this.talk.conversation : undefined),
     leg: () => (this.leg && this.state.phase !== 'ended' ? this.prepared?.media.leg : undefined),
     person: () => this.people.person?.leg?.leg,
-    knows: async (target) => (await this.services.targets.plan(target, this.ownTargets)) !== undefined,
+    knows: (target) => this.targets.knows(target),
     takeBack: () => this.takeBack(),
     record: (event) => this.record(event),
     notUp: () => this.notUp(),
@@ -50,7 +52,9 @@ export class Call {
     finish: (afterwards) => this.leave(afterwards),
   });
   private readonly people: CallPeople;
-  private readonly recovery: MediaRecovery;
+  private readonly targets: CallTargets;
+  /** What befalls it. */
+  readonly mishaps: Mishaps;
   /** What others can have it do. */
   readonly commands: CallCommands;
   private readonly receivedAt = monotonicMs();
@@ -69,7 +73,12 @@ export class Call {
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
-    this.recovery = new MediaRecovery({
+    this.targets = new CallTargets(services.targets, () => this.prepared, this.logger);
+    this.mishaps = new Mishaps({
+      session: () => this.leg?.session,
+      over: () => this.state.phase === 'ended',
+      conversation: () => (this.state.phase === 'talking' ? this.prepared?.conversation : undefined),
+      targets: this.targets,
       moved: () => {
         const { prepared } = this;
         if (prepared) prepared.voice.moveTo(prepared.media.leg);
@@ -77,7 +86,7 @@ export class Call {
       },
       others: () => this.people.recover(),
       record: (event) => this.record(event),
-      failed: () => this.toFallback('media worker lost'),
+      dispatch: (event) => this.dispatch(event),
       logger: this.logger,
     });
     this.people = new CallPeople({
@@ -151,13 +160,6 @@ export class Call {
     return true;
   }
 
-  /** RTP of one direction has been missing for so long that the call is not to stay as it is. */
-  private silenceTimeout(direction: MediaFlow, seconds: number, action: 'none' | 'hangup' | 'fallback'): void {
-    if (action === 'none' || this.leg?.session.onHold) return;
-    const target = this.fallbackTarget;
-    this.dispatch({ type: 'silent', action, target, reason: `no RTP ${direction} for ${seconds} s` });
-  }
-
   private hangUp(reason: string): void {
     if (!this.state.dialog || this.state.phase === 'ended') throw this.notUp();
     this.dispatch({ type: 'hang-up', reason });
@@ -171,39 +173,6 @@ export class Call {
 
   private notUp(): ParleyError {
     return new ParleyError('PARLEY_ERR_CALL_NOT_UP', { call: this.id, reason: `it is ${this.state.phase}` });
-  }
-
-  /**
-   * The process is about to end: the caller goes to the people behind the agent where they can be reached without this
-   * process (by REFER), else the agent says farewell.
-   */
-  async wayOut(): Promise<void> {
-    const { prepared, services, fallbackTarget: target } = this;
-    if (this.state.phase !== 'talking' || !prepared) return;
-    const plan = target === undefined ? undefined : await planOf(services, target, this.ownTargets);
-    const refers = plan && !(plan instanceof ParleyError) && plan.steps[0]?.type === 'refer';
-    if (refers) this.toFallback('shutdown');
-    else prepared.conversation.farewell('shutdown', 'shutdown');
-  }
-
-  /** Hands the call to the people behind its agent, or ends it where there are none. */
-  toFallback(reason: string): void {
-    const target = this.fallbackTarget;
-    this.dispatch({ type: 'silent', action: 'fallback', target, reason });
-  }
-
-  /** An error that nothing caught: the agent's part of the call is over. */
-  failed(error: unknown): void {
-    this.record({ type: 'error', code: 'PARLEY_ERR_INTERNAL', message: reasonOf(error) });
-    if (!this.leg) return this.end('lost', 'internal error');
-    this.toFallback('internal error');
-  }
-
-  /** Its media worker is lost: the call goes on over another, or with the people behind the agent. */
-  mediaLost(): void {
-    const { leg, state } = this;
-    if (state.phase === 'ended') return;
-    if (!this.recovery.begin(leg?.session)) this.end('lost', 'media worker lost');
   }
 
   /** Ends the call, whatever it is doing. */
@@ -329,33 +298,20 @@ export class Call {
     if (told) return this.record(told);
     if (event.type === 'rtp.started') {
       if (this.leg) this.dispatch({ type: 'confirmed' });
-    } else if (event.type === 'silence.timeout') this.silenceTimeout(event.direction, event.seconds, event.action);
+    } else if (event.type === 'silence.timeout') this.mishaps.silence(event.direction, event.seconds, event.action);
     else if (event.type === 'monitor.frame') this.supervision.heard(event.monitor, event.pcm);
     else this.prepared?.voice.fromMedia(event);
   }
 
   private leave(afterwards: Afterwards): void {
     const named = afterwards.type === 'transfer' ? afterwards.target : '';
-    this.dispatch({ type: 'finished', afterwards, target: named || this.fallbackTarget });
-  }
-
-  /** The people behind the agent, else those behind the dialplan entry. */
-  private get fallbackTarget(): string | undefined {
-    const { agent, action } = this.prepared ?? {};
-    return agent?.escalationTarget ?? action?.fallback?.target ?? action?.fallback?.redirect;
-  }
-
-  /** SIP URIs that agent file and dialplan entry have themselves, among others. */
-  private get ownTargets(): string[] {
-    const { agent, action } = this.prepared ?? {};
-    return [...(agent?.ownTargets ?? []), action?.fallback?.redirect].filter((one) => one !== undefined);
+    this.dispatch({ type: 'finished', afterwards, target: named || this.targets.fallback });
   }
 
   /** @param name of a target: what is not configured is nobody, whoever asks for it */
   private async handOver(name: string, reason: string): Promise<void> {
     this.talk.stop();
-    const services = { ...this.services, logger: this.logger };
-    await this.people.handOver(planOf(services, name, this.ownTargets), reason);
+    await this.people.handOver(this.targets.plan(name), reason);
   }
 
   /** Another agent goes on: with what is known of the caller, and in its own voice. */
@@ -377,9 +333,8 @@ export class Call {
     this.invite.reject(status, later, phrase);
   }
 
-  /** A target that is closed, or where nobody is, can't take the call. */
   private async redirect(to: Redirection): Promise<void> {
-    const uris = 'uri' in to ? [to.uri] : await this.services.targets.uris(to.target).catch(() => []);
+    const uris = await this.targets.contacts(to);
     if (uris.length > 0) this.invite.redirect(uris);
     else this.reject(480);
   }

@@ -1,5 +1,4 @@
 import type { CallFacts, Dialplan, DialplanAction } from '../dialplan/dialplan.js';
-import { ParleyError } from '../errors.js';
 import type { JournalEvent } from '../journal/events.js';
 import type { AudioOptions } from '../rtp/sdp/sdp.js';
 import type { Invite } from '../sip/invite.js';
@@ -8,7 +7,6 @@ import type { TrunkConfig } from '../sip/trunks/trunks.js';
 import type { Admission, LoadSignal } from './admission.js';
 import type { LimitsConfig } from './config.js';
 import type { Handoffs } from './ivr/handoffs.js';
-import type { Plan } from './targets/targets.js';
 import type { TransferServices } from './transfer/transfer.js';
 import type { VoiceAgent } from './voice-agent.js';
 
@@ -81,18 +79,4 @@ export function receivedEvent(
     language: answer?.language ?? agent?.language,
     versions: { agent: agent?.version, dialplan: dialplan.version },
   };
-}
-
-/** The way to a target; what went wrong when there is none of that name, or it can't be looked up. */
-export async function planOf(
-  { targets, logger }: CallServices,
-  target: string,
-  own: readonly string[] | undefined,
-): Promise<Plan | ParleyError> {
-  try {
-    return (await targets.plan(target, own)) ?? new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target });
-  } catch (error) {
-    logger.error({ err: error, target }, 'a target could not be looked up');
-    return new ParleyError('PARLEY_ERR_TARGET_UNKNOWN', { target });
-  }
 }
