@@ -31,6 +31,6 @@ USER node
 VOLUME /parley/data
 EXPOSE 5060/udp 5060/tcp 8060/tcp 20000-29999/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-  CMD node -e "fetch('http://127.0.0.1:8060/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
+  CMD ["node", "dist/cli/health.js"]
 ENTRYPOINT ["node", "dist/cli/parley.js"]
 CMD ["serve"]

@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadSettings } from '../src/settings.js';
 import { scratchFolder } from './kit/scratch.js';
-import { ROOT } from './kit/server.js';
+import { CLI, ROOT } from './kit/server.js';
 
 interface Instruction {
   name: string;
@@ -49,12 +54,40 @@ describe('the Dockerfile', () => {
   it('runs as nobody in particular, is looked after, and has every file that the server reads', () => {
     const named = (name: string) => final.filter((instruction) => instruction.name === name).map(({ value }) => value);
     expect(named('USER')).toEqual(['node']);
-    expect(named('HEALTHCHECK')[0]).toMatch(/8060\/healthz/);
+    const [health = ''] = named('HEALTHCHECK');
+    const [node, program] = JSON.parse(health.slice(health.indexOf('[')));
+    expect([node, isThere(program.replace(/^dist(.*)js$/, 'src$1ts'))]).toEqual(['node', true]);
     expect(named('ENTRYPOINT')).toEqual(['["node", "dist/cli/parley.js"]']);
     const manifest: { files: string[] } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const read = manifest.files.filter((path) => /^(dist|vendor|models|agents|dialplans)/.test(path));
     const copied = named('COPY').join('\n');
     for (const path of read) expect(copied).toContain(path.includes('/') ? dirname(path).replace('/**', '') : path);
+  });
+});
+
+describe('the health check of the image', () => {
+  it.each([
+    [200, '{"ok":true}', 0, ''],
+    [503, '{"ok":false,"reason":"no speech worker"}', 1, 'no speech worker'],
+  ])('asks where HTTP is configured to be: %i %s', async (status, body, code, said) => {
+    const asked: unknown[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+    });
+    const host = '127.0.0.2';
+    await once(server.listen(0, host), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const folder = scratchFolder('health');
+    writeFileSync(join(folder.path, 'parley.yaml'), `http: { host: ${host}, port: 1 }\n`);
+    const env = { ...process.env, PARLEY_HTTP_PORT: String(port) };
+    const check = spawn(process.execPath, [join(dirname(CLI), 'health.js')], { cwd: folder.path, env });
+    const errors = text(check.stderr);
+    expect(await once(check, 'exit')).toEqual([code, null]);
+    expect(asked).toEqual(['/healthz']);
+    expect(await errors).toContain(said);
+    server.close();
+    folder.remove();
   });
 });
 

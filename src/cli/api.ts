@@ -35,7 +35,8 @@ export function apiOf({ http }: Pick<Settings, 'http'>, options: ApiOptions = {}
       });
       const answer: unknown = await response.json();
       if (response.ok) return answer;
-      throw new Error(String(Reflect.get(Object(answer), 'message') ?? `status ${response.status}`));
+      const { message, reason } = Object(answer) as { message?: unknown; reason?: unknown };
+      throw new Error(String(message ?? reason ?? `status ${response.status}`));
     } catch (error) {
       const cause = error instanceof Error && error.cause ? `: ${reasonOf(error.cause)}` : '';
       throw new ParleyError('PARLEY_ERR_API', { url, reason: reasonOf(error) + cause }, { cause: error });
