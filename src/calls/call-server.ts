@@ -2,6 +2,7 @@ import { type JournalBook, newCallId } from '../journal/journal.js';
 import type { Invite } from '../sip/invite.js';
 import { inCall } from '../telemetry/call-scope.js';
 import { monotonicMs } from '../telemetry/clock.js';
+import { within } from '../telemetry/within.js';
 import { Call } from './call.js';
 import type { CallCommands } from './call-commands.js';
 import { type CallServices, factsOf, type Route } from './services.js';
@@ -11,7 +12,6 @@ export class CallServer {
   private readonly calls = new Map<string, Promise<void>>();
   private readonly live = new Map<string, Call>();
   private draining = false;
-
   private services: CallServices;
 
   constructor(
@@ -142,12 +142,7 @@ export class CallServer {
   }
 
   private async emptyWithin(ms: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([Promise.all(this.calls.values()), late]);
-    clearTimeout(timer);
+    await within(ms, Promise.all(this.calls.values()));
     return this.calls.size === 0;
   }
 

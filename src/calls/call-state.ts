@@ -13,8 +13,6 @@ export interface CallState {
   phase: 'received' | 'preparing' | 'early' | 'answering' | 'talking' | 'transferring' | 'bridged' | 'ended';
   /** 200 was sent and the dialog stands. */
   dialog: boolean;
-  /** The conversation has begun. */
-  begun: boolean;
 }
 
 /** What can happen to a call. */
@@ -67,7 +65,7 @@ export type CallEffect =
   /** Ends the conversation, gives back port, streams and timers, and closes the journal. */
   | { type: 'release'; by: EndedBy; reason: string };
 
-export const initialCall: CallState = { phase: 'received', dialog: false, begun: false };
+export const initialCall: CallState = { phase: 'received', dialog: false };
 
 /** One step of a call. */
 export function reduceCall(state: CallState, event: CallEvent): { state: CallState; effects: CallEffect[] } {
@@ -89,8 +87,8 @@ export function reduceCall(state: CallState, event: CallEvent): { state: CallSta
     case 'answer.failed':
       return end(state, 'error', event.reason);
     case 'confirmed':
-      if (state.begun || state.phase !== 'answering') return { state, effects: [] };
-      return { state: { ...state, phase: 'talking', begun: true }, effects: [{ type: 'begin' }] };
+      if (state.phase !== 'answering') return { state, effects: [] };
+      return { state: { ...state, phase: 'talking' }, effects: [{ type: 'begin' }] };
     case 'cancelled':
       return end(state, 'cancelled', 'CANCEL');
     case 'peer.ended':
@@ -134,7 +132,7 @@ function redirected(state: CallState, to: Redirection, by: EndedBy): ReturnType<
 
 function refuse(status: number, reason: string, by: EndedBy, phrase?: string): ReturnType<typeof reduceCall> {
   return {
-    state: { phase: 'ended', dialog: false, begun: false },
+    state: { phase: 'ended', dialog: false },
     effects: [
       { type: 'reject', status, phrase },
       { type: 'release', by, reason },

@@ -7,6 +7,7 @@ import type { JournalEvent } from '../journal/events.js';
 import type { Invite } from '../sip/invite.js';
 import { sentencesOf } from '../speech/synthesis/splitter.js';
 import type { Logger } from '../telemetry/log.js';
+import { within } from '../telemetry/within.js';
 import type { FromMedia } from '../workers/messages.js';
 import { type IvrContext, ivrContext, USUAL_RULES } from './ivr/context.js';
 import { JoinedLegs } from './legs/joined-legs.js';
@@ -96,10 +97,9 @@ export async function prepareFallback(options: PrepareOptions): Promise<Prepared
   if (!agent) throw new ParleyError('PARLEY_ERR_INTERNAL', { reason: `no agent ${action.agent}` });
   const { options: audio } = services.audio(invite.source);
   const media = await LegMedia.open(services.media, call, invite.offer, audio, fromMedia);
-  const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
   const nothing = { events: [], variables: {}, wants: [], secrets: {} };
   try {
-    return talk({ ...options, action: quiet }, { ...agent, reasoner: SILENT }, media, nothing);
+    return talk({ ...options, action: bare(action) }, { ...agent, reasoner: SILENT }, media, nothing);
   } catch (error) {
     await media.close();
     throw error;
@@ -119,14 +119,7 @@ const SILENT: VoiceAgent['reasoner'] = {
 
 /** A store that takes its time is none. */
 async function storeAnswers({ storeAnswers, limits }: CallServices): Promise<boolean> {
-  if (!storeAnswers) return true;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(limits.prepareMs, 100));
-  });
-  const answers = await Promise.race([storeAnswers(), late]);
-  clearTimeout(timer);
-  return answers;
+  return storeAnswers ? within(Math.max(limits.prepareMs, 100), storeAnswers(), false) : true;
 }
 
 /**
@@ -146,9 +139,13 @@ export function nextAgent(
   const agent = services.agents.get(name);
   const names = [...services.agents.keys()].join(', ');
   if (!agent) throw new ParleyError('PARLEY_ERR_AGENT_UNKNOWN', { agent: name, known: names });
-  const quiet = { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
   const known = { events: [], variables: { ...given, ...variables }, wants: [], secrets };
-  return { ...talk({ ...options, action: quiet }, agent, media, known, firstTurn), joined };
+  return { ...talk({ ...options, action: bare(action) }, agent, media, known, firstTurn), joined };
+}
+
+/** Without what belongs to the beginning of a call. */
+function bare(action: AnswerAction): AnswerAction {
+  return { ...action, record: false, notice: undefined, consent: undefined, earlyMedia: false };
 }
 
 function talk(options: PrepareOptions, agent: VoiceAgent, media: LegMedia, ivr: IvrContext, firstTurn = 0): Prepared {
@@ -251,16 +248,10 @@ async function warmGreeting({ services, logger }: PrepareOptions, prepared: Prep
   if (!first) return;
   const clip = services.speaker.prepare(first, agent.voice, media.leg.sampleRate, agent.lexicon);
   clip.catch((error) => logger.error({ err: error }, 'greeting could not be synthesised'));
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, services.limits.prepareMs);
-  });
   try {
-    await Promise.race([clip, late]);
+    await within(services.limits.prepareMs, clip);
   } catch (error) {
     // An agent without a voice is none; where nothing stands in for it, callers still have the keys.
     if (fallback) throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,8 +1,7 @@
 import type { ExpectedAnswer } from '../text/expected.js';
 
 /**
- * The port between a conversation and whatever carries it: a SIP call's media, a text chat, later a WebSocket audio
- * stream. The conversation knows none of them. Times are `monotonicMs()`.
+ * The port between a conversation and whatever carries it: a SIP call's media, a text chat. The conversation knows none of them. Times are `monotonicMs()`.
  */
 export interface Voice {
   readonly channel: 'voice' | 'text';

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from '../errors.js';
 import { monotonicMs } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/log.js';
+import { within } from '../telemetry/within.js';
 import { type JournalEvent, LIVE_ONLY, type LiveEvent, type Stamp, type StoredEvent } from './events.js';
 import type { Lines, Writer } from './writer.js';
 
@@ -99,10 +99,7 @@ export class CallJournal {
       this.owner.closed(this);
       for (const follower of this.#followers) follower();
     }
-    const answered = new AbortController();
-    const late = delay(this.owner.closeTimeoutMs, undefined, { signal: answered.signal }).catch(() => {});
-    await Promise.race([this.#writer.drained(), late]);
-    answered.abort();
+    await within(this.owner.closeTimeoutMs, this.#writer.drained());
   }
 
   /** Resolves when everything is stored or given up. */

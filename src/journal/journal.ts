@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ParleyError } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
+import { within } from '../telemetry/within.js';
 import { CallJournal, type JournalOwner } from './call-journal.js';
 import type { LiveEvent, StoredEvent } from './events.js';
 import { endOfLost } from './lost-call.js';
@@ -202,10 +202,7 @@ export class JournalBook {
    * @returns whether they are
    */
   async flush(timeoutMs: number): Promise<boolean> {
-    const done = new AbortController();
-    const late = delay(timeoutMs, undefined, { signal: done.signal }).catch(() => {});
-    await Promise.race([Promise.all([...this.#local()].map((journal) => journal.drained())), late]);
-    done.abort();
+    await within(timeoutMs, Promise.all([...this.#local()].map((journal) => journal.drained())));
     this.#waitedInVain = this.pending() > 0;
     return !this.#waitedInVain;
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { reasonOf } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
+import { within } from '../telemetry/within.js';
 import type { ReplaceableDialogs } from './replaceable.js';
 
 const CHANNEL = 'dialogs';
@@ -45,14 +46,9 @@ export class DialogsElsewhere {
   /** Where the dialog is that a Replaces names; undefined when no node says within {@link ANSWER_MS}. Never rejects. */
   async find(replaces: string): Promise<string | undefined> {
     const id = ++this.last;
-    let timer: NodeJS.Timeout | undefined;
-    const answered = new Promise<string | undefined>((resolve) => {
-      timer = setTimeout(resolve, ANSWER_MS, undefined);
-      this.asked.set(id, resolve);
-    });
+    const answered = new Promise<string>((resolve) => this.asked.set(id, resolve));
     this.publish(CHANNEL, { node: this.node, id, replaces } satisfies Question);
-    const contact = await answered;
-    clearTimeout(timer);
+    const contact = await within(ANSWER_MS, answered);
     this.asked.delete(id);
     return contact;
   }

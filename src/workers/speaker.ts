@@ -7,6 +7,7 @@ import type { Clip, VoiceSettings, WordTime } from '../speech/synthesis/synthesi
 import { chooseVoice } from '../speech/synthesis/voices.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../telemetry/log.js';
+import { within } from '../telemetry/within.js';
 import { decodeClip, encodeClip, type KeptClip } from './clip-file.js';
 import { ClipMemory } from './clip-memory.js';
 import { writtenTimes } from './clip-times.js';
@@ -226,18 +227,12 @@ export class Speaker {
 
   /** Asks the store; anything but a whole clip in time is a miss. */
   private async find({ key, sampleRate }: Order): Promise<KeptClip | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), STORE_MS);
-    });
     try {
-      const bytes = await Promise.race([this.options.store.blobs.get(key), late]);
+      const bytes = await within(STORE_MS, this.options.store.blobs.get(key));
       return bytes && decodeClip(bytes, sampleRate);
     } catch (error) {
       this.storeFailed(error);
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

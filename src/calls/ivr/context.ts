@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ParleyError, reasonOf } from '../../errors.js';
 import type { JournalEvent } from '../../journal/events.js';
 import type { Logger } from '../../telemetry/log.js';
+import { within } from '../../telemetry/within.js';
 import { dataOf, type Fact, factsOf, type InviteText, jsonParts } from './facts.js';
 import { type Handoff, handoffDocument, type KeptHandoff, sealed } from './handoff.js';
 import { type Found, type Handoffs, TOKEN } from './handoffs.js';
@@ -51,7 +52,8 @@ export const LOOK_UP_MS = 200;
 export async function ivrContext(call: Forwarded, waitMs = LOOK_UP_MS): Promise<IvrContext> {
   const facts = factsOf(call.invite);
   const parts = jsonParts(call.invite);
-  const found = await inTime(lookUp(call, tokenIn(call.invite.uri, facts, parts)), waitMs);
+  const looked = lookUp(call, tokenIn(call.invite.uri, facts, parts));
+  const found = await within(waitMs, looked, unusable(`the store did not answer within ${waitMs} ms`));
   const now = Date.now();
   const context: IvrContext = {
     events: [],
@@ -127,16 +129,6 @@ function outcome(found: Found, by: 'token' | 'number'): Outcome {
   if (found === 'used') return unusable('its token was used before');
   if (found === 'ambiguous') return unusable('several wait for a call of this number');
   return unusable('its token is not known, or its time is over');
-}
-
-async function inTime(looked: Promise<Outcome>, waitMs: number): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve(unusable(`the store did not answer within ${waitMs} ms`)), waitMs);
-  });
-  const first = await Promise.race([looked, late]);
-  clearTimeout(timer);
-  return first;
 }
 
 /** The first token in any header, decoded, in a JSON part, or in the request URI. */

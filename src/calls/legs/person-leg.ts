@@ -10,6 +10,7 @@ import type { Lexicon } from '../../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../../speech/synthesis/synthesiser.js';
 import { monotonicMs } from '../../telemetry/clock.js';
 import type { Logger } from '../../telemetry/log.js';
+import { within } from '../../telemetry/within.js';
 import type { MediaLeg } from '../../workers/media/hosted-leg.js';
 import type { MediaHost } from '../../workers/media/media-host.js';
 import type { FromMedia } from '../../workers/messages.js';
@@ -301,7 +302,7 @@ export class PersonLeg {
     this.speaking?.close();
     const media = await this.opened.catch(() => undefined);
     await media?.close();
-    await Promise.race([bye, new Promise((resolve) => setTimeout(resolve, BYE_MS).unref())]);
+    if (bye) await within(BYE_MS, bye);
     this.givePlaceBack();
   }
 }

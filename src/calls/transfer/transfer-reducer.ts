@@ -269,7 +269,7 @@ function handedOn(step: Step, { leg: name, plan }: Happened<'handed-on'>): void 
   step.do({ type: 'unjoin', leg: name });
   unbridged(step, name, `handed on to ${plan.target}`);
   step.do({ type: 'wait', on: true });
-  state.handedOn = { by: name, target: plan.target };
+  state.handedOn = { by: name };
   state.settled = false;
   // What the trunk would have to be asked for (REFER), and queues, are for callers who are with nobody.
   const steps = plan.steps.flatMap((todo) =>

@@ -24,7 +24,6 @@ export interface PersonState {
 export interface HandedOn {
   /** Leg of the person who hands on. */
   by: string;
-  target: string;
 }
 
 /** Where a transfer stands. */

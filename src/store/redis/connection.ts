@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { ParleyError } from '../../errors.js';
 import type { Logger } from '../../telemetry/log.js';
+import { within } from '../../telemetry/within.js';
 import { type Availability, unavailable } from '../availability.js';
 
 /** A command without an answer for this long, ms, counts as a lost store. */
@@ -42,9 +42,7 @@ export class Connection {
     const connected = this.#client.connect().catch((error: unknown) => {
       if (!this.#closed) this.logger.error({ err: error }, 'the connection to Redis has ended for good');
     });
-    const giveUp = new AbortController();
-    await Promise.race([connected, delay(waitMs, undefined, { signal: giveUp.signal }).catch(() => {})]);
-    giveUp.abort();
+    await within(waitMs, connected);
   }
 
   /** Another connection of the same settings, not started; it does not report to the store's availability. */

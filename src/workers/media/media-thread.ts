@@ -1,5 +1,6 @@
 import { type Transferable, Worker } from 'node:worker_threads';
 import { ParleyError } from '../../errors.js';
+import { within } from '../../telemetry/within.js';
 import { threadEntry } from '../../threads.js';
 import type { FromMedia, LatenessStats, LegEvent, ToMedia } from '../messages.js';
 import type { MediaWorkerData } from './media-worker.js';
@@ -113,14 +114,9 @@ export class MediaThread {
   async shutdown(): Promise<void> {
     clearTimeout(this.watch);
     this.post({ type: 'shutdown' });
-    let stuck: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => void this.thread.terminate(), SHUTDOWN_MS);
-    const leftBehind = new Promise<void>((resolve) => {
-      stuck = setTimeout(resolve, SHUTDOWN_MS + END_MS);
-    });
-    await Promise.race([this.exited, leftBehind]);
+    await within(SHUTDOWN_MS + END_MS, this.exited);
     clearTimeout(timer);
-    clearTimeout(stuck);
   }
 
   private begin(): void {
@@ -149,13 +145,8 @@ export class MediaThread {
   private async giveUp(reason: string): Promise<void> {
     clearTimeout(this.watch);
     this.failure = reason;
-    let late: NodeJS.Timeout | undefined;
-    const leftBehind = new Promise<void>((resolve) => {
-      late = setTimeout(resolve, END_MS);
-    });
     // Its ports can be had again when it has ended.
-    await Promise.race([this.thread.terminate(), leftBehind]);
-    clearTimeout(late);
+    await within(END_MS, this.thread.terminate());
     this.end();
   }
 

@@ -1,5 +1,6 @@
 import { type Transferable, Worker } from 'node:worker_threads';
 import { ParleyError, reasonOf } from '../../errors.js';
+import { within } from '../../telemetry/within.js';
 import type { FromSpeech, ToSpeech } from '../messages.js';
 import { fromWire } from './speech-errors.js';
 import type { SpeechWorkerData } from './speech-worker.js';
@@ -76,13 +77,8 @@ export class SpeechThread {
     clearTimeout(this.watch);
     this.post({ type: 'shutdown' });
     const timer = setTimeout(() => void this.thread.terminate(), this.isReady ? SHUTDOWN_MS : 0);
-    let stuck: NodeJS.Timeout | undefined;
-    const leftBehind = new Promise<void>((resolve) => {
-      stuck = setTimeout(resolve, 2 * SHUTDOWN_MS);
-    });
-    await Promise.race([this.exited, leftBehind]);
+    await within(2 * SHUTDOWN_MS, this.exited);
     clearTimeout(timer);
-    clearTimeout(stuck);
   }
 
   private take(event: FromSpeech): void {
