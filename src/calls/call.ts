@@ -84,7 +84,10 @@ export class Call {
         if (prepared) prepared.voice.moveTo(prepared.media.leg);
         this.supervision.moved();
       },
-      others: () => this.people.recover(),
+      others: async () => {
+        await this.people.recover();
+        this.supervision.moved();
+      },
       record: (event) => this.record(event),
       dispatch: (event) => this.dispatch(event),
       logger: this.logger,

@@ -129,9 +129,11 @@ export class Supervision {
     this.monitors.get(monitor)?.ear(pcm);
   }
 
-  /** The call goes on over another leg: those who listen hear that one. */
+  /** Legs of the call are others now: those who listen hear these, and talk to them. Who talked to a person that is gone talks to nobody. */
   moved(): void {
-    for (const [monitor, { rate, to }] of this.monitors) this.attach(monitor, rate, to);
+    for (const [monitor, { rate, to }] of this.monitors) {
+      this.attach(monitor, rate, to === 'person' && this.call.person() === undefined ? 'none' : to);
+    }
   }
 
   /** The call is over. */
