@@ -40,7 +40,7 @@ export type EndedBy =
 
 /**
  * How an attempt to reach a person ended. `declined`: by the phone, by key, by word, or by hanging up during the briefing;
- * `unavailable`: nobody is registered there; `closed`: outside its hours; `voicemail`: a machine answered;
+ * `unavailable`: nobody is registered there; `closed`: outside its hours; `voicemail`: a machine answered; `deflected`: the phone sends the call elsewhere;
  * `answered-elsewhere`: another phone that rang at the same time was quicker; `agent`, `call-back`: not a person, but another
  * agent took the call, or the caller is to be called back.
  */
@@ -53,6 +53,7 @@ export type Disposition =
   | 'unavailable'
   | 'closed'
   | 'voicemail'
+  | 'deflected'
   | 'answered-elsewhere'
   | 'agent'
   | 'call-back'
@@ -234,7 +235,8 @@ export type JournalEvent =
       reason?: string | undefined;
     }
   /** A phone is called. `leg` names it in later events. */
-  | { type: 'transfer.dialling'; target: string; leg: string; uri: string }
+  /** `sentBy`: the leg whose phone sent the call there (302). */
+  | { type: 'transfer.dialling'; target: string; leg: string; uri: string; sentBy?: string | undefined }
   | { type: 'transfer.ringing'; target: string; leg: string }
   | { type: 'transfer.answered'; target: string; leg: string }
   /** What the person was told before they took the call. */

@@ -4,6 +4,7 @@ import { scoped } from '../telemetry/call-scope.js';
 import type { Logger } from '../telemetry/log.js';
 import { Dialog, type Taker } from './dialog.js';
 import { type HeaderOf, headersOf } from './header-of.js';
+import { parseRedirectContacts } from './headers/contact.js';
 import { checkLength } from './message-limit.js';
 import { sdpOf } from './offer.js';
 import type { ReplaceableDialogs } from './replaceable.js';
@@ -35,8 +36,8 @@ export interface OutgoingEvents {
 export type OutgoingOutcome =
   /** `answer`: the peer's SDP. ACK has been sent. */
   | { answered: true; dialog: Dialog; answer: string | undefined }
-  /** `status` 0: nothing could be sent. */
-  | { answered: false; status: number; reason: string };
+  /** `status` 0: nothing could be sent. `contacts`: where it was redirected to, which is followed by nobody here. */
+  | { answered: false; status: number; reason: string; contacts?: readonly string[] };
 
 interface Failure {
   status?: number;
@@ -95,7 +96,8 @@ export class OutgoingCall {
       } catch (error) {
         const { status = 0, reason, message, res } = error as Failure;
         if (status === 422 && res && !this.cancelled && this.tooShort(headersOf(res)('Min-SE'))) continue;
-        return { answered: false, status, reason: reason ?? message ?? reasonOf(error) };
+        const contacts = res && isRedirect(status) ? parseRedirectContacts(headersOf(res)('Contact') ?? '') : [];
+        return { answered: false, status, reason: reason ?? message ?? reasonOf(error), contacts };
       }
     }
   }
@@ -187,6 +189,11 @@ interface Progress {
 
 const CANCELLED: OutgoingOutcome = { answered: false, status: 487, reason: 'cancelled' };
 const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, PRACK, REFER, UPDATE';
+
+/** 300, 301 and 302: somewhere else. What 305 and 380 ask for is done by nobody any more. */
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status <= 302;
+}
 
 function bodyOf(message: Progress): string | undefined {
   return message.body ? sdpOf(headersOf(message)('Content-Type') ?? 'application/sdp', message.body) : undefined;

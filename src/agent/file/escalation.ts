@@ -78,6 +78,7 @@ export const escalation = z
         closed: wordings.optional().describe('Said when the outcome was closed.'),
         unavailable: wordings.optional().describe('Said when the outcome was unavailable.'),
         voicemail: wordings.optional().describe('Said when the outcome was voicemail.'),
+        deflected: wordings.optional().describe('Said when the outcome was deflected.'),
         failed: wordings.optional().describe('Said when the outcome was failed.'),
       })
       .prefault({})

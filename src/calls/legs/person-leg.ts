@@ -42,8 +42,8 @@ export interface PersonLegServices {
 export interface PersonLegEvents {
   ringing(): void;
   answered(): void;
-  /** `status` 0: nothing could be sent, or no port be had. */
-  refused(status: number, reason: string): void;
+  /** `status` 0: nothing could be sent, or no port be had. `contacts`: where the phone sends the call. */
+  refused(status: number, reason: string, contacts: readonly string[]): void;
   left(reason: string): void;
   /** A mailbox has beeped. */
   beeped(): void;
@@ -183,7 +183,7 @@ export class PersonLeg {
     });
     const outcome = await this.call.outcome;
     if (this.taken && this.dialog) return void (outcome.answered && letGo(outcome.dialog));
-    if (!outcome.answered) return this.refuse(outcome.status, outcome.reason);
+    if (!outcome.answered) return this.refuse(outcome.status, outcome.reason, outcome.contacts);
     if (this.over) return void outcome.dialog.bye('no longer wanted');
     this.answered(outcome.dialog, media, outcome.answer);
   }
@@ -281,10 +281,10 @@ export class PersonLeg {
     if (this.speaking && !this.over) this.events.beeped();
   }
 
-  private refuse(status: number, reason: string): void {
+  private refuse(status: number, reason: string, contacts: readonly string[] = []): void {
     if (this.over) return;
     this.over = true;
-    this.events.refused(status, reason);
+    this.events.refused(status, reason, contacts);
   }
 
   private leave(reason: string): void {

@@ -10,12 +10,16 @@ export function next(step: Step): void {
   const { state } = step;
   for (;;) {
     state.at += 1;
+    if (state.at === 0) state.followed = [];
     const todo = state.plan.steps[state.at];
     if (!todo) return exhausted(step);
     switch (todo.type) {
-      case 'dial':
-        for (const destination of todo.destinations) dial(step, destination);
-        return;
+      case 'dial': {
+        const others = todo.destinations.filter(({ uri }) => !state.followed.includes(uri));
+        for (const destination of others) dial(step, destination);
+        if (others.length > 0) return;
+        break;
+      }
       case 'refer':
         state.phase = 'leaving';
         return step.do({ type: 'refer', destination: todo.destination });
@@ -74,16 +78,32 @@ export function gaveUp(step: Step): void {
   finish(step, disposition, reason, { type: 'failed', disposition, reason });
 }
 
-function dial(step: Step, destination: PersonState['destination']): void {
+/** A phone sends the call to another target: that one is called, once, and unless it is called already. */
+export function follow(step: Step, name: string, { steps }: Plan): void {
+  const leg = step.leg(name);
+  const first = steps.find(({ type }) => type !== 'skip');
+  if (!leg || leg.sentBy !== undefined) return;
+  // Whether the caller's side is asked to connect the two is for the one who was to be called.
+  const { method } = leg.destination.settings;
+  const called = new Set(step.open.map((open) => step.leg(open)?.destination.uri));
+  const destinations = first?.type === 'dial' ? first.destinations : first?.type === 'refer' ? [first.destination] : [];
+  for (const destination of destinations) {
+    if (called.has(destination.uri)) continue;
+    step.state.followed = [...step.state.followed, destination.uri];
+    dial(step, { ...destination, settings: { ...destination.settings, method } }, name);
+  }
+}
+
+function dial(step: Step, destination: PersonState['destination'], sentBy?: string): void {
   const { state } = step;
   state.made += 1;
   const leg = `${state.prefix}${state.made}`;
   state.legs = {
     ...state.legs,
-    [leg]: { destination, phase: 'dialling', asked: false, spoke: false, speaking: false, machine: false },
+    [leg]: { destination, phase: 'dialling', sentBy, asked: false, spoke: false, speaking: false, machine: false },
   };
   const { target, uri, settings } = destination;
-  step.do({ type: 'journal', event: { type: 'transfer.dialling', target, leg, uri } });
+  step.do({ type: 'journal', event: { type: 'transfer.dialling', target, leg, uri, sentBy } });
   step.do({ type: 'dial', leg, destination });
   step.timer(`ring:${leg}`, settings.ringMs);
 }

@@ -67,6 +67,10 @@ function run(given: Plan, ...events: Said[]): { state: TransferState; did: strin
 
 const on = (leg: string): Said => ({ type: 'answered', leg });
 const refused = (leg: string, status: number): Said => ({ type: 'refused', leg, status, reason: '' });
+const deflected = (leg: string, to?: string): Said => ({
+  ...{ type: 'refused', leg, status: 302, reason: '' },
+  elsewhere: to === undefined ? undefined : plan(dial(to)),
+});
 const briefed = (leg: string): Said => ({ type: 'briefed', leg });
 const key = (leg: string, digit: string): Said => ({ type: 'key', leg, digit });
 const left = (leg: string): Said => ({ type: 'left', leg, reason: 'BYE' });
@@ -125,6 +129,25 @@ describe('a warm transfer', () => {
         'drop p1',
         'wait off',
         'over person.left',
+      ],
+    ],
+    [
+      'is sent elsewhere by a phone: to a target, once, then to the next',
+      plan(dial('anna'), dial('bert')),
+      [deflected('p1', 'carl'), deflected('p2', 'dora'), deflected('p3'), callerLeft],
+      [
+        ...['wait on', 'dial anna', 'dial carl', 'attempt anna deflected', 'drop p1'],
+        ...['attempt carl deflected', 'drop p2', 'dial bert'],
+        ...['attempt bert deflected', 'drop p3', 'wait off', 'finished deflected', 'over failed'],
+      ],
+    ],
+    [
+      'is sent by a phone to one that rings as well',
+      plan(dial('anna', 'bert')),
+      [deflected('p1', 'bert'), refused('p2', 486)],
+      [
+        ...['wait on', 'dial anna', 'dial bert', 'attempt anna deflected', 'drop p1'],
+        ...['attempt bert busy', 'drop p2', 'wait off', 'finished busy', 'over failed'],
       ],
     ],
     [
@@ -525,7 +548,9 @@ describe('a person hands the caller on', () => {
 });
 
 it('reads refusals', () => {
-  expect([486, 600, 603, 480, 408, 404, 503].map(dispositionOf)).toEqual([
+  expect([302, 380, 486, 600, 603, 480, 408, 404, 503].map(dispositionOf)).toEqual([
+    'deflected',
+    'failed',
     'busy',
     'busy',
     'declined',

@@ -1,5 +1,5 @@
 import type { Plan } from '../targets/targets.js';
-import { announce, fail, gaveUp, next } from './transfer-plan.js';
+import { announce, fail, follow, gaveUp, next } from './transfer-plan.js';
 import type { TransferEffect, TransferEvent, TransferOutcome, TransferState, TransferTimer } from './transfer-state.js';
 import { attempt, bridge, dispositionOf, drop, finish, quiet, Step, unbridged } from './transfer-step.js';
 
@@ -224,8 +224,10 @@ function accept(step: Step, name: string, by: 'key' | 'voice' | 'answer'): void 
   if (!handedOn && settings.introduction !== undefined) step.do({ type: 'introduce', leg: name });
 }
 
-function refused(step: Step, { leg, status, reason }: Happened<'refused'>): void {
-  if (step.leg(leg)) fail(step, leg, dispositionOf(status), status || undefined, reason);
+function refused(step: Step, { leg, status, reason, elsewhere }: Happened<'refused'>): void {
+  if (!step.leg(leg)) return;
+  if (elsewhere) follow(step, leg, elsewhere);
+  fail(step, leg, dispositionOf(status), status || undefined, reason);
 }
 
 function left(step: Step, { leg: name, reason }: Happened<'left'>): void {

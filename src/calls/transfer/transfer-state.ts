@@ -11,6 +11,8 @@ export interface PersonState {
   destination: Destination;
   /** `dialling` until the answer, `keying` while an extension is dialled, `briefing` until the person takes the call. */
   phase: 'dialling' | 'keying' | 'briefing' | 'joined' | 'gone';
+  /** The leg whose phone sent the call here (302). */
+  sentBy?: string | undefined;
   /** The briefing was heard to its end, the question asked. */
   asked: boolean;
   /** Has spoken since the answer, and speaks now, short pauses included. */
@@ -38,6 +40,8 @@ export interface TransferState {
   legs: Readonly<Record<string, PersonState>>;
   /** Of the names of its legs: no other transfer of the call has it. */
   prefix: string;
+  /** URIs that phones have sent the call to, in this round through the plan: they are not called once more. */
+  followed: readonly string[];
   /** Legs made so far. */
   made: number;
   beganAt: number;
@@ -66,7 +70,8 @@ export type TransferEvent = { at: number } & (
   | { type: 'place'; place: number }
   | { type: 'ringing'; leg: string }
   | { type: 'answered'; leg: string }
-  | { type: 'refused'; leg: string; status: number; reason: string }
+  /** `elsewhere`: the target that the phone sends the call to. */
+  | { type: 'refused'; leg: string; status: number; reason: string; elsewhere?: Plan | undefined }
   /** The person hung up, or their leg was lost. */
   | { type: 'left'; leg: string; reason: string }
   | { type: 'keyed'; leg: string }
@@ -144,6 +149,7 @@ export function newTransfer(plan: Plan, reason: string, prefix = 'p'): TransferS
     at: -1,
     legs: {},
     prefix,
+    followed: [],
     made: 0,
     beganAt: 0,
     place: 0,

@@ -125,6 +125,10 @@ export function finish(
 /** What a refusal says (RFC 3261 21.4 to 21.6). */
 export function dispositionOf(status: number): Disposition {
   switch (status) {
+    case 300:
+    case 301:
+    case 302:
+      return 'deflected';
     case 486:
     case 600:
       return 'busy';

@@ -379,7 +379,7 @@ describe('a transfer on the wire', () => {
     expect(bench.outcomes).toMatchObject([{ type: 'failed', disposition: 'declined' }]);
   });
 
-  it('is sent nowhere by who is called, and waits no longer than it must for who says nothing', async () => {
+  it('calls nobody twice who is next and was sent the call as well, and waits no longer than it must for who says nothing', async () => {
     await bench.begin('team', { team: { hunt: ['anna', 'bert'] }, ...at('anna'), ...at('bert', { acceptMs: 2000 }) });
     const evil = bench.desk.uri('evil');
     (await bench.desk.called('anna')).refuse(302, 'Moved Temporarily', [
@@ -389,7 +389,7 @@ describe('a transfer on the wire', () => {
     await bert.answer();
     bert.rtp?.mute(true);
     await until('the end', () => bench.outcomes.length > 0);
-    expect(bench.dispositions).toEqual(['anna failed', 'bert no-answer']);
+    expect(bench.dispositions).toEqual(['anna deflected', 'bert no-answer']);
     expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'bert']);
     await until('BYE', () => bert.ended === 'bye');
   });
@@ -416,6 +416,29 @@ describe('a transfer on the wire', () => {
     await until('CANCEL', () => carl.ended === 'cancelled');
     expect(bench.outcomes).toHaveLength(3);
     expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'carl']);
+  });
+
+  it('follows a phone that sends the call elsewhere to a target only, and once', async () => {
+    await bench.begin('anna', {
+      ...at('anna', { fallback: ['bert'] }),
+      ...at('bert', quick),
+      ...at('carl', quick),
+    });
+    const moved = (...uris: string[]) => [`Contact: ${uris.map((uri, n) => `<${uri}>;q=0.${n + 1}`).join(', ')}`];
+    const evil = 'sip:evil@127.0.0.1';
+    const anna = await bench.desk.called('anna');
+    anna.refuse(302, 'Moved Temporarily', moved(evil, bench.desk.uri('carl')));
+    const carl = await bench.desk.called('carl');
+    carl.refuse(302, 'Moved Temporarily', moved(bench.desk.uri('anna')));
+    (await bench.desk.called('bert')).refuse(301, 'Moved Permanently', moved(evil));
+    await until('the end', () => bench.outcomes.length > 0);
+    expect(bench.dispositions).toEqual(['anna deflected', 'carl deflected', 'bert deflected']);
+    expect(bench.outcomes).toMatchObject([
+      { type: 'failed', disposition: 'deflected', reason: `sent elsewhere, to ${evil}, which is no target` },
+    ]);
+    expect(bench.desk.calls.map(({ user }) => user)).toEqual(['anna', 'carl', 'bert']);
+    const dialled = bench.events.flatMap((event) => (event.type === 'transfer.dialling' ? [event.sentBy] : []));
+    expect(dialled).toEqual([undefined, 'p1', undefined]);
   });
 
   it('rings several; the quicker has it, the other is cancelled, a second 200 of a fork is hung up', async () => {

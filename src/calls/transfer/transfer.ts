@@ -213,7 +213,7 @@ export class Transfer {
     const leg = new PersonLeg(this.services, options, {
       ringing: () => this.dispatch({ type: 'ringing', leg: name }),
       answered: () => this.dispatch({ type: 'answered', leg: name }),
-      refused: (status, why) => this.dispatch({ type: 'refused', leg: name, status, reason: why }),
+      refused: (status, why, contacts) => void this.refused(name, status, why, contacts),
       left: (why) => this.dispatch({ type: 'left', leg: name, reason: why }),
       beeped: () => this.dispatch({ type: 'beep', leg: name }),
       heard: (event) => this.heard(name, event),
@@ -225,6 +225,16 @@ export class Transfer {
       record: (event) => this.call.record(event),
     });
     this.legs.set(name, leg);
+  }
+
+  /** A phone that sends the call elsewhere (302) can mean a target: nothing of what it says is dialled. */
+  private async refused(leg: string, status: number, why: string, contacts: readonly string[]): Promise<void> {
+    const refusal = { type: 'refused', leg, status } as const;
+    if (contacts.length === 0) return this.dispatch({ ...refusal, reason: why });
+    const plans = contacts.map((uri) => this.services.targets.planFor(uri).catch(() => undefined));
+    const elsewhere = (await Promise.all(plans)).find((plan) => plan !== undefined);
+    const named = elsewhere?.target ?? `${contacts[0]?.replace(/\p{Cc}+/gu, '').slice(0, 200)}, which is no target`;
+    this.dispatch({ ...refusal, reason: `sent elsewhere, to ${named}`, elsewhere });
   }
 
   /** A target's name, else what the phone says of itself. */
