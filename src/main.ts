@@ -115,9 +115,9 @@ async function compose(
   });
   const sampleRates = pcmRates(audio);
   const answering = keep(await Answering.start(files, { settings, given, speech, speaker, sampleRates, logger }));
-  const { format, opusBitrate: bitrate } = settings.recording;
+  const { format, opusBitrate: bitrate, beep } = settings.recording;
   const keys = Keyring.read(settings.store.encryption.keysFile);
-  const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current };
+  const recording = { folder: recordingsFolder(settings), format, bitrate, key: keys.current, beep };
 
   const callBacks = new CallBacks(store.records, settings.store.retention.callbacksMs);
   const alarms = new Alarms(logger);

@@ -82,8 +82,9 @@ export class CallTalk {
     const { action, control, conversation, opening } = prepared;
     if (agreed && action.record !== false && control) {
       this.recorded = true;
-      control.record('start');
-      this.host.record({ type: 'recording.started', reason: 'dialplan' });
+      const beep = typeof action.record === 'object' && action.record.beep === true;
+      control.record('start', beep);
+      this.host.record({ type: 'recording.started', reason: 'dialplan', ...(beep && { beep }) });
     }
     this.agent = conversation;
     this.parting = undefined;

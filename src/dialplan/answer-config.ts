@@ -152,8 +152,12 @@ export const answer = z
         z.boolean(),
         z.strictObject({
           announcement: z
-            .union([z.string().min(1), z.literal(false)])
-            .meta({ description: 'What the caller is told of it; false: nothing' }),
+            .union([z.string().min(1), z.boolean()])
+            .default(true)
+            .meta({ description: 'What the caller is told of it; true: `recording.announcement`, false: nothing' }),
+          beep: z.boolean().default(false).meta({
+            description: 'Whether those on the line hear a beep again and again while it goes on: `recording.beep`',
+          }),
         }),
       ])
       .default(false)

@@ -29,8 +29,8 @@ export type DialplanAction =
       fallback?: Fallback | undefined;
       /** The notice is played before the answer, as early media. */
       earlyMedia: boolean;
-      /** The call is recorded from its answer on; with what the caller is told first, `true` for the usual words. */
-      record: boolean | { announcement: string | false };
+      /** The call is recorded from its answer on; with what the caller is told first, `true` for the usual words, and whether it beeps. */
+      record: boolean | { announcement: string | boolean; beep?: boolean | undefined };
       variables: Record<string, unknown>;
       /** What an IVR that forwards the call may tell the agent. */
       context?:
@@ -46,8 +46,9 @@ export type AnswerAction = Extract<DialplanAction, { type: 'answer' }>;
 /** What is said before the greeting: that the call is recorded, then what the dialplan says. */
 export function noticeOf({ record, notice, consent }: AnswerAction, usual: string): string | undefined {
   // Who asks for consent has said what for.
-  const announcement = record === true ? !consent && usual : record !== false && record.announcement;
-  return [announcement, notice?.say].filter(Boolean).join(' ') || undefined;
+  const announcement = typeof record === 'object' ? record.announcement : record;
+  const said = announcement === true ? !consent && usual : announcement;
+  return [said, notice?.say].filter(Boolean).join(' ') || undefined;
 }
 
 /** Where a call is redirected: a SIP URI, or a target of parley.yaml. */

@@ -303,8 +303,8 @@ export type JournalEvent =
     }
   /** The call can't be answered as it should be, or no longer: the entry's fallback has it. `to`: a target, a URI, or nobody. */
   | { type: 'fallback'; reason: string; to?: string | undefined }
-  /** A recording of the call. `reason`: who or what asked for it. */
-  | { type: 'recording.started'; reason: string; file?: string | undefined }
+  /** A recording of the call. `reason`: who or what asked for it. `beep`: those on the line hear that it goes on. */
+  | { type: 'recording.started'; reason: string; file?: string | undefined; beep?: boolean | undefined }
   /** There is silence in the recording until it is resumed. */
   | { type: 'recording.paused'; reason: string }
   | { type: 'recording.resumed'; reason: string }

@@ -1,5 +1,18 @@
 import { z } from 'zod';
 
+const beep = z
+  .strictObject({
+    everyMs: z.int().min(2000).max(120_000).default(15_000).describe('From one beep to the next, ms.'),
+    frequency: z.number().min(300).max(3000).default(1400).describe('Its pitch, Hz.'),
+    ms: z.int().min(60).max(1000).default(200).describe('How long it is, ms.'),
+    level: z.number().min(-50).max(-6).default(-20).describe('How loud it is, dBm0; speech is at about -20.'),
+    to: z
+      .enum(['everybody', 'caller', 'people'])
+      .default('everybody')
+      .describe('Who hears it: the caller, the people that the call was handed to or who were added, or both.'),
+  })
+  .refine(({ ms, everyMs }) => ms < everyMs, { path: ['ms'], message: 'must be shorter than everyMs' });
+
 /** `recording:` of parley.yaml. Whether a call is recorded is for its dialplan to say. */
 export const recordingConfig = z.strictObject({
   format: z
@@ -30,4 +43,10 @@ export const recordingConfig = z.strictObject({
     .min(1)
     .default('This call may be recorded.')
     .describe('What a caller hears first when a dialplan records the call and gives no text of its own.'),
+  beep: beep
+    .prefault({})
+    .describe('The beep that a call has while it is recorded, where its dialplan entry says `record: { beep: true }`.'),
 });
+
+/** Validated `recording:` configuration. */
+export type RecordingConfig = z.output<typeof recordingConfig>;

@@ -3,6 +3,7 @@ import type { ErrorCode, ErrorDetails } from '../errors.js';
 import type { Meaning } from '../language/meanings.js';
 import type { BackgroundKind } from '../media/background.js';
 import type { MixMode } from '../media/mixing/routing.js';
+import type { RecordingBeepOptions } from '../media/recording/recording-beep.js';
 import type { NegotiatedMedia, PcmRate } from '../rtp/negotiated.js';
 import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { VoiceSettings, WordTime } from '../speech/synthesis/synthesiser.js';
@@ -96,6 +97,8 @@ export interface RecordOptions {
   bitrate: number;
   /** Encrypts it. */
   key?: SealingKey | undefined;
+  /** Tells those on the line, again and again, that it is recorded. */
+  beep?: RecordingBeepOptions | undefined;
 }
 
 /** Somebody who listens to a call, or talks in it, without a phone. */

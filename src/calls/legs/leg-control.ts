@@ -16,8 +16,9 @@ export function legControl(leg: () => MediaLeg, recording: Omit<RecordOptions, '
       leg().sound(on ? 'music' : undefined);
     },
     keys: (keys, method) => leg().digits(keys, method),
-    record(action) {
-      if (action === 'start') leg().record({ ...recording, call: leg().call });
+    record(action, withBeep = false) {
+      const { beep, ...made } = recording;
+      if (action === 'start') leg().record({ ...made, call: leg().call, beep: withBeep ? beep : undefined });
       else leg().pauseRecording(action === 'pause');
     },
   };

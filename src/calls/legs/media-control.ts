@@ -11,5 +11,6 @@ export interface MediaControl {
    * @returns how many went out
    */
   keys(keys: string, method: 'rfc4733' | 'inband'): Promise<number>;
-  record(action: 'start' | 'pause' | 'resume'): void;
+  /** @param beep whether those on the line hear again and again that it is recorded */
+  record(action: 'start' | 'pause' | 'resume', beep?: boolean): void;
 }

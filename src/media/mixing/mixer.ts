@@ -140,6 +140,13 @@ export class Mixer {
     if (this.leaving.length > 0) this.dismiss();
   }
 
+  /** Whether the one hears the other, by modes and routes. */
+  hears(id: string, from: string): boolean {
+    const [hearer, speaker] = [this.participants.get(id), this.participants.get(from)];
+    if (!hearer || !speaker) return false;
+    return (this.routes.get(from)?.get(id) ?? (isHeard(from, speaker.role, id, hearer.role) ? 1 : 0)) > 0;
+  }
+
   /** Copies what `id` hears in this tick into `out`; the samples written, 0 when it hears nothing or is not there. */
   take(id: string, out: Int16Array): number {
     const frame = this.participants.get(id)?.ear?.frame;

@@ -99,8 +99,13 @@ export class Recorder {
   frame(left: Int16Array, right: Int16Array): void {
     if (this.closing) return;
     this.frames++;
-    if (this.paused || this.masked) this.track.frame(this.none, this.none);
+    if (this.silent) this.track.frame(this.none, this.none);
     else this.track.frame(fitted(left, this.left), fitted(right, this.right));
+  }
+
+  /** Whether there is silence in place of what is said. */
+  get silent(): boolean {
+    return this.paused || this.masked;
   }
 
   /** After a stall: so many frames are missing, and are silence. */

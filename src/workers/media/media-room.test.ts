@@ -184,6 +184,26 @@ describe('MediaRoom', () => {
     await caller.until('it is over', () => caller.hears(2000).tone < -50);
   });
 
+  it('beeps while it records: to those who are recorded, in the recording, and as nobody’s voice', async () => {
+    const beep = { everyMs: 400, frequency: 1400, ms: 200, level: -10, to: 'everybody' } as const;
+    legs[0].record({ folder, call: 'call-2', format: 'wav', bitrate: 24_000, beep });
+    await caller.until('the caller hears it', () => caller.hears(1400).tone > -30);
+    expect(person.hears(1400).tone, 'is not recorded yet').toBeLessThan(-50);
+    legs[0].mix({ mode: 'bridge', between: ['caller', 'person'] });
+    await person.until('the person hears it', () => person.hears(1400).tone > -30);
+    const from = caller.heard.length;
+    legs[0].pauseRecording(true);
+    await caller.until('nobody hears it', () => caller.heard.length > from + 4000 && caller.hears(1400).tone < -50);
+    expect(caller.hears(1000).tone, 'the person is heard').toBeGreaterThan(-16);
+    await legs[0].close();
+    const finished = events.find((event) => event.type === 'recording.finished');
+    if (finished?.type !== 'recording.finished' || !finished.file) throw new Error('no recording');
+    const wav = new wavefile.WaveFile(readFileSync(finished.file));
+    const [left, right] = wav.getSamples(false, Int16Array) as unknown as [Int16Array, Int16Array];
+    const second = (pcm: Int16Array) => levels(pcm.slice(6000, 16_000), 1400, 8000).tone;
+    expect([second(left) < -50, second(right) > -30]).toEqual([true, true]);
+  });
+
   it('records both sides in time with each other, with silence where it was paused', async () => {
     legs[0].mix({ mode: 'bridge', between: ['caller', 'person'] });
     legs[0].record({ folder, call: 'call-1', format: 'wav', bitrate: 24_000 });

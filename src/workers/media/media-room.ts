@@ -2,20 +2,23 @@ import type { ParleyError } from '../../errors.js';
 import { Mixer } from '../../media/mixing/mixer.js';
 import type { MixMode } from '../../media/mixing/routing.js';
 import { Recorder } from '../../media/recording/recorder.js';
+import { RecordingBeep } from '../../media/recording/recording-beep.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { FromMedia, MonitorOptions, RecordOptions } from '../messages.js';
 import type { RtpLeg } from './media-leg.js';
 import { Monitors } from './media-monitors.js';
 
-/** Names of the recording's ears in the mixer. */
+/** Names of the recording's ears in the mixer, and of its beep. */
 const CALLER_EAR = 'recording/caller';
 const AGENT_EAR = 'recording/agent';
+const BEEP = 'recording/beep';
 
 interface Recording {
   readonly recorder: Recorder;
   readonly leg: string;
   readonly left: Int16Array;
   readonly right: Int16Array;
+  readonly beep: RecordingBeep | undefined;
 }
 
 /**
@@ -82,7 +85,7 @@ export class MediaRoom {
   }
 
   /** Records the call from now on: this leg left, what it hears right. */
-  record(leg: RtpLeg, { folder, call, format, bitrate, key }: RecordOptions): void {
+  record(leg: RtpLeg, { folder, call, format, bitrate, key, beep: tone }: RecordOptions): void {
     if (this.recording) return;
     const rate = leg.sampleRate;
     const mixer = this.mixing();
@@ -93,8 +96,10 @@ export class MediaRoom {
     const failed = (error: ParleyError) =>
       this.post({ type: 'recording.failed', leg: leg.leg, code: error.code, reason: error.message });
     const recorder = new Recorder({ folder, call, rate, format, bitrate, key, startedAt: Date.now(), failed });
-    const samples = rate / 50;
-    this.recording = { recorder, leg: leg.leg, left: new Int16Array(samples), right: new Int16Array(samples) };
+    const [left, right] = [new Int16Array(rate / 50), new Int16Array(rate / 50)];
+    const beep = tone && new RecordingBeep(tone, rate);
+    if (beep) mixer.join(BEEP, { rate, hears: false });
+    this.recording = { recorder, leg: leg.leg, left, right, beep };
   }
 
   /** Silence in the recording, or sound again. */
@@ -120,6 +125,7 @@ export class MediaRoom {
       mixer.offer(leg.agent, leg.rendered());
     }
     this.monitors?.offer();
+    if (this.recording?.beep) this.beep(mixer, this.recording, this.recording.beep, frames);
     mixer.run();
     this.monitors?.deliver(this.masked);
     for (let n = 0; n < this.legs.length; n++) {
@@ -132,6 +138,18 @@ export class MediaRoom {
     mixer.take(CALLER_EAR, recording.left);
     mixer.take(AGENT_EAR, recording.right);
     recording.recorder.frame(recording.left, recording.right);
+  }
+
+  /** Part of what those hear who are recorded, and of the recording; it comes from nobody who is listened to. */
+  private beep(mixer: Mixer, { leg: recorded, recorder }: Recording, beep: RecordingBeep, frames: number): void {
+    if (beep.begins(frames, !recorder.silent)) {
+      const to = this.ids.filter((id) =>
+        id === recorded ? beep.to !== 'people' : beep.to !== 'caller' && mixer.hears(AGENT_EAR, id),
+      );
+      mixer.mode({ mode: 'play', from: BEEP, to });
+    }
+    const frame = beep.next();
+    if (frame) mixer.offer(BEEP, frame);
   }
 
   private get ids(): string[] {
@@ -171,6 +189,7 @@ export class MediaRoom {
     this.recording = undefined;
     this.mixer?.leave(CALLER_EAR);
     this.mixer?.leave(AGENT_EAR);
+    this.mixer?.leave(BEEP);
     const { path: file, info } = await recording.recorder.close();
     const { seconds, complete } = info;
     this.post({ type: 'recording.finished', leg: recording.leg, file, seconds, complete });
