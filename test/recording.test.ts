@@ -73,7 +73,9 @@ describe('a recording', () => {
       try {
         const began = performance.now();
         await phone.greeted();
-        await until('a call of some length', () => performance.now() - began > 5000);
+        await until('a beep on the line', () => beeps(toSound(phone.rtp.heard).pcm) > 0);
+        const beeped = performance.now();
+        await until('a call of some length', () => performance.now() - Math.max(began + 4000, beeped) > 1000);
         const ms = performance.now() - began;
         process.kill(server.pid, 'SIGKILL');
         await until('the process is gone', () => !server.alive);
@@ -85,7 +87,6 @@ describe('a recording', () => {
         expect(levelDb(agent.subarray(0, 16_000)), 'the greeting').toBeGreaterThan(-45);
         expect(beeps(agent), 'in the recording').toBeGreaterThan(0);
         expect(beeps(caller), 'on the side of a caller who says nothing').toBe(0);
-        expect(beeps(toSound(phone.rtp.heard).pcm), 'on the line').toBeGreaterThan(0);
         const types = server.journal(phone.callId).map(({ type }) => type);
         expect(types).toContain('recording.started');
         expect(types).not.toContain('caller.started');
