@@ -6,7 +6,7 @@ import { PATIENCE } from '../src/turns/config.js';
 import { endpointWait } from '../src/turns/endpointing.js';
 import { EndpointModel } from '../src/turns/models/endpoint-model.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
-import { heardOf } from './spoken-answers.js';
+import { clearVoice, heardOf, type Speak } from './spoken-answers.js';
 import {
   auc,
   decimal,
@@ -95,23 +95,35 @@ async function spokenAnswers({ quick, predictions }: BenchOptions & BenchFiles):
   const rows = made.filter(({ text }) => text.split(' ').length <= MOST_SPOKEN_WORDS);
   const model = await loaded();
   const ideal = await predict(model, rows);
-  const texts = await heardOf(rows.map(({ spoken, text, expected }) => ({ spoken: spoken ?? text, expected })));
-  const heardRows = rows.map((row, at) => ({ ...row, text: texts[at] ?? '' }));
-  const heard = await predict(model, heardRows);
+  const heardBy = async (voices?: readonly [Speak, ...Speak[]]) => {
+    const lines = rows.map(({ spoken, text, expected }) => ({ spoken: spoken ?? text, expected }));
+    const texts = await heardOf(lines, voices);
+    return predict(
+      model,
+      rows.map((row, at) => ({ ...row, text: texts[at] ?? '' })),
+    );
+  };
+  const heard = await heardBy();
+  const clear = clearVoice();
+  const heardClearly = clear && (await heardBy([clear]));
   await model.release();
   writePredictions(
     predictions,
     heard.map((p) => [p]),
   );
-  const results = { ideal: score(rows, ideal), heard: score(rows, heard) };
+  const best = score(rows, ideal);
+  const told = (name: string, scores: readonly number[]): [string, string][] => {
+    const result = score(rows, scores);
+    const lost: [string, string] = [`${name}, AUC lost`, decimal(best.mid.auc - result.mid.auc)];
+    return [...rowsOf(name, result), lost, ...categories(name, rows, scores)];
+  };
   return {
     rows: [
-      ...rowsOf('ideal words', results.ideal),
-      ...rowsOf('as heard', results.heard),
-      ['AUC lost', decimal(results.ideal.mid.auc - results.heard.mid.auc)],
-      ...categories('as heard', rows, heard),
+      ...rowsOf('ideal words', best),
+      ...told('as heard', heard),
+      ...(heardClearly ? told('as heard of a clear voice', heardClearly) : []),
     ],
-    values: results,
+    values: { ideal: best, heard: score(rows, heard), ...(heardClearly && { clear: score(rows, heardClearly) }) },
   };
 }
 
