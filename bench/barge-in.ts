@@ -4,6 +4,7 @@ import { Server } from '../test/kit/server.js';
 import { speak, transcribe } from '../test/kit/speech.js';
 import { until } from '../test/kit/until.js';
 import { fromMuLaw, type Sound } from '../test/kit/wav.js';
+import { type Played, played } from './played.js';
 import { type BenchOptions, type BenchResult, spread, spreadText } from './report.js';
 import { inTurn } from './scripted-call.js';
 import { variantsFolder } from './variants.js';
@@ -62,8 +63,10 @@ interface Outcome extends Trial {
   loweredMs: number | null;
   /** Longest silence of the agent from the caller's onset on, beyond the sentence's own, ms. */
   gapMs: number;
-  /** Words of the greeting, as recognised in an undisturbed call, that are missing. */
-  lost: string[];
+  /** What of the greeting listeners were played: after a pause sample by sample, else by the frames that are heard. */
+  played: Played | undefined;
+  /** Words that are recognised in an undisturbed call, but not in what a listener was played. */
+  unheard: string[];
 }
 
 /**
@@ -116,6 +119,8 @@ function trials(quick: boolean): Trial[] {
 interface Undisturbed {
   /** Level of each frame from the first voiced one on. */
   levels: number[];
+  /** The greeting from there on, as it comes over the line. */
+  clip: Int16Array;
   words: string[];
   /** The sentence's own longest pause, ms. */
   pauseMs: number;
@@ -128,7 +133,9 @@ async function reference(server: Server): Promise<Undisturbed> {
     await phone.greeted();
     const sound = phone.rtp.sound();
     const levels = levelsOf(sound);
-    return { levels, words: await wordsOf(sound), pauseMs: longestQuiet(levels) * 20 };
+    const first = phone.rtp.heard.findIndex((packet) => isVoiced(packet));
+    const clip = toSound(phone.rtp.heard.slice(first)).pcm.subarray(0, levels.length * 160);
+    return { levels, clip, words: await wordsOf(sound), pauseMs: longestQuiet(levels) * 20 };
   } finally {
     await phone.close();
   }
@@ -188,15 +195,23 @@ async function judge(
   );
   const since = (from: number, at: number | undefined) => (at === undefined ? null : Math.round(at - from));
   const stopped = trial.kind !== 'backchannel';
-  const heard = stopped ? undisturbed.words : await wordsOf(toSound(packets));
+  const sound = stopped ? undefined : toSound(packets);
+  const heard = sound ? await wordsOf(sound) : undisturbed.words;
   return {
     ...trial,
     silentMs: since(onset, silentAt),
     silentAfterEndMs: silentAt === undefined ? null : Math.max(0, Math.round(silentAt - end)),
     loweredMs: since(onset, lowered?.at),
     gapMs: Math.max(0, Math.round(gapMs - undisturbed.pauseMs)),
-    lost: undisturbed.words.filter((word) => !heard.includes(word)),
+    played: sound && (trial.mode === 'pause' ? played(undisturbed.clip, sound.pcm) : audible(undisturbed, packets)),
+    unheard: undisturbed.words.filter((word) => !heard.includes(word)),
   };
+}
+
+/** A lowered voice is not the same samples: a frame counts as played where it can be heard at its place. */
+function audible({ levels }: Undisturbed, packets: readonly { payloadType: number; payload: Buffer }[]): Played {
+  const silent = levels.filter((one, n) => one > 4 * VOICED && !(packets[n] && isVoiced(packets[n])));
+  return { missing: silent.length * 160, repeated: 0, resumes: 0 };
 }
 
 function summary(outcomes: readonly Outcome[]): BenchResult {
@@ -208,7 +223,7 @@ function summary(outcomes: readonly Outcome[]): BenchResult {
       stopWord: stopping(of('stop'), ({ silentAfterEndMs }) => silentAfterEndMs),
       interruption: stopping(of('real'), ({ silentMs }) => silentMs),
       lowered: spread([...of('stop'), ...of('real')].flatMap(({ loweredMs }) => loweredMs ?? [])),
-      listeners: listening(of('backchannel'), mode === 'pause'),
+      listeners: listening(of('backchannel')),
     };
     values[mode] = found;
     const name = mode === 'voice' ? 'voice alone, 500 ms' : mode === 'duck' ? 'ducking' : 'pausing';
@@ -220,11 +235,13 @@ function summary(outcomes: readonly Outcome[]): BenchResult {
         ['  onset to lowered', spreadText(found.lowered)],
       );
     }
-    const { trials: bursts, stopped, gap, lost } = found.listeners;
-    rows.push([
-      '  listeners',
-      `${bursts}, ${stopped} stopped the agent, gap ${spreadText(gap)}, words lost ${lost.length}`,
-    ]);
+    const { trials: bursts, stopped, gap, missingMs, repeatedMs, unheard } = found.listeners;
+    rows.push(
+      ['  listeners', `${bursts}, ${stopped} stopped the agent, gap ${spreadText(gap)}`],
+      ['  else not played, ms in all', String(missingMs)],
+      ['  said again at a resume', spreadText(repeatedMs)],
+      ['  words not recognised again', unheard.join(' ') || '-'],
+    );
   }
   return { rows, values };
 }
@@ -238,22 +255,24 @@ function stoppingText({ trials: count, missed, ms }: ReturnType<typeof stopping>
   return `${spreadText(ms)}${missed.length > 0 ? `, ${missed.length} of ${count} never` : ''}`;
 }
 
-/** The agent was stopped when more than a pause's worth of its words is missing. */
-function listening(outcomes: readonly Outcome[], pauses: boolean) {
-  const stopped = outcomes.filter(({ lost }) => lost.length > STOPPED_WORDS);
+/** The agent was stopped when more than a word or two of it is missing. */
+function listening(outcomes: readonly Outcome[]) {
+  const missing = ({ played: of }: Outcome) => (of?.missing ?? 0) / 8;
+  const stopped = outcomes.filter((outcome) => missing(outcome) > STOPPED_MS);
   const kept = outcomes.filter((outcome) => !stopped.includes(outcome));
   return {
     trials: outcomes.length,
     stopped: stopped.length,
     stoppedBy: stopped.map(({ words }) => words),
     gap: spread(kept.map(({ gapMs }) => gapMs)),
-    lost: kept.flatMap(({ lost }) => lost),
-    pauses,
+    missingMs: Math.round(kept.reduce((sum, outcome) => sum + missing(outcome), 0)),
+    repeatedMs: spread(kept.flatMap(({ played: of }) => (of && of.resumes > 0 ? of.repeated / 8 : []))),
+    // A recogniser hears "houseware" where "house" is followed by half of "where": for the ear, not for the count.
+    unheard: kept.flatMap(({ unheard }) => unheard),
   };
 }
 
-/** So many missing words are no recogniser's whim any more. */
-const STOPPED_WORDS = 8;
+const STOPPED_MS = 1000;
 
 function voicedPart({ pcm }: Sound): { first: number; last: number } {
   const loud = (sample: number) => Math.abs(sample) > 300;

@@ -124,8 +124,9 @@ describe('Playout', () => {
     playout.resume();
     const resumed = frame();
     expect(resumed[0]).toBeLessThan(10);
-    expect(resumed.subarray(40)).toEqual(ramp(120, 200));
-    expect(frame()).toEqual(ramp(160, 320));
+    expect(resumed.subarray(40)).toEqual(ramp(120, 160));
+    expect(frame()).toEqual(ramp(160, 280));
+    frame();
     frame();
     expect(events).toEqual(['a started in 0', 'a 640/640']);
   });
@@ -138,14 +139,35 @@ describe('Playout', () => {
     playout.hold();
     frame();
     playout.resume(100);
-    expect(frame().subarray(40)).toEqual(ramp(120, 140));
+    expect(frame().subarray(40)).toEqual(ramp(120, 100));
     playout.hold();
     playout.stop(1);
     frame();
-    expect(events).toEqual(['a started in 0', 'a 260/640 stopped']);
+    expect(events).toEqual(['a started in 0', 'a 220/640 stopped']);
     playout.enqueue(1, 'b');
     playout.clip(1, 'b', constant(160, 3));
     expect(frame()).toEqual(constant(160, 3));
+  });
+
+  it('loses no sample of what it resumes, whatever is held and resumed before a frame has gone', () => {
+    playout.enqueue(0, 'a');
+    playout.clip(0, 'a', ramp(800, 1));
+    frame();
+    frame();
+    for (const sample of [250, undefined, 20, undefined]) {
+      playout.hold();
+      expect(frame().subarray(40)).toEqual(constant(120, 0));
+      playout.resume(sample);
+      playout.hold();
+      expect(frame()).toEqual(constant(160, 0));
+      playout.resume();
+      const from = playout.current?.sample ?? 0;
+      if (sample !== undefined) expect(from).toBe(sample);
+      const risen = Math.min(40, from);
+      const resumed = frame();
+      expect(resumed[0]).toBeLessThan(risen === 0 ? from + 2 : 10);
+      expect(resumed.subarray(risen)).toEqual(ramp(160 - risen, 1 + from));
+    }
   });
 
   it('begins nothing while held', () => {

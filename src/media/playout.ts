@@ -22,8 +22,9 @@ const MAX_EARLY = 16;
  * when synthesis is done, or piece by piece while they play; an unfilled head holds up those behind it. A stop or a
  * pause is obeyed by the next frame.
  *
- * What fades out counts as not played: within 5 ms no sound of speech can be made out, so it was not heard, and a resume
- * says it again, at full level. Nothing else is ever repeated or skipped.
+ * What fades out counts as not played: within 5 ms no sound of speech can be made out, so it was not heard. A resume
+ * rises in the 5 ms before its place, so that what it is to say sounds at full level from the first sample on. Nothing
+ * else is ever repeated or skipped.
  */
 export class Playout {
   /** Times that a stream ran dry, of all utterances. */
@@ -39,8 +40,8 @@ export class Playout {
   private level = 1;
   private target = 1;
   private held = false;
-  /** The next sample that sounds rises from silence. */
-  private rising = false;
+  /** So many of the next samples that sound rise from silence; what goes on comes after them. */
+  private rising = 0;
 
   /** @param sampleRate of clips and frames, Hz */
   constructor(
@@ -64,7 +65,7 @@ export class Playout {
   /** The utterance at the head and the next sample of it, to be resumed at; nothing when none has begun. */
   get current(): { epoch: number; utterance: string; sample: number } | undefined {
     const head = this.queue[0];
-    return head?.begun ? { epoch: head.epoch, utterance: head.utterance, sample: head.at } : undefined;
+    return head?.begun ? { epoch: head.epoch, utterance: head.utterance, sample: head.at + this.rising } : undefined;
   }
 
   /** Reserves the next place. One of a stopped epoch is reported as stopped. */
@@ -113,6 +114,7 @@ export class Playout {
     if (dropped.length > 0 && dropped[0] === this.queue[0]) {
       this.cut();
       this.held = false;
+      this.rising = 0;
     }
     keep(this.queue, (place) => place.epoch >= epoch);
     keep(this.early, (place) => place.epoch >= epoch);
@@ -136,9 +138,10 @@ export class Playout {
     this.held = false;
     const head = this.queue[0];
     if (!head?.begun) return;
-    if (sample !== undefined) head.at = Math.max(0, Math.min(head.length, Math.floor(sample)));
-    // From the beginning of an utterance there is nothing to be rounded off.
-    this.rising = head.at > 0;
+    const from = Math.max(0, Math.min(head.length, Math.floor(sample ?? head.at + this.rising)));
+    // Before the beginning of an utterance there is nothing to be rounded off.
+    this.rising = Math.min(from, this.fadeSamples);
+    head.at = from - this.rising;
   }
 
   /** Level from the next frame's end on, 1 is full; the next frame rises to it, or falls to it as fast as what is cut. */
@@ -169,7 +172,7 @@ export class Playout {
       }
       const count = Math.min(place.length - place.at, frame.length - filled);
       place.copy(frame, filled, count);
-      if (this.rising && count > 0) this.riseIn(frame, filled, count);
+      if (this.rising > 0 && count > 0) this.riseIn(frame, filled, count);
       place.at += count;
       place.played = place.at;
       filled += count;
@@ -192,15 +195,15 @@ export class Playout {
   }
 
   private riseIn(frame: Int16Array, from: number, count: number): void {
-    this.rising = false;
-    const rise = Math.min(this.fadeSamples, count);
-    for (let n = 0; n < rise; n++) frame[from + n] = Math.round((frame[from + n]! * (n + 1)) / (this.fadeSamples + 1));
+    const rise = Math.min(this.rising, count);
+    for (let n = 0; n < rise; n++) frame[from + n] = Math.round((frame[from + n]! * (n + 1)) / (this.rising + 1));
+    this.rising = 0;
   }
 
   /** Keeps what comes next of the utterance that plays, to fade out. */
   private cut(): void {
     const head = this.queue[0];
-    if (!head || head.at === 0 || !head.begun || this.held) return;
+    if (!head || head.at === 0 || !head.begun || this.held || this.rising > 0) return;
     this.tailLength = Math.min(this.fadeSamples, head.length - head.at);
     head.copy(this.tail, 0, this.tailLength);
   }

@@ -43,7 +43,8 @@ export function heardText(text: string, clip: Clip | undefined, playedSamples: n
 }
 
 /**
- * Where the word begins that is being said at this sample, so that it can be said again as a whole.
+ * Where the word begins that is being said at this sample, so that it can be said again as a whole; the sample itself
+ * between two words, where none was cut.
  *
  * @param sample at the clip's rate, from its start
  */
@@ -52,7 +53,7 @@ export function wordStart(text: string, clip: Clip | undefined, sample: number):
   const words = [...text.matchAll(/\S+/g)];
   const times = clip.words.length === words.length ? clip.words : proportionalTimes(words, clip.pcm.length);
   const word = times.findLast(({ start }) => start <= sample);
-  return Math.round(word?.start ?? 0);
+  return Math.round(word && word.end <= sample ? sample : (word?.start ?? 0));
 }
 
 /** Without times each character is taken to last as long as any other. */
