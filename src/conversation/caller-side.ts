@@ -40,6 +40,7 @@ export function onset(step: Step, voicedAt = step.at): void {
   caller.yielded = false;
   caller.partial = '';
   caller.real = undefined;
+  caller.listening = undefined;
   caller.asked = undefined;
   caller.stable = undefined;
   caller.pausedAt = undefined;
@@ -78,7 +79,7 @@ export function offset(step: Step, voicedAt: number, position: number): void {
 
 /** Words so far. */
 export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial' }>): void {
-  const { position, paused, finished, real } = words;
+  const { position, paused, finished, real, listening } = words;
   const { state } = step;
   if (position <= state.committed) return;
   const text = ownWords(step, words);
@@ -88,6 +89,7 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
   if (!paused) state.caller.pausedAt = undefined;
   state.caller.finished = finished;
   state.caller.real = real;
+  state.caller.listening = listening;
   step.journal({ type: 'caller.partial', text, stable });
   if (text && hasNewWords(step, text)) reopenFor(step);
   else judgeBurst(step);
@@ -97,7 +99,7 @@ export function partial(step: Step, words: Extract<VoiceEvent, { type: 'partial'
 
 /** Final words of the utterance up to `position`. */
 export function final(step: Step, words: Words): void {
-  const { position, finished, real } = words;
+  const { position, finished, real, listening } = words;
   const { state } = step;
   const { caller } = state;
   if (position <= state.committed) return;
@@ -108,6 +110,7 @@ export function final(step: Step, words: Words): void {
   caller.partial = '';
   caller.finished = finished;
   caller.real = real;
+  caller.listening = listening;
   if (state.phase === 'thinking') {
     if (text && hasNewWords(step, text)) reopenFor(step);
     else if (state.current?.taking) {

@@ -40,13 +40,14 @@ export function judgeBurst(step: Step, late = false): void {
   const text = saidOver(step, caller.speaking || !known ? caller.partial : caller.text);
   const agent = heardSoFar(step, current);
   const floor = caller.asked && sameWords(caller.asked.text, text) ? caller.asked.floor : undefined;
-  const { onsetAt, speaking, real, stable } = caller;
+  const { onsetAt, speaking, real, stable, listening } = caller;
   const silentAt = speaking ? caller.pausedAt : caller.voicedAt;
   const voicedMs = silentAt === undefined ? undefined : Math.max(0, silentAt - onsetAt);
   // Partials of a burst that is over are not its last words yet.
   const open = speaking || (!known && !late);
   const goesOn = isOpen(current) && beganTogether(step);
-  const burst = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking: open, real, stable, floor, agent, goesOn };
+  const soFar = { text, elapsedMs: step.at - onsetAt, voicedMs, speaking: open };
+  const burst = { ...soFar, real, stable, listening, floor, agent, goesOn };
   const verdict = judge(burst, settings.stopWords);
   if (verdict !== 'stop' && settings.secondJudge && isUncertain(burst, settings.stopWords)) {
     askSecond(step, text, agent);

@@ -88,6 +88,8 @@ export interface CallerSide {
   finished?: number | undefined;
   /** P(the newest words over the agent's take the floor), when they were judged. */
   real?: number | undefined;
+  /** How much less likely the newest words are to be a listener's, nats. */
+  listening?: number | undefined;
   /** The agent's voice has yielded to the burst. */
   yielded?: boolean | undefined;
   /** Whether the newest words go on from those before. */

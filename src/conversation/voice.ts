@@ -43,7 +43,8 @@ export type VoiceEvent =
   | { type: 'offset'; at: number; voicedAt: number; position: number }
   /**
    * Words of the uncommitted utterance from `from` up to `position`. `paused`: the voice fell silent there; `real`: P(what
-   * the present burst adds over the agent's words takes the floor).
+   * the present burst adds over the agent's words takes the floor); `listening`: how much less likely it is to be a listener's
+   * "yeah" than these words, nats, when that is not much.
    */
   | {
       type: 'partial';
@@ -54,10 +55,11 @@ export type VoiceEvent =
       paused?: boolean | undefined;
       finished?: number | undefined;
       real?: number | undefined;
+      listening?: number | undefined;
     }
   /**
    * Words of the whole uncommitted utterance up to `position`, the position of the offset it answers. Empty: not speech.
-   * `finished`: P(they are a whole turn); `real`: as for partials.
+   * `finished`: P(they are a whole turn); `real`, `listening`: as for partials.
    */
   | {
       type: 'final';
@@ -67,6 +69,7 @@ export type VoiceEvent =
       position: number;
       finished?: number | undefined;
       real?: number | undefined;
+      listening?: number | undefined;
     }
   /** The call is on hold: nobody is to be expected to say anything. */
   | { type: 'hold'; at: number; on: boolean }

@@ -54,6 +54,26 @@ describe('interruption judge', () => {
     expect(judge({ ...so, text: 'I do not know that one', elapsedMs: 800 })).toBe('stop');
   });
 
+  it('believes the sound rather than the words when a listener’s are nearly as likely', () => {
+    const so = { speaking: true, real: 0.99, agent: '' };
+    const heard = { ...so, text: 'You add me.', stable: true };
+    expect(judge({ ...heard, elapsedMs: 700 })).toBe('stop');
+    expect(judge({ ...heard, elapsedMs: 700, listening: 7 })).toBe('stop');
+    expect(judge({ ...heard, elapsedMs: 700, listening: 3 })).toBe('wait');
+    // Nobody only listens for long, unless it is just as likely.
+    expect(judge({ ...heard, elapsedMs: 1000, listening: 3 })).toBe('stop');
+    expect(judge({ ...heard, elapsedMs: 1000, listening: 1 })).toBe('wait');
+    expect(judge({ ...heard, elapsedMs: 1400, listening: 0 })).toBe('stop');
+    const over = { ...so, text: 'Be that.', speaking: false, elapsedMs: 700 };
+    expect(judge({ ...over, voicedMs: 350, listening: 6 })).toBe('go-on');
+    expect(judge({ ...over, voicedMs: 350 })).toBe('stop');
+    expect(judge({ ...over, voicedMs: 550, listening: 3 })).toBe('go-on');
+    expect(judge({ ...over, voicedMs: 550, listening: 6 })).toBe('stop');
+    // "Yes." in one of the voices; a "no" that is meant is never so near.
+    expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 0.4 })).toBe('wait');
+    expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 1.3 })).toBe('stop');
+  });
+
   it('lets a listener’s words pass as soon as the voice falls silent', () => {
     const so = { text: 'Yeah.', real: 0.9, agent: '', speaking: true };
     expect(judge({ ...so, elapsedMs: 450 })).toBe('wait');

@@ -10,6 +10,11 @@ export interface Burst {
   speaking: boolean;
   /** P(the caller takes the floor), 0 to 1; undefined when no model has judged it. */
   real: number | undefined;
+  /**
+   * How much less likely the words of somebody who only listens are than these, in nats, as the recogniser heard the
+   * sound: synthetic and muttered ones are written as anything. Undefined when it is much, or nobody looked.
+   */
+  listening?: number | undefined;
   /** Whether the words go on from those heard before; false for the first, and for words that became others. */
   stable?: boolean | undefined;
   /** What a second judge says of these very words, when it was asked and has answered. */
@@ -72,8 +77,17 @@ function allOf(phrases: readonly string[]): RegExp {
   return new RegExp(`^(?:(?:${phrases.join('|')})(?:[\\s-]+|$))+$`);
 }
 
-/** Whether one of the words that stop at once is among these. @param more of this agent, in addition */
-export function stopWord(text: string, more: readonly string[] = []): string | undefined {
+/** A "no" that may as well have been a "yes" or an "oh" stops nobody yet, nats. */
+const DOUBTED = 1;
+
+/**
+ * Whether one of the words that stop at once is among these.
+ *
+ * @param more of this agent, in addition
+ * @param listening how much less likely they are to be a listener's, as for a {@link Burst}
+ */
+export function stopWord(text: string, more: readonly string[] = [], listening = Infinity): string | undefined {
+  if (listening < DOUBTED) return undefined;
   const words = ` ${plain(text).replace(HARMLESS, ' ')} `;
   return [...STOP_WORDS, ...more].find((word) => words.includes(` ${plain(word)} `));
 }
@@ -119,6 +133,16 @@ const GOES_ON_MS = 300;
 const LISTENER_MS = 900;
 /** And a burst that is over so soon with nothing but such a beginning was a listener's, cut short or half heard, ms. */
 const LISTENED_MS = 650;
+/**
+ * Words that a listener's are nearly as likely for are not what the caller takes the floor with: so many nats, while the
+ * voice has not lasted longer than so many ms.
+ */
+const LIKE_A_LISTENER: readonly (readonly [voicedMs: number, nats: number])[] = [
+  [LISTENER_MS, 4.5],
+  [1300, 2],
+];
+/** The same of a burst that fell silent in less than {@link SHORT_MS}, nats: few words are so short, and none so often. */
+const LIKE_A_SHORT_ONE = 8;
 /** Of a burst this short only its final words count: most are listeners', and a few sounds are heard as anything, ms. */
 const SHORT_MS = 450;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */
@@ -131,7 +155,7 @@ const WORDLESS_MS = 1500;
 export function judge(burst: Burst, stopWords: readonly string[] = []): Verdict {
   const { text, elapsedMs, voicedMs, speaking, floor, agent } = burst;
   if (isOwnEcho(text, agent)) return speaking ? 'wait' : 'go-on';
-  if (stopWord(text, stopWords) !== undefined) return 'stop';
+  if (stopWord(text, stopWords, burst.listening) !== undefined) return 'stop';
   const silent = !speaking || voicedMs !== undefined;
   if (isBackchannel(text)) return !silent && elapsedMs < WORDLESS_MS ? 'wait' : 'go-on';
   if (text === '') {
@@ -143,9 +167,10 @@ export function judge(burst: Burst, stopWords: readonly string[] = []): Verdict 
 }
 
 /** The words may become others. */
-function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable, goesOn }: Burst): Verdict {
+function judgeSoFar(burst: Burst): Verdict {
+  const { text, elapsedMs, voicedMs = elapsedMs, real, stable, goesOn } = burst;
   const short = voicedMs < elapsedMs && voicedMs < SHORT_MS;
-  if (short || (voicedMs < LISTENER_MS && mayBecomeBackchannel(text))) return 'wait';
+  if (short || (voicedMs < LISTENER_MS && mayBecomeBackchannel(text)) || isLikeAListener(burst)) return 'wait';
   // Words that have just become others may do so again.
   const words = stable === false ? 0 : Math.min(plain(text).split(' ').length, EARLIEST_MS.length - 1);
   const p = real ?? byLength(text);
@@ -154,10 +179,18 @@ function judgeSoFar({ text, elapsedMs, voicedMs = elapsedMs, real, stable, goesO
   return p >= needed(voicedMs) ? 'stop' : 'wait';
 }
 
-function judgeWhole({ text, elapsedMs, voicedMs = elapsedMs, real }: Burst): Verdict {
+function judgeWhole(burst: Burst): Verdict {
+  const { text, elapsedMs, voicedMs = elapsedMs, real } = burst;
+  if (isLikeAListener(burst)) return 'go-on';
   if (voicedMs < SHORT_MS && MISHEARD.test(plain(text))) return 'go-on';
   if (voicedMs < LISTENED_MS && mayBecomeBackchannel(text)) return 'go-on';
   return (real ?? byLength(text)) >= 0.5 ? 'stop' : 'go-on';
+}
+
+function isLikeAListener({ listening, elapsedMs, voicedMs = elapsedMs }: Burst): boolean {
+  if (listening === undefined) return false;
+  if (voicedMs < elapsedMs && voicedMs < SHORT_MS) return listening <= LIKE_A_SHORT_ONE;
+  return LIKE_A_LISTENER.some(([ms, nats]) => voicedMs < ms && listening <= nats);
 }
 
 /** The certainty that is asked for after so long; more than there can be before the first point. */

@@ -252,6 +252,8 @@ export interface TurnLikelihood {
   finished?: number | undefined;
   /** P(they take the floor from the agent). */
   real?: number | undefined;
+  /** How much less likely a listener's words ("yeah", "uh-huh") are than these, nats; absent when it is much. */
+  listening?: number | undefined;
   /** Vectors of the words and of their clauses, for the agent's topics. */
   meanings?: readonly Meaning[] | undefined;
 }

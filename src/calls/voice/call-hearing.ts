@@ -218,17 +218,17 @@ export class CallHearing {
     if (event.type === 'stream.failed') {
       return this.listener.tell({ type: 'recognition.failed', at, reason: event.reason });
     }
-    const { text, finished, real } = event;
+    const { text, finished, real, listening } = event;
     const words = { text, from: leg.base + event.from, position: leg.base + event.position };
     const place = this.legs.indexOf(leg);
     const before = this.legs.slice(0, place).map((one) => one.words);
     if (event.type === 'partial') {
-      const { paused } = event;
-      return this.listener.tell({ type: 'partial', at, ...joined([...before, words]), paused, finished, real });
+      const judged = { paused: event.paused, finished, real, listening };
+      return this.listener.tell({ type: 'partial', at, ...joined([...before, words]), ...judged });
     }
     leg.words = words;
     const after = this.legs.slice(place + 1).map((one) => one.words);
-    const judged = after.some(Boolean) ? {} : { finished, real };
+    const judged = after.some(Boolean) ? {} : { finished, real, listening };
     this.listener.tell({ type: 'final', at, ...joined([...before, words, ...after]), ...judged });
   }
 }

@@ -39,3 +39,9 @@ export const EVERYDAY: readonly string[] = [
   ],
   ...['morning', 'afternoon', 'evening', 'today', 'tomorrow', 'next week', 'in the morning', 'in the afternoon'],
 ];
+
+/** What people say while they listen, as the recogniser writes it. */
+export const LISTENING: readonly string[] = [
+  ...['Yeah.', 'Yes.', 'Yep.', 'Okay.', 'Uh-huh.', 'Mm-hmm.', 'Hmm.', 'Oh.', 'Right.', 'All right.', 'Sure.', 'I see.'],
+  ...['Got it.', 'Oh, okay.', 'Yeah, yeah.'],
+];

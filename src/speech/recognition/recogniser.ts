@@ -11,6 +11,8 @@ export interface RecognitionOptions {
   vocabulary?: Vocabulary | undefined;
   /** Quick words that the next result will replace: what was heard stands as it is, without a look at the vocabulary. */
   provisional?: boolean;
+  /** Said while the agent speaks, after these words: whether it may be what a listener says is looked at, too. */
+  over?: string | undefined;
 }
 
 /** What was recognised in one stretch of speech. */
@@ -21,6 +23,11 @@ export interface Recognition {
   tokens: readonly number[];
   /** Mean log-probability per token, at most 0. */
   logProbability: number;
+  /**
+   * How much less likely, in nats, the words of somebody who only listens ("yeah", "uh-huh") are than what was heard; left out when
+   * it is much, or was not asked for.
+   */
+  listening?: number | undefined;
   /** Why a non-empty result was refused: no speech, endless repetition. */
   refused?: 'not-speech' | 'repetition';
 }

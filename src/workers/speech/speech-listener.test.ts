@@ -13,12 +13,14 @@ class Fake implements Recogniser {
   readonly capabilities = { sampleRate: RATE, maxSeconds: 12, drafts: true };
   readonly asked: RecognitionOptions[] = [];
   readonly lengths: number[] = [];
+  listening: number | undefined;
   answer: (length: number) => string = (length) => `${length.toFixed(1)}s`;
 
   async recognise(pcm: Float32Array, options: RecognitionOptions = {}) {
     this.asked.push(options);
     this.lengths.push(pcm.length / RATE);
-    return { text: this.answer(pcm.length / RATE), tokens: [this.asked.length], logProbability: -0.1 };
+    const text = this.answer(pcm.length / RATE);
+    return { text, tokens: [this.asked.length], logProbability: -0.1, listening: this.listening };
   }
 
   async close() {}
@@ -134,6 +136,33 @@ describe('StreamListener', () => {
     listener.offset(seconds(1.5));
     await scheduler.idle();
     expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6, meanings: [{ text: 'stop' }] });
+  });
+
+  it('asks whether it is a listener’s word while the agent speaks, and hushes for no stop word that may be one', async () => {
+    const { listener, arrive, scheduler, recogniser, partials, finals } = setUp();
+    let hushed = 0;
+    recogniser.answer = () => 'no';
+    recogniser.listening = 0.5;
+    await arrive(1);
+    listener.onset(seconds(0.9), () => hushed++);
+    await arrive(1.3);
+    expect(recogniser.asked.at(-1)?.over).toBeUndefined();
+    listener.agentSays({ text: 'You may return', speaking: true, stopWords: [] });
+    await arrive(1.6);
+    expect(recogniser.asked.at(-1)?.over).toBe('');
+    expect(partials().at(-1)?.listening).toBe(0.5);
+    expect(hushed).toBe(0);
+    recogniser.listening = 4;
+    await arrive(1.8);
+    expect(hushed).toBeGreaterThan(0);
+    listener.offset(seconds(1.7));
+    await scheduler.idle();
+    expect(finals().at(-1)?.listening).toBe(4);
+    listener.onset(seconds(2));
+    await arrive(2.5);
+    expect(recogniser.asked.at(-1)?.over).toBe('no');
+    await arrive(4);
+    expect(recogniser.asked.at(-1)?.over).toBeUndefined();
   });
 
   it('looks at the vocabulary for final words only, and once for a segment that is whole', async () => {

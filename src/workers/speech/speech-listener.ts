@@ -21,6 +21,8 @@ const PARTIAL_MS = 250;
 const CONTESTED_PARTIAL_MS = 120;
 /** The first of those: of less, an "oh" is easily heard as a "no". */
 const FIRST_CONTESTED_MS = 260;
+/** Nobody who only listens says more than this, ms. */
+const LISTENER_MS = 1500;
 /** Words made ready in a pause stand for an offset found this close to it, ms. */
 const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
@@ -69,6 +71,7 @@ interface Heard {
   text: string;
   tokens: readonly number[];
   logProbability: number;
+  listening?: number | undefined;
   /** Words so far, to be replaced. */
   provisional?: boolean;
 }
@@ -208,8 +211,8 @@ export class StreamListener {
     const position = this.options.ring.end;
     if (this.closed || from === undefined || !this.utterance.speaking) return;
     try {
-      const { text } = await this.recognise(position, true);
-      if (text) await this.tell(text, from, position, false);
+      const heard = await this.recognise(position, true);
+      if (heard.text) await this.tell(heard, from, position, false);
     } catch (error) {
       this.options.warn(error);
     }
@@ -222,20 +225,21 @@ export class StreamListener {
     try {
       const heard = await this.recognise(Math.min(position + this.samples(TRAILING_MS), this.options.ring.end));
       this.early = { position, heard };
-      if (heard.text) await this.tell(heard.text, from, position, true);
+      if (heard.text) await this.tell(heard, from, position, true);
     } catch (error) {
       this.options.warn(error);
     }
   }
 
   /** Tells of words so far. A stop word makes the agent fall silent before anybody else hears of it. */
-  private async tell(text: string, from: number, position: number, paused: boolean): Promise<void> {
+  private async tell(heard: Heard, from: number, position: number, paused: boolean): Promise<void> {
+    const { text, listening } = heard;
     const { leg, emit } = this.options;
     if (this.closed) return;
     const { agent } = this;
     const said = addedWords(this.before, text);
-    if (agent.speaking && stopWord(said, agent.stopWords) && !isOwnEcho(said, agent.text)) this.hush();
-    const told = { type: 'partial', leg, text, from, position, paused } as const;
+    if (agent.speaking && stopWord(said, agent.stopWords, listening) && !isOwnEcho(said, agent.text)) this.hush();
+    const told = { type: 'partial', leg, text, listening, from, position, paused } as const;
     const meanings = paused ? await this.meanings(text) : undefined;
     emit({ ...told, meanings, ...(await this.likelihood(text, position, { speaking: true, paused })) });
   }
@@ -291,7 +295,7 @@ export class StreamListener {
       this.failed(error);
     }
     if (this.closed) return;
-    const { text, logProbability } = heard;
+    const { text, logProbability, listening } = heard;
     this.latest = text;
     if (position <= this.burst) this.before = text;
     const judged = {
@@ -299,7 +303,17 @@ export class StreamListener {
       meanings: await this.meanings(text),
     };
     const ms = now() - begun;
-    emit({ type: 'final', leg, text, from: Math.min(from, position), position, ms, logProbability, ...judged });
+    emit({
+      type: 'final',
+      leg,
+      text,
+      from: Math.min(from, position),
+      position,
+      ms,
+      logProbability,
+      listening,
+      ...judged,
+    });
   }
 
   private failed(error: unknown): void {
@@ -316,8 +330,10 @@ export class StreamListener {
   private async recognise(to: number, provisional = false): Promise<Heard> {
     const segments = this.utterance.segments(to, (from, until) => this.quietest(from, until));
     const parts: Heard[] = [];
+    // Who listens says little: a burst that was cut, or stands after a long one, is none of theirs.
+    const over = this.agent.speaking && segments.length === 1 && to - this.burst < this.samples(LISTENER_MS);
     for (const [n, segment] of segments.entries()) {
-      parts.push(await this.segment(segment, provisional && n === segments.length - 1));
+      parts.push(await this.segment(segment, provisional && n === segments.length - 1, over));
     }
     // Entries that no segment begins with any more belong to cuts that were given up.
     for (const from of this.heard.keys())
@@ -325,7 +341,7 @@ export class StreamListener {
     return joined(parts);
   }
 
-  private async segment(segment: Segment, provisional: boolean): Promise<Heard> {
+  private async segment(segment: Segment, provisional: boolean, over: boolean): Promise<Heard> {
     const { recogniser, vocabulary } = this.options;
     const before = this.heard.get(segment.from);
     if (before?.to === segment.to && (provisional || !before.provisional)) return before;
@@ -334,9 +350,10 @@ export class StreamListener {
       expected: this.expected,
       vocabulary,
       provisional,
+      over: over ? this.before : undefined,
     });
-    const { text, tokens, logProbability } = result;
-    const heard = { ...segment, text, tokens, logProbability, provisional };
+    const { text, tokens, logProbability, listening } = result;
+    const heard = { ...segment, text, tokens, logProbability, listening, provisional };
     this.heard.set(segment.from, heard);
     return heard;
   }
@@ -372,5 +389,6 @@ function joined(parts: readonly Heard[]): Heard {
       .join(' '),
     tokens,
     logProbability: tokens.length > 0 ? total / tokens.length : (parts.at(-1)?.logProbability ?? 0),
+    listening: parts.length === 1 ? parts[0]?.listening : undefined,
   };
 }

@@ -16,6 +16,7 @@ beforeAll(async () => {
     'yes',
     'hello',
     'replace the windshield',
+    'Uh huh.',
   ]) {
     const { pcm, sampleRate } = await voice.synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
     expect(sampleRate).toBe(RATE);
@@ -76,6 +77,23 @@ describe('Moonshine', () => {
       const heard = await moonshine.recognise(say(text), { vocabulary });
       expect(heard.text).toBe((await moonshine.recognise(say(text))).text);
     }
+  });
+
+  it('tells a listener’s sound by how near its words are, whatever it is written as', async () => {
+    const over = async (pcm: Float32Array, before = '') => (await moonshine.recognise(pcm, { over: before })).listening;
+    const uhHuh = say('Uh huh.');
+    expect(await over(uhHuh)).toBeLessThan(8);
+    expect(await over(say('yes'))).toBeLessThan(1);
+    for (const text of ['i would like a refund please', 'four eight three nine', 'replace the windshield']) {
+      expect((await over(say(text))) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(4.5);
+    }
+    const refund = say('i would like a refund please');
+    const after = new Float32Array(refund.length + uhHuh.length + RATE / 4);
+    after.set(refund);
+    after.set(uhHuh, refund.length + RATE / 4);
+    expect(await over(after)).toBeUndefined();
+    expect(await over(after, (await moonshine.recognise(refund)).text)).toBeLessThan(8);
+    expect((await moonshine.recognise(uhHuh)).listening).toBeUndefined();
   });
 
   it('takes nothing, a few samples, and more than it can hear at once', async () => {

@@ -2,13 +2,14 @@ import { ParleyError, reasonOf } from '../../../errors.js';
 import type { ExpectedAnswer } from '../../../text/expected.js';
 import { asLetters } from '../../../text/spelling.js';
 import { Lexicon } from '../candidates.js';
+import { LISTENING } from '../everyday.js';
 import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
 import { loopStart } from '../repetition.js';
 import type { Vocabulary } from '../vocabulary.js';
 import { type Grammar, grammarOf } from './grammar.js';
 import { DecoderLanguage } from './language.js';
 import { type Decoded, type Encoded, type Hypothesis, MoonshineModel } from './model.js';
-import { rescore } from './rescoring.js';
+import { rescore, shortfall } from './rescoring.js';
 import { textOf, tokensOf } from './tokens.js';
 
 const SAMPLE_RATE = 16_000;
@@ -24,6 +25,8 @@ const MAX_TOKENS_PER_SECOND = 8;
 const SPEECH_GATE = -4;
 /** Audio whose loudest 20 ms are quieter holds no speech, dBFS. On digital silence the model is sure to hear "You". */
 const QUIET_DB = -60;
+/** A listener's words that are less likely than what was heard by more were not meant, nats; those so far tell less. */
+const LISTENING_WITHIN = { soFar: 5, whole: 8 };
 
 /**
  * Moonshine-tiny, English. Greedy decoding with the end forbidden as first token, a gate on the first token against
@@ -77,11 +80,29 @@ export class Moonshine implements Recogniser {
       maxTokens,
       stop: ({ tokens }) => loopStart(tokens) !== undefined,
     });
+    if ((free.logProbabilities[0] ?? 0) < SPEECH_GATE) {
+      return { text: '', tokens: [], logProbability: mean(free.logProbabilities), refused: 'not-speech' };
+    }
+    const recognition = await this.words(encoded, free, options, maxTokens);
+    return options.over === undefined
+      ? recognition
+      : { ...recognition, listening: await this.listening(free, options.over, options.provisional) };
+  }
+
+  /** @param before what was said before the burst, as it was recognised */
+  private async listening(free: Decoded, before: string, soFar = false): Promise<number | undefined> {
+    const texts = before === '' ? LISTENING : LISTENING.map((text) => `${before} ${text}`);
+    return shortfall(this.model, free, texts, soFar ? LISTENING_WITHIN.soFar : LISTENING_WITHIN.whole);
+  }
+
+  private async words(
+    encoded: Encoded,
+    free: Decoded,
+    options: RecognitionOptions,
+    maxTokens: number,
+  ): Promise<Recognition> {
     const { tokens } = free;
     const logProbability = mean(free.logProbabilities);
-    if ((free.logProbabilities[0] ?? 0) < SPEECH_GATE) {
-      return { text: '', tokens: [], logProbability, refused: 'not-speech' };
-    }
     const grammar = grammarOf(options.expected);
     const letters = options.expected?.kind === 'spelling' ? asLetters(textOf(tokens)) : undefined;
     if (letters) return { text: letters, tokens, logProbability };

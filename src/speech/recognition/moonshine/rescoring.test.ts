@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate } from '../candidates.js';
 import { END } from './model.js';
-import { rescore } from './rescoring.js';
+import { rescore, shortfall } from './rescoring.js';
 import { tokensOf } from './tokens.js';
 
 const VOCABULARY = 32768;
@@ -25,7 +25,12 @@ function heard(text: string, other: string, otherLogProbability: number) {
     },
   };
   const decoded = { tokens, logProbabilities: rows.map(() => -0.1), accepted: 0, rows, feeds: {} };
-  return { rescored: (candidate: Candidate) => rescore(model, decoded, [candidate]), others, passes: () => passes };
+  return {
+    rescored: (candidate: Candidate) => rescore(model, decoded, [candidate]),
+    behind: (most: number) => shortfall(model, decoded, [other], most),
+    others,
+    passes: () => passes,
+  };
 }
 
 const candidate = (text: string, cost = 1): Candidate => ({ text, kind: 'phrase', cost, sounds: 10 });
@@ -42,6 +47,19 @@ describe('rescore', () => {
     const hopeless = heard('A young spleen.', 'Agent please.', -30);
     expect(await hopeless.rescored(candidate('Agent please.'))).toBeUndefined();
     expect(hopeless.passes()).toBe(0);
+  });
+
+  it('tells how far a text is behind what was heard, as far as that is asked for', async () => {
+    const near = heard('You got.', 'Yeah.', -1);
+    const tokens = tokensOf('You got.', true).length + 1;
+    const behind = near.others.length + 1 - tokens * 0.1;
+    expect(await near.behind(10)).toBeCloseTo(behind, 5);
+    expect(await near.behind(behind / 2)).toBeUndefined();
+    expect(await heard('You got.', 'Yeah.', -0.01).behind(10)).toBe(0);
+    expect(await heard('Yeah.', 'Yeah.', -0.1).behind(10)).toBeCloseTo(0);
+    const far = heard('You got.', 'Yeah.', -30);
+    expect(await far.behind(10)).toBeUndefined();
+    expect(far.passes()).toBe(0);
   });
 
   it('believes the less the more it sounds unlike', async () => {

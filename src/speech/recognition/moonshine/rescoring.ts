@@ -44,7 +44,7 @@ export async function rescore(
   let best: Hypothesis | undefined;
   let least = sum(decoded.logProbabilities);
   const contenders = candidates
-    .map((candidate) => contender(decoded, candidate))
+    .map((candidate) => contender(decoded, candidate.text, trustIn(candidate)))
     .filter((one) => bound(one) > least)
     .sort((a, b) => bound(b) - bound(a))
     .slice(0, MOST_PASSES);
@@ -59,15 +59,43 @@ export async function rescore(
   return best;
 }
 
-function contender({ tokens: heard, rows }: Decoded, { text, kind, cost, sounds }: Candidate): Contender {
+/**
+ * How much less likely the likeliest of some texts is than what was decoded, in nats; at least 0, and nothing beyond
+ * `most`. As with {@link rescore}, most texts are out by the decoded rows alone.
+ */
+export async function shortfall(
+  model: Pick<MoonshineModel, 'follow'>,
+  decoded: Decoded,
+  texts: readonly string[],
+  most: number,
+): Promise<number | undefined> {
+  const heard = sum(decoded.logProbabilities);
+  let best = heard - most;
+  const contenders = texts
+    .map((text) => contender(decoded, text, 0))
+    .sort((a, b) => bound(b) - bound(a))
+    .slice(0, MOST_PASSES / 2);
+  for (const one of contenders) {
+    if (bound(one) <= best) break;
+    best = Math.max(best, sum(await complete(model, decoded, one)));
+    if (best >= heard) return 0;
+  }
+  return best > heard - most ? heard - best : undefined;
+}
+
+/** What a candidate has for it, in nats. */
+function trustIn({ kind, cost, sounds }: Candidate): number {
+  return Math.min(TRUST[kind].lean, TRUST_PER_SOUND * sounds) - TRUST[kind].far * cost;
+}
+
+function contender({ tokens: heard, rows }: Decoded, text: string, trust: number): Contender {
   const tokens = tokensOf(text, true);
   // A hypothesis that was cut short has rows for its own tokens only.
   const most = Math.min(tokens.length, heard.length, rows.length - 1);
   let shared = 0;
   while (shared < most && tokens[shared] === heard[shared]) shared++;
   const known = rows.slice(0, shared + 1).map((row, at) => likelihood(row, tokens[at] ?? END));
-  const lean = Math.min(TRUST[kind].lean, TRUST_PER_SOUND * sounds);
-  return { tokens, shared, known, trust: lean - TRUST[kind].far * cost };
+  return { tokens, shared, known, trust };
 }
 
 /** The most that its score can be. */
