@@ -28,6 +28,8 @@ export interface Recognition {
    * it is much, or was not asked for.
    */
   listening?: number | undefined;
+  /** They are nearly as likely to have ended in a word after which more must follow ("your", "the"): not looked at while provisional. */
+  unfinished?: boolean | undefined;
   /** Why a non-empty result was refused: no speech, endless repetition. */
   refused?: 'not-speech' | 'repetition';
 }

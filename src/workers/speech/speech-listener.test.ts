@@ -14,13 +14,15 @@ class Fake implements Recogniser {
   readonly asked: RecognitionOptions[] = [];
   readonly lengths: number[] = [];
   listening: number | undefined;
+  unfinished: boolean | undefined;
   answer: (length: number) => string = (length) => `${length.toFixed(1)}s`;
 
   async recognise(pcm: Float32Array, options: RecognitionOptions = {}) {
     this.asked.push(options);
     this.lengths.push(pcm.length / RATE);
     const text = this.answer(pcm.length / RATE);
-    return { text, tokens: [this.asked.length], logProbability: -0.1, listening: this.listening };
+    const { listening, unfinished } = this;
+    return { text, tokens: [this.asked.length], logProbability: -0.1, listening, unfinished };
   }
 
   async close() {}
@@ -136,6 +138,12 @@ describe('StreamListener', () => {
     listener.offset(seconds(1.5));
     await scheduler.idle();
     expect(finals()[0]).toMatchObject({ finished: 0.9, real: 0.6, meanings: [{ text: 'stop' }] });
+    recogniser.unfinished = true;
+    await arrive(2);
+    listener.onset(seconds(1.9));
+    listener.offset(seconds(2));
+    await scheduler.idle();
+    expect(finals().at(-1)?.finished).toBe(0.2);
   });
 
   it('asks whether it is a listener’s word while the agent speaks, and hushes for no stop word that may be one', async () => {

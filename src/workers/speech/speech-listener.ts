@@ -23,6 +23,8 @@ const CONTESTED_PARTIAL_MS = 120;
 const FIRST_CONTESTED_MS = 260;
 /** Nobody who only listens says more than this, ms. */
 const LISTENER_MS = 1500;
+/** Most that words are a whole turn which nearly as likely ended in "the" or "your": the recogniser's, not the words' say. */
+const UNFINISHED = 0.2;
 /** Words made ready in a pause stand for an offset found this close to it, ms. */
 const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
@@ -72,6 +74,7 @@ interface Heard {
   tokens: readonly number[];
   logProbability: number;
   listening?: number | undefined;
+  unfinished?: boolean | undefined;
   /** Words so far, to be replaced. */
   provisional?: boolean;
 }
@@ -241,7 +244,7 @@ export class StreamListener {
     if (agent.speaking && stopWord(said, agent.stopWords, listening) && !isOwnEcho(said, agent.text)) this.hush();
     const told = { type: 'partial', leg, text, listening, from, position, paused } as const;
     const meanings = paused ? await this.meanings(text) : undefined;
-    emit({ ...told, meanings, ...(await this.likelihood(text, position, { speaking: true, paused })) });
+    emit({ ...told, meanings, ...(await this.likelihood(heard, position, { speaking: true, paused })) });
   }
 
   /** Of words that may be a turn: those of other partials nobody asks a topic of. */
@@ -259,7 +262,7 @@ export class StreamListener {
    * own words.
    */
   private async likelihood(
-    words: string,
+    { text: words, unfinished }: Heard,
     position: number,
     { speaking, paused }: { speaking: boolean; paused: boolean },
   ): Promise<TurnLikelihood> {
@@ -270,8 +273,9 @@ export class StreamListener {
     const said = addedWords(this.before, words);
     const contested = agent.speaking && said !== '';
     try {
+      const finished = paused ? await turns.finished({ words, agent: agent.text, expected }) : undefined;
       return {
-        finished: paused ? await turns.finished({ words, agent: agent.text, expected }) : undefined,
+        finished: finished !== undefined && unfinished ? Math.min(finished, UNFINISHED) : finished,
         real: contested ? await turns.real({ words: said, elapsedMs, speaking, agent: agent.text }) : undefined,
       };
     } catch (error) {
@@ -299,7 +303,7 @@ export class StreamListener {
     this.latest = text;
     if (position <= this.burst) this.before = text;
     const judged = {
-      ...(await this.likelihood(text, position, { speaking: false, paused: true })),
+      ...(await this.likelihood(heard, position, { speaking: false, paused: true })),
       meanings: await this.meanings(text),
     };
     const ms = now() - begun;
@@ -352,8 +356,8 @@ export class StreamListener {
       provisional,
       over: over ? this.before : undefined,
     });
-    const { text, tokens, logProbability, listening } = result;
-    const heard = { ...segment, text, tokens, logProbability, listening, provisional };
+    const { text, tokens, logProbability, listening, unfinished } = result;
+    const heard = { ...segment, text, tokens, logProbability, listening, unfinished, provisional };
     this.heard.set(segment.from, heard);
     return heard;
   }
@@ -390,5 +394,6 @@ function joined(parts: readonly Heard[]): Heard {
     tokens,
     logProbability: tokens.length > 0 ? total / tokens.length : (parts.at(-1)?.logProbability ?? 0),
     listening: parts.length === 1 ? parts[0]?.listening : undefined,
+    unfinished: parts.at(-1)?.unfinished,
   };
 }

@@ -17,6 +17,7 @@ beforeAll(async () => {
     'hello',
     'replace the windshield',
     'Uh huh.',
+    'What are your',
   ]) {
     const { pcm, sampleRate } = await voice.synthesise(text, { engine: 'flite', voice: 'rms', speed: 1 });
     expect(sampleRate).toBe(RATE);
@@ -94,6 +95,16 @@ describe('Moonshine', () => {
     expect(await over(after)).toBeUndefined();
     expect(await over(after, (await moonshine.recognise(refund)).text)).toBeLessThan(8);
     expect((await moonshine.recognise(uhHuh)).listening).toBeUndefined();
+  });
+
+  it('doubts words that may have ended in one that more must follow', async () => {
+    const unfinished = async (text: string) => (await moonshine.recognise(say(text))).unfinished;
+    const heard = await moonshine.recognise(say('What are your'));
+    if (words(heard.text) !== 'what are your') expect(heard.unfinished).toBe(true);
+    for (const text of ['i would like a refund please', 'four eight three nine', 'hello']) {
+      expect(await unfinished(text)).toBeFalsy();
+    }
+    expect((await moonshine.recognise(say('What are your'), { provisional: true })).unfinished).toBeFalsy();
   });
 
   it('takes nothing, a few samples, and more than it can hear at once', async () => {
