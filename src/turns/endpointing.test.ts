@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExpectedAnswer } from '../text/expected.js';
 import { completeness } from './completeness.js';
 import { endpointingConfig, PATIENCE } from './config.js';
-import { endpointWait } from './endpointing.js';
+import { endpointWait, likelyWhole } from './endpointing.js';
 
 const OPEN: ExpectedAnswer = { kind: 'open' };
 
@@ -59,5 +59,16 @@ describe('endpoint wait', () => {
     expect(endpointingConfig.parse({ certainMs: 300 })).toEqual({ ...PATIENCE.balanced, certainMs: 300 });
     expect(endpointingConfig.parse(undefined)).toEqual(PATIENCE.balanced);
     expect(() => endpointingConfig.parse('hasty')).toThrow();
+  });
+});
+
+describe('likelyWhole', () => {
+  it('waits on words that may have ended in one that more must follow, however whole they read', () => {
+    const wait = (finished: number) =>
+      endpointWait({ text: 'what are you are', finished, expected: OPEN }, PATIENCE.balanced).waitMs;
+    expect(likelyWhole(0.74)).toBe(0.74);
+    expect(wait(likelyWhole(0.74))).toBeLessThan(300);
+    expect(wait(likelyWhole(0.74, true))).toBeGreaterThan(1000);
+    expect(likelyWhole(0.05, true)).toBe(0.05);
   });
 });

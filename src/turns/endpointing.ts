@@ -30,6 +30,19 @@ export function endpointWait({ text, finished, expected }: TurnSoFar, times: Wai
   return { waitMs: waitFor(seen, text, finished, times), handBack: seen === 'hand-back', completeness: seen };
 }
 
+/** Most that words are a whole turn which are nearly as likely to have ended in "the" or "your". */
+const UNFINISHED = 0.2;
+
+/**
+ * P(the words are a finished turn) by the words and by how they were heard.
+ *
+ * @param p by the words
+ * @param unfinished the recogniser finds an ending that more must follow nearly as likely
+ */
+export function likelyWhole(p: number, unfinished = false): number {
+  return unfinished ? Math.min(p, UNFINISHED) : p;
+}
+
 function waitFor(seen: Completeness, text: string, finished: number | undefined, times: WaitTimes): number {
   switch (seen) {
     case 'complete':

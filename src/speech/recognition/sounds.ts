@@ -15,17 +15,7 @@ const COUNT = SOUNDS.length;
 const IRREGULAR: Readonly<Record<string, string>> = {
   ...{ a: '@', the: 'T@', of: '@v', one: 'wAn', once: 'wAns', two: 'tU', to: 'tU', do: 'dU', who: 'hU', eight: 'Et' },
   ...{ are: 'Ar', you: 'yU', your: 'yOr', have: 'hEv', give: 'gIv', live: 'lIv', get: 'gEt', people: 'pIpl' },
-  ...{
-    for: 'fOr',
-    could: 'kUd',
-    would: 'wUd',
-    should: 'SUd',
-    what: 'wAt',
-    was: 'wAz',
-    said: 'sEd',
-    does: 'dAz',
-    done: 'dAn',
-  },
+  ...{ could: 'kUd', would: 'wUd', should: 'SUd', what: 'wAt', was: 'wAz', said: 'sEd', does: 'dAz', done: 'dAn' },
   ...{ come: 'kAm', some: 'sAm', gone: 'gAn', again: '@gEn', their: 'TEr', there: 'TEr', where: 'wEr', were: 'w@r' },
   ...{ they: 'TE', any: 'EnI', many: 'mEnI', been: 'bIn', minute: 'mInIt', business: 'bIznIs', answer: 'EnsAr' },
   ...{
@@ -46,6 +36,7 @@ const IRREGULAR: Readonly<Record<string, string>> = {
     no: 'nO',
     so: 'sO',
     go: 'gO',
+    for: 'fOr',
     hi: 'hY',
     bye: 'bY',
     buy: 'bY',

@@ -5,6 +5,7 @@ import type { Recogniser, Recognition } from '../../speech/recognition/recognise
 import type { Vocabulary } from '../../speech/recognition/vocabulary.js';
 import { addedWords } from '../../text/added-words.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
+import { likelyWhole } from '../../turns/endpointing.js';
 import { isOwnEcho, stopWord } from '../../turns/interruption.js';
 import type { AgentSpeech, FromSpeech, TurnLikelihood } from '../messages.js';
 import { quietestPlace, SegmentAudio } from './speech-audio.js';
@@ -23,8 +24,6 @@ const CONTESTED_PARTIAL_MS = 120;
 const FIRST_CONTESTED_MS = 260;
 /** Nobody who only listens says more than this, ms. */
 const LISTENER_MS = 1500;
-/** Most that words are a whole turn which nearly as likely ended in "the" or "your": the recogniser's, not the words' say. */
-const UNFINISHED = 0.2;
 /** Words made ready in a pause stand for an offset found this close to it, ms. */
 const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
@@ -275,7 +274,7 @@ export class StreamListener {
     try {
       const finished = paused ? await turns.finished({ words, agent: agent.text, expected }) : undefined;
       return {
-        finished: finished !== undefined && unfinished ? Math.min(finished, UNFINISHED) : finished,
+        finished: finished !== undefined ? likelyWhole(finished, unfinished) : undefined,
         real: contested ? await turns.real({ words: said, elapsedMs, speaking, agent: agent.text }) : undefined,
       };
     } catch (error) {
