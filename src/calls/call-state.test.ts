@@ -122,12 +122,12 @@ describe('legs', () => {
     [
       'goes on when handing over fails',
       [...UP, TRANSFER, FAILED, HANGUP],
-      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed', 'bye', 'release:agent'],
+      ['prepare', 'answer', 'begin', 'transfer', 'go-on', 'bye', 'release:agent'],
     ],
     [
       'has nobody to be handed to',
       [...UP, { ...TRANSFER, target: undefined }],
-      ['prepare', 'answer', 'begin', 'transfer.failed'],
+      ['prepare', 'answer', 'begin', 'go-on'],
     ],
     [
       'the peer hangs up after taking the REFER',
@@ -152,7 +152,7 @@ describe('legs', () => {
     [
       'is with the agent again after the person',
       [...UP, TRANSFER, { type: 'bridged' }, LEFT('agent'), HANGUP],
-      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed', 'bye', 'release:agent'],
+      ['prepare', 'answer', 'begin', 'transfer', 'go-on', 'bye', 'release:agent'],
     ],
     [
       'goes on with another agent, or with a word about the call-back',
@@ -209,7 +209,7 @@ describe('legs', () => {
         { type: 'silent', action: 'fallback', target: 'sip:desk@127.0.0.1', reason: 'no RTP' },
         FAILED,
       ],
-      ['prepare', 'answer', 'begin', 'transfer', 'transfer.failed'],
+      ['prepare', 'answer', 'begin', 'transfer', 'go-on'],
     ],
     [
       'is silent and there is nobody to hand it to',

@@ -55,10 +55,8 @@ export type CallEffect =
   | { type: 'redirect'; to: Redirection }
   | { type: 'begin' }
   | { type: 'transfer'; target: string; reason: string }
-  /** The agent goes on: nobody took the call, or who did has left. */
-  | { type: 'transfer.failed'; reason: string }
-  /** The agent goes on, and says so. */
-  | { type: 'go-on'; message: string }
+  /** The agent goes on: nobody took the call, or who did has left. `say`: instead of what it says about that. */
+  | { type: 'go-on'; reason: string; say?: string }
   /** Another agent goes on with the call. */
   | { type: 'switch'; agent: string }
   | { type: 'bye'; reason: string }
@@ -157,7 +155,7 @@ function peerEnded(state: CallState, reason: string, transferred: boolean): Retu
 function finished(state: CallState, afterwards: Afterwards, target: string | undefined): ReturnType<typeof reduceCall> {
   if (state.phase !== 'talking') return { state, effects: [] };
   if (afterwards.type === 'hangup') return end(state, afterwards.by, afterwards.reason);
-  if (!target) return { state, effects: [{ type: 'transfer.failed', reason: 'no-target' }] };
+  if (!target) return { state, effects: [{ type: 'go-on', reason: 'no-target' }] };
   return handOver(state, target, afterwards.reason);
 }
 
@@ -171,14 +169,14 @@ function transferred(state: CallState, outcome: TransferOutcome): ReturnType<typ
     case 'gone':
       return end(state, 'transfer', 'handed over');
     case 'failed':
-      return { state: talking, effects: [{ type: 'transfer.failed', reason: outcome.disposition }] };
+      return { state: talking, effects: [{ type: 'go-on', reason: outcome.disposition }] };
     case 'agent':
       return { state: talking, effects: [{ type: 'switch', agent: outcome.agent }] };
     case 'callback':
-      return { state: talking, effects: [{ type: 'go-on', message: outcome.message }] };
+      return { state: talking, effects: [{ type: 'go-on', reason: 'called-back', say: outcome.message }] };
     case 'person.left':
       if (outcome.afterwards === 'hangup') return end(state, 'person', outcome.reason);
-      return { state: talking, effects: [{ type: 'transfer.failed', reason: 'person-left' }] };
+      return { state: talking, effects: [{ type: 'go-on', reason: 'person-left' }] };
     default:
       return { state, effects: [] };
   }

@@ -206,10 +206,8 @@ export class Call {
         return this.begin();
       case 'transfer':
         return void this.handOver(effect.target, effect.reason);
-      case 'transfer.failed':
-        return this.talk.goOn(effect.reason);
       case 'go-on':
-        return this.talk.goOn('called-back', effect.message);
+        return this.talk.goOn(effect.reason, effect.say);
       case 'switch':
         return this.switchAgent(effect.agent);
       case 'bye':

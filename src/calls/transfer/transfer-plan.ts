@@ -112,7 +112,7 @@ function dial(step: Step, destination: PersonState['destination'], sentBy?: stri
 function exhausted(step: Step): void {
   const { state } = step;
   const { queue } = state.plan;
-  if (state.handedOn) return handingOnFailed(step);
+  if (state.handedOnBy !== undefined) return handingOnFailed(step, state.handedOnBy);
   if (queue && state.last.disposition !== 'closed' && step.at - state.beganAt < queue.maxWaitMs) {
     state.phase = 'queued';
     if (!state.plan.steps.some(({ type }) => type !== 'skip')) return gaveUp(step);
@@ -123,12 +123,11 @@ function exhausted(step: Step): void {
 }
 
 /** Nobody could be reached for a person that hands on: they have the caller back, if they are still there. */
-function handingOnFailed(step: Step): void {
+function handingOnFailed(step: Step, by: string): void {
   const { state } = step;
-  const { by } = state.handedOn ?? { by: '' };
   const { status = 480, reason } = state.last;
   step.do({ type: 'report', leg: by, status, reason });
-  state.handedOn = undefined;
+  state.handedOnBy = undefined;
   const leg = step.leg(by);
   if (!leg) return gaveUp(step);
   state.joined = by;

@@ -145,7 +145,7 @@ function brief(step: Step, name: string): void {
   if (!settings) return;
   step.set(name, { phase: 'briefing' });
   // Who is called for a person that hands on is not briefed by us: that was their matter.
-  const handed = step.state.handedOn !== undefined || replaces !== undefined;
+  const handed = step.state.handedOnBy !== undefined || replaces !== undefined;
   if (handed || (settings.accept === 'answer' && !settings.briefing)) return accept(step, name, 'answer');
   step.do({ type: 'brief', leg: name, question: settings.accept === 'answer' ? undefined : settings.accept });
 }
@@ -211,17 +211,17 @@ function accept(step: Step, name: string, by: 'key' | 'voice' | 'answer'): void 
   if (state.plan.queue) step.do({ type: 'queue', on: false });
   step.clear('queue', 'announce', 'retry');
   state.joined = name;
-  const { handedOn } = state;
-  if (handedOn) {
-    step.do({ type: 'report', leg: handedOn.by, status: 200, reason: 'OK' });
-    drop(step, handedOn.by, `handed on to ${target}`);
-    state.handedOn = undefined;
+  const { handedOnBy } = state;
+  if (handedOnBy !== undefined) {
+    step.do({ type: 'report', leg: handedOnBy, status: 200, reason: 'OK' });
+    drop(step, handedOnBy, `handed on to ${target}`);
+    state.handedOnBy = undefined;
   } else if (settings.method === 'attended') {
     state.phase = 'leaving';
     return step.do({ type: 'attend', leg: name });
   }
   bridge(step, name, person);
-  if (!handedOn && settings.introduction !== undefined) step.do({ type: 'introduce', leg: name });
+  if (handedOnBy === undefined && settings.introduction !== undefined) step.do({ type: 'introduce', leg: name });
 }
 
 function refused(step: Step, { leg, status, reason, elsewhere }: Happened<'refused'>): void {
@@ -238,7 +238,7 @@ function left(step: Step, { leg: name, reason }: Happened<'left'>): void {
     return fail(step, name, leg.machine ? 'voicemail' : 'declined', undefined, `hung up: ${reason}`);
   // The phone that handed on goes, and who it called for the caller is still being reached. In an attended transfer the
   // caller's side takes our place: then the person's leg ends first.
-  if (state.handedOn?.by === name || state.phase === 'leaving') return drop(step, name, reason);
+  if (state.handedOnBy === name || state.phase === 'leaving') return drop(step, name, reason);
   finish(step, 'answered', reason, { type: 'person.left', afterwards: leg.destination.settings.afterwards, reason });
 }
 
@@ -264,14 +264,15 @@ function reported(step: Step, { accepted, status, reason }: Happened<'reported'>
 /** The joined person's phone wants the caller to be with somebody else. */
 function handedOn(step: Step, { leg: name, plan }: Happened<'handed-on'>): void {
   const { state } = step;
-  const status = state.joined !== name || state.phase !== 'bridged' || state.handedOn ? 491 : plan ? 202 : 403;
+  const status =
+    state.joined !== name || state.phase !== 'bridged' || state.handedOnBy !== undefined ? 491 : plan ? 202 : 403;
   step.do({ type: 'journal', event: { type: 'transfer.referred', leg: name, target: plan?.target, status } });
   step.do({ type: 'report', leg: name, status, reason: '' });
   if (status !== 202 || !plan) return;
   step.do({ type: 'unjoin', leg: name });
   unbridged(step, name, `handed on to ${plan.target}`);
   step.do({ type: 'wait', on: true });
-  state.handedOn = { by: name };
+  state.handedOnBy = name;
   state.settled = false;
   // What the trunk would have to be asked for (REFER), and queues, are for callers who are with nobody.
   const steps = plan.steps.flatMap((todo) =>

@@ -22,12 +22,6 @@ export interface PersonState {
   machine: boolean;
 }
 
-/** A REFER that a joined person's phone has sent, and who is called for it. */
-export interface HandedOn {
-  /** Leg of the person who hands on. */
-  by: string;
-}
-
 /** Where a transfer stands. */
 export interface TransferState {
   /** `queued`: others come first, or everybody was busy; `leaving`: the caller's side has been sent a REFER. */
@@ -51,7 +45,8 @@ export interface TransferState {
   last: { disposition: Disposition; status: number | undefined; reason: string };
   /** Leg of the person who is joined with the caller. */
   joined: string | undefined;
-  handedOn: HandedOn | undefined;
+  /** Leg of the person whose phone has sent a REFER, while whom that means is called. */
+  handedOnBy: string | undefined;
   /** The result is on record. */
   settled: boolean;
 }
@@ -155,7 +150,7 @@ export function newTransfer(plan: Plan, reason: string, prefix = 'p'): TransferS
     place: 0,
     last: { disposition: 'failed', status: undefined, reason: 'nobody to call' },
     joined: undefined,
-    handedOn: undefined,
+    handedOnBy: undefined,
     settled: false,
   };
 }

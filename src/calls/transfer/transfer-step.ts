@@ -105,7 +105,7 @@ export function finish(
   status?: number,
 ): void {
   const { state } = step;
-  if (state.handedOn) step.do({ type: 'report', leg: state.handedOn.by, status: 487, reason });
+  if (state.handedOnBy !== undefined) step.do({ type: 'report', leg: state.handedOnBy, status: 487, reason });
   if (state.phase === 'bridged' && state.joined !== undefined) unbridged(step, state.joined, reason);
   for (const name of Object.keys(state.legs)) if (step.leg(name)) drop(step, name, reason);
   if (state.plan.queue) step.do({ type: 'queue', on: false });
