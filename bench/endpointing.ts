@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import type { ExpectedAnswer } from '../src/text/expected.js';
 import { PATIENCE } from '../src/turns/config.js';
-import { endpointWait } from '../src/turns/endpointing.js';
+import { endpointWait, likelyWhole } from '../src/turns/endpointing.js';
 import { EndpointModel } from '../src/turns/models/endpoint-model.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
 import { clearVoice, heardOf, type Speak } from './spoken-answers.js';
@@ -97,11 +97,12 @@ async function spokenAnswers({ quick, predictions }: BenchOptions & BenchFiles):
   const ideal = await predict(model, rows);
   const heardBy = async (voices?: readonly [Speak, ...Speak[]]) => {
     const lines = rows.map(({ spoken, text, expected }) => ({ spoken: spoken ?? text, expected }));
-    const texts = await heardOf(lines, voices);
-    return predict(
+    const found = await heardOf(lines, voices);
+    const scores = await predict(
       model,
-      rows.map((row, at) => ({ ...row, text: texts[at] ?? '' })),
+      rows.map((row, at) => ({ ...row, text: found[at]?.text ?? '' })),
     );
+    return scores.map((p, at) => likelyWhole(p, found[at]?.unfinished));
   };
   const heard = await heardBy();
   const clear = clearVoice();

@@ -6,6 +6,7 @@ import { decodeG711, encodeG711, MU_LAW } from '../src/audio/g711.js';
 import { resample } from '../src/audio/resample.js';
 import { readWav } from '../src/audio/wav.js';
 import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
+import type { Recognition } from '../src/speech/recognition/recogniser.js';
 import { createSynthesiser } from '../src/speech/synthesis/engines.js';
 import type { ExpectedAnswer } from '../src/text/expected.js';
 import { randomOf } from './topic-sets.js';
@@ -25,25 +26,27 @@ export interface Spoken {
 /** Says a text. */
 export type Speak = (text: string) => Promise<{ pcm: Int16Array; sampleRate: number }>;
 
+/** What the recogniser tells of a text that was spoken. */
+type Heard = Pick<Recognition, 'text' | 'unfinished'>;
+
 /**
  * What the recogniser makes of these texts, each spoken by one of the voices over a telephone's line (8 kHz, mu-law). The
  * same for the same texts and voices.
  *
  * @param voices Flite's and espeak-ng's by default
  */
-export async function heardOf(rows: readonly Spoken[], voices?: readonly [Speak, ...Speak[]]): Promise<string[]> {
+export async function heardOf(rows: readonly Spoken[], voices?: readonly [Speak, ...Speak[]]): Promise<Heard[]> {
   const recogniser = await Moonshine.load();
   const [first, ...others] = voices ?? (await manyVoices());
   const random = randomOf(7);
-  const heard: string[] = [];
+  const heard: Heard[] = [];
   for (const { spoken, expected } of rows) {
     const speak = others[Math.floor(random() * (others.length + 1))] ?? first;
     const { pcm, sampleRate } = await speak(spoken);
     const line = overTheLine(resample(pcm, sampleRate, TELEPHONE_RATE));
     const { sampleRate: rate } = recogniser.capabilities;
     const wide = Float32Array.from(resample(line, TELEPHONE_RATE, rate), (sample) => sample / 32768);
-    const { text } = await recogniser.recognise(wide, expected ? { expected } : {});
-    heard.push(text);
+    heard.push(await recogniser.recognise(wide, expected ? { expected } : {}));
   }
   await recogniser.close();
   return heard;

@@ -15,4 +15,4 @@ const rows = lines
   .map((line): Spoken & { text: string } => JSON.parse(line))
   .filter(({ text }) => text.split(' ').length <= MOST_WORDS);
 const heard = await heardOf(rows);
-process.stdout.write(rows.map((row, at) => `${JSON.stringify({ ...row, text: heard[at] })}\n`).join(''));
+process.stdout.write(rows.map((row, at) => `${JSON.stringify({ ...row, text: heard[at]?.text })}\n`).join(''));
