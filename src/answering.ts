@@ -259,6 +259,7 @@ function voiceAgent(
     lexicon: pronunciations.length > 0 ? new Lexicon(pronunciations) : undefined,
     vocabulary: agentVocabulary(agent),
     settings: conversationSettings(agent, settings),
+    working: agent.working,
     judge,
     escalationTarget: target,
     ownTargets: targetsOf(agent),

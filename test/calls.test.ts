@@ -111,6 +111,8 @@ describe('20 calls at once', () => {
       await phone.rtp.play(await speak('Where is my order?'));
       await server.event('action.called', { sipCallId: phone.callId });
       await until('the request to the shop', () => desk.requests.received === 1);
+      const asked = performance.now();
+      await until('somebody at a keyboard', () => phone.since(asked).pcm.some((sample) => Math.abs(sample) > 300));
       await phone.hangUp();
       await until('the request given up', () => desk.requests.abandoned === 1);
       await expectEnd(phone);

@@ -23,6 +23,7 @@ import { type CallServices, factsOf, type Route, receivedEvent } from './service
 import { Supervision } from './supervision.js';
 import { CallTargets } from './targets/call-targets.js';
 import { handOverOf } from './transfer/briefing.js';
+import { WorkingSound } from './voice/working-sound.js';
 
 /** Longest wait at the end of a call for what was still being said and heard. */
 const SETTLE_MS = 400;
@@ -52,6 +53,10 @@ export class Call {
     finish: (afterwards) => this.leave(afterwards),
   });
   private readonly people: CallPeople;
+  private readonly working = new WorkingSound({
+    settings: () => (this.state.phase === 'talking' ? this.prepared?.agent.working : undefined),
+    play: (sound) => this.prepared?.media.leg.sound(sound),
+  });
   private readonly targets: CallTargets;
   /** What befalls it. */
   readonly mishaps: Mishaps;
@@ -70,6 +75,7 @@ export class Call {
   ) {
     this.logger = services.logger.child({ call: journal.call, leg: 'caller' });
     invite.belongsTo(journal.call);
+    journal.onEvent((event) => 'seq' in event && this.working.event(event));
     this.released = new Promise((resolve) => {
       this.onReleased = resolve;
     });
@@ -139,8 +145,8 @@ export class Call {
 
   /** Timers and replies under way, for leak tests. */
   get pending(): number {
-    const { prepared, leg, talk, people } = this;
-    const parts = [prepared?.conversation, leg?.session, talk, people];
+    const { prepared, leg, talk, people, working } = this;
+    const parts = [prepared?.conversation, leg?.session, talk, people, working];
     return parts.reduce((sum, part) => sum + (part?.pending ?? 0), 0);
   }
 

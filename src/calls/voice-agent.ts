@@ -4,6 +4,7 @@ import type { Vocabulary } from '../speech/recognition/vocabulary.js';
 import type { Lexicon } from '../speech/synthesis/lexicon.js';
 import type { VoiceSettings } from '../speech/synthesis/synthesiser.js';
 import type { LlmJudge } from '../turns/llm-judge.js';
+import type { WorkingSettings } from './voice/working-sound.js';
 
 /** An agent as a call needs it: what answers, how it sounds, what it can expect to hear, how it takes turns, and who takes over. */
 export interface VoiceAgent {
@@ -17,6 +18,8 @@ export interface VoiceAgent {
   lexicon: Lexicon | undefined;
   vocabulary: Vocabulary;
   settings: ConversationSettings;
+  /** What is heard while its actions run. */
+  working?: WorkingSettings | undefined;
   /** Asked about interruptions that the local judge is not sure of. */
   judge: LlmJudge | undefined;
   /** The people behind the agent: name of a target, or SIP URI; undefined when there are none. */

@@ -53,6 +53,7 @@ function agentFile(port: number): string {
   return `
 name: slow
 greeting: Hello, this is the slow desk, where nobody hurries. How can I help you?
+working: { sound: typing, afterMs: 100 }
 idle: { afterMs: 3000, prompts: [Are you still there?] }
 topics:
   - name: order

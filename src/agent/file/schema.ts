@@ -166,6 +166,20 @@ const phrases = z
   })
   .prefault({});
 
+const working = z
+  .strictObject({
+    sound: z.enum(['none', 'typing']).default('none').describe('`typing`: somebody at a keyboard.'),
+    afterMs: z
+      .number()
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(800)
+      .meta({ example: '800' })
+      .describe('An action that takes no longer is not heard, ms.'),
+  })
+  .prefault({});
+
 /** An agent file. Reference: docs/reference/agent-file.md. */
 export const agentFile = z
   .strictObject({
@@ -206,6 +220,7 @@ export const agentFile = z
       .meta({ example: '[orders/*.md]' })
       .describe('Markdown files, relative to the agent file; "*" stands for any part of a file name.'),
     actions: z.array(action).default([]).describe('What the agent can do: functions of yours, or HTTP requests.'),
+    working: working.describe('What callers hear while an action runs.'),
     escalation: escalation.describe('How, when and to whom calls are handed.'),
     fallbacks: fallbacks.describe('Said when something does not work.'),
     smallTalk: smallTalk.describe('Answers to small talk.'),
