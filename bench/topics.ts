@@ -12,7 +12,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { BACKGROUND } from '../src/agent/topics/background.js';
-import { TopicEncoder } from '../src/language/encoder.js';
+import { TopicEncoder, VECTOR_LENGTH } from '../src/language/encoder.js';
 import { FewShotTopics, type ScoredTopic } from '../src/language/few-shot.js';
 import type { BenchFiles, BenchOptions, BenchResult } from './report.js';
 import {
@@ -28,6 +28,14 @@ import {
 import { auc, decimal, negativesBelow, readRows } from './turn-rows.js';
 
 type TopicsOptions = BenchOptions & BenchFiles;
+
+/** What of an encoder is measured. */
+type Embedder = Pick<TopicEncoder, 'embed'>;
+
+/** The baseline knows no meaning: the same regression on TF-IDF of words and letters. */
+const WORDS_ALONE: Embedder = {
+  embed: (texts) => Promise.resolve(texts.map(() => new Float32Array(VECTOR_LENGTH))),
+};
 
 const SEEDS = [1, 2];
 const QUICK_ROWS = 400;
@@ -76,18 +84,11 @@ async function scoreSet(encoder: TopicEncoder, set: TopicSet, quick: boolean): P
   for (const seed of quick ? SEEDS.slice(0, 1) : SEEDS) {
     const { examples, test } = set.trial(seed, 10);
     const rows = quick ? shuffled(test, seed).slice(0, QUICK_ROWS) : test;
-    const all = await learn(encoder, examples);
-    const found = await judge(encoder, all, rows);
-    const strange = outOfScope().map((text) => ({ text, topic: null }));
-    const random = randomOf(seed);
-    const heard = rows.map(({ text, topic }) => ({ text: noised(text, random), topic }));
-    const run: Measured = {
-      accuracy: accuracy(rows, found),
-      noised: accuracy(heard, await judge(encoder, all, heard)),
-    };
-    Object.assign(run, scope([...rows, ...strange], [...found, ...(await judge(encoder, all, strange))]));
-    const { auroc, recall10 } = await leftOut(encoder, examples, rows, seed);
-    Object.assign(run, { aurocLeftOut: auroc, recallLeftOut: recall10 });
+    const run = await scoreTrial(encoder, examples, rows, seed);
+    const baseline = await scoreTrial(WORDS_ALONE, examples, rows, seed);
+    run.wordsAccuracy = baseline.accuracy ?? Number.NaN;
+    run.wordsAuroc = baseline.auroc ?? Number.NaN;
+    run.wordsLeftOut = baseline.aurocLeftOut ?? Number.NaN;
     if (!quick) {
       const five = set.trial(seed, 5);
       run.accuracy5 = accuracy(five.test, await judge(encoder, await learn(encoder, five.examples), five.test));
@@ -103,8 +104,29 @@ async function scoreSet(encoder: TopicEncoder, set: TopicSet, quick: boolean): P
   };
 }
 
+async function scoreTrial(
+  encoder: Embedder,
+  examples: readonly TopicRow[],
+  rows: readonly TopicRow[],
+  seed: number,
+): Promise<Measured> {
+  const all = await learn(encoder, examples);
+  const found = await judge(encoder, all, rows);
+  const strange = outOfScope().map((text) => ({ text, topic: null }));
+  const random = randomOf(seed);
+  const heard = rows.map(({ text, topic }) => ({ text: noised(text, random), topic }));
+  const { auroc, recall10 } = await leftOut(encoder, examples, rows, seed);
+  return {
+    accuracy: accuracy(rows, found),
+    noised: accuracy(heard, await judge(encoder, all, heard)),
+    ...scope([...rows, ...strange], [...found, ...(await judge(encoder, all, strange))]),
+    aurocLeftOut: auroc,
+    recallLeftOut: recall10,
+  };
+}
+
 /** A quarter of the topics unknown: their rows are out of scope. */
-async function leftOut(encoder: TopicEncoder, examples: readonly TopicRow[], rows: readonly TopicRow[], seed: number) {
+async function leftOut(encoder: Embedder, examples: readonly TopicRow[], rows: readonly TopicRow[], seed: number) {
   const names = shuffled([...new Set(examples.map(({ topic }) => topic))].sort(), seed + 100);
   const hidden = new Set(names.slice(0, Math.floor(names.length / 4)));
   const known = examples.filter(({ topic }) => !hidden.has(topic));
@@ -112,7 +134,7 @@ async function leftOut(encoder: TopicEncoder, examples: readonly TopicRow[], row
   return scope(labelled, await judge(encoder, await learn(encoder, known), labelled));
 }
 
-function learn(encoder: TopicEncoder, rows: readonly TopicRow[]): Promise<FewShotTopics> {
+function learn(encoder: Embedder, rows: readonly TopicRow[]): Promise<FewShotTopics> {
   const groups = byTopic(rows);
   const topics = [...groups].map(([name, group]) => ({ name: name ?? '', examples: group.map(({ text }) => text) }));
   return FewShotTopics.fit(topics, (texts) => encoder.embed(texts), BACKGROUND);
@@ -120,7 +142,7 @@ function learn(encoder: TopicEncoder, rows: readonly TopicRow[]): Promise<FewSho
 
 const NOTHING: ScoredTopic = { topic: '', score: 0 };
 
-async function judge(encoder: TopicEncoder, fitted: FewShotTopics, rows: readonly TopicRow[]): Promise<ScoredTopic[]> {
+async function judge(encoder: Embedder, fitted: FewShotTopics, rows: readonly TopicRow[]): Promise<ScoredTopic[]> {
   const vectors = await encoder.embed(rows.map(({ text }) => text));
   return rows.map(({ text }, at) => {
     const vector = vectors[at];
@@ -173,6 +195,9 @@ const TITLES: Record<string, string> = {
   rejected: 'out of scope rejected at the threshold',
   aurocLeftOut: 'a quarter of the topics left out, AUROC',
   recallLeftOut: 'left out found when 10 % in scope are lost',
+  wordsAccuracy: 'by words and letters alone, accuracy',
+  wordsAuroc: 'by words and letters alone, out of scope, AUROC',
+  wordsLeftOut: 'by words and letters alone, a quarter left out, AUROC',
 };
 
 function tableOf(name: string, values: Measured): [string, string][] {

@@ -6,6 +6,7 @@ has not read: some topics of a set, 5 to 10 examples each, against its other top
 """
 
 import argparse
+import math
 import random
 import re
 
@@ -41,17 +42,18 @@ def plain(text):
     return " ".join(words_of(text))
 
 
-def regress(kernel, labels, classes, rounds=60):
+def regress(kernel, labels, classes):
     """As regression.ts does."""
+    stride = min(4, max(1, classes / 16))
     size = len(labels)
     truth = numpy.eye(classes)[labels]
     counts = truth.sum(0)
     weight = (1 / (counts[labels] * classes))[:, None]
     decay = PENALTY / size
-    step = 10
+    step = 10 * stride
     shares = numpy.zeros((size, classes))
     ahead = shares.copy()
-    for turn in range(rounds):
+    for turn in range(math.ceil(60 / stride**0.5)):
         chances = softmax(kernel @ ahead)
         moved = ahead - step * (weight * (chances - truth) + decay * ahead)
         ahead = moved + turn / (turn + 3) * (moved - shares)

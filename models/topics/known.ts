@@ -1,16 +1,13 @@
 /**
  * What the recogniser's decoder makes of each word where it stands, on average: reads texts, one a line, and a vocabulary,
- * one word a line; writes a row of {@link WIDTH} floats per word. Usage: tsx known.ts TEXTS VOCABULARY ROWS
+ * one word a line; writes a row of {@link LAYER_WIDTH} floats per word. Usage: tsx known.ts TEXTS VOCABULARY ROWS
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { openSession } from '../../src/inference/onnx.js';
-import { cutBranch } from '../../src/inference/onnx-file.js';
 import { Tensor } from '../../src/inference/runtime.js';
-import { hiss } from '../../src/speech/recognition/moonshine/language.js';
-import { MoonshineModel, weights } from '../../src/speech/recognition/moonshine/model.js';
+import { decoderLayers, hiss, LAYER_WIDTH } from '../../src/speech/recognition/moonshine/language.js';
+import { MoonshineModel } from '../../src/speech/recognition/moonshine/model.js';
 import { tokensOf } from '../../src/speech/recognition/moonshine/tokens.js';
 
-const WIDTH = 288;
 /** The fourth of six: neither the sound of this word nor yet the next one. */
 const LAYER = '/model/decoder/layers.3/Add_2_output_0';
 const BATCH = 16;
@@ -26,22 +23,14 @@ interface Row {
 const [texts = '', vocabulary = '', out = ''] = process.argv.slice(2);
 const lines = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n');
 const numbers = new Map(lines(vocabulary).map((word, at) => [word, at]));
-const sums = new Float32Array(numbers.size * WIDTH);
+const sums = new Float32Array(numbers.size * LAYER_WIDTH);
 const counts = new Float32Array(numbers.size);
-const session = await openSession(weights('decoder_model_merged.onnx'), {
-  keepQuantised: true,
-  rewrite: (file) =>
-    cutBranch(file, {
-      branch: 'else_branch',
-      inputs: ['input_ids', 'encoder_hidden_states'],
-      outputs: { [LAYER]: ['batch', 'time', WIDTH] },
-    }),
-});
+const session = await decoderLayers([LAYER]);
 const quiet = await quietBatch();
 const rows = lines(texts).map(tokenised);
 rows.sort((a, b) => a.tokens.length - b.tokens.length);
 for (let start = 0; start < rows.length; start += BATCH) await read(rows.slice(start, start + BATCH));
-const means = sums.map((sum, at) => sum / Math.max(1, counts[Math.floor(at / WIDTH)] ?? 0));
+const means = sums.map((sum, at) => sum / Math.max(1, counts[Math.floor(at / LAYER_WIDTH)] ?? 0));
 writeFileSync(out, new Uint8Array(means.buffer));
 await session.release();
 
@@ -80,14 +69,15 @@ async function read(batch: readonly Row[]): Promise<void> {
   for (const [at, { spans }] of batch.entries()) {
     for (const [number, from, to] of spans) {
       counts[number] = (counts[number] ?? 0) + 1;
-      for (let place = from; place < to; place++) add(number, states, (at * length + place) * WIDTH, 1 / (to - from));
+      for (let place = from; place < to; place++)
+        add(number, states, (at * length + place) * LAYER_WIDTH, 1 / (to - from));
     }
   }
 }
 
 function add(number: number, states: Float32Array, begin: number, share: number): void {
-  for (let at = 0; at < WIDTH; at++) {
-    const to = number * WIDTH + at;
+  for (let at = 0; at < LAYER_WIDTH; at++) {
+    const to = number * LAYER_WIDTH + at;
     sums[to] = (sums[to] ?? 0) + share * (states[begin + at] ?? 0);
   }
 }

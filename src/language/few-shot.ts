@@ -43,25 +43,12 @@ const MOST_ODDS = 8;
  */
 export class FewShotTopics {
   readonly threshold = THRESHOLD;
-  readonly #names: readonly string[];
-  readonly #lexicon: Lexicon;
-  /** Of the examples, then of the background. */
-  readonly #vectors: readonly Float32Array[];
-  #regression: Regression = { classes: 0, shares: new Float32Array() };
-  /** Of each example the number of its topic; their vectors come first. */
-  readonly #labels: Int32Array;
 
   private constructor(
-    names: readonly string[],
-    labels: Int32Array,
-    lexicon: Lexicon,
-    vectors: readonly Float32Array[],
-  ) {
-    this.#names = names;
-    this.#labels = labels;
-    this.#lexicon = lexicon;
-    this.#vectors = vectors;
-  }
+    private readonly names: readonly string[],
+    private readonly examples: Examples,
+    private readonly regression: Regression,
+  ) {}
 
   /**
    * @param background texts that belong to no topic
@@ -78,19 +65,19 @@ export class FewShotTopics {
     const known = rows.filter(({ text }) => plainWords(text).length > 0);
     const texts = [...known.map(({ text }) => text), ...background];
     const labels = Int32Array.from(known, ({ label }) => label);
+    const examples = new Examples(labels, new Lexicon(texts), await embed(texts));
     const names = topics.map(({ name }) => name);
-    const fitted = new FewShotTopics(names, labels, new Lexicon(texts), await embed(texts));
-    fitted.#regression = await regress(await fitted.#kernel(), labels, names.length, PENALTY);
-    return fitted;
+    const regression = await regress(await examples.kernel(), labels, names.length, PENALTY);
+    return new FewShotTopics(names, examples, regression);
   }
 
   /** The topics, best first. @param vector the encoder's of this text */
   classify(text: string, vector: Float32Array): ScoredTopic[] {
-    if (plainWords(text).length === 0) return this.#names.map((topic) => ({ topic, score: 0 }));
-    const likeness = this.#likeness(text, vector);
-    const examples = this.#labels.length;
-    const toExamples = likeness.subarray(0, examples);
-    const scores = scoresOf(this.#regression, toExamples);
+    if (plainWords(text).length === 0) return this.names.map((topic) => ({ topic, score: 0 }));
+    const { labels } = this.examples;
+    const likeness = this.examples.likeness(text, vector);
+    const toExamples = likeness.subarray(0, labels.length);
+    const scores = scoresOf(this.regression, toExamples);
     const chances = softmax(this.#nearest(toExamples).map((near, at) => (scores[at] ?? 0) + NEAREST * near));
     const best = most(chances);
     const odds = Math.log(best / Math.max(1e-9, 1 - best));
@@ -99,36 +86,47 @@ export class FewShotTopics {
       SCOPE.odds * Math.max(-MOST_ODDS, Math.min(MOST_ODDS, odds)) +
       SCOPE.score * most(scores) +
       SCOPE.near * most(toExamples) +
-      SCOPE.background * most(likeness.subarray(examples)) +
-      SCOPE.topics * Math.log(this.#names.length);
+      SCOPE.background * most(likeness.subarray(labels.length)) +
+      SCOPE.topics * Math.log(this.names.length);
     const inside = 1 / (1 + Math.exp(-evidence));
     // The best class keeps all of it: several alike topics must not make a text out of scope.
-    const scored = this.#names.map((topic, at) => ({ topic, score: (inside * (chances[at] ?? 0)) / best }));
+    const scored = this.names.map((topic, at) => ({ topic, score: (inside * (chances[at] ?? 0)) / best }));
     return scored.sort((a, b) => b.score - a.score);
   }
 
   /** Of each topic, the likeness to its nearest example. */
   #nearest(likeness: Float32Array): Float64Array {
-    const nearest = new Float64Array(this.#names.length);
-    this.#labels.forEach((label, row) => {
+    const nearest = new Float64Array(this.names.length);
+    this.examples.labels.forEach((label, row) => {
       nearest[label] = Math.max(nearest[label] ?? 0, likeness[row] ?? 0);
     });
     return nearest;
   }
+}
+
+/** What a text is held against: the topics' examples, then the background. */
+class Examples {
+  constructor(
+    /** Of each example the number of its topic. */
+    readonly labels: Int32Array,
+    private readonly lexicon: Lexicon,
+    private readonly vectors: readonly Float32Array[],
+  ) {}
 
   /** To each example and background text, up to 6: words, letters, meaning. */
-  #likeness(text: string, vector: Float32Array): Float32Array {
-    return this.#lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.#vectors[at] ?? vector));
+  likeness(text: string, vector: Float32Array): Float32Array {
+    return this.lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.vectors[at] ?? vector));
   }
 
-  async #kernel(): Promise<Float32Array> {
-    const size = this.#labels.length;
+  /** Of each example to each. */
+  async kernel(): Promise<Float32Array> {
+    const size = this.labels.length;
     const rows = new Float32Array(size * size);
     const thread = new SharedThread();
     for (let row = 0; row < size; row++) {
       if (thread.isOthersTurn) await thread.letOthers();
-      const vector = this.#vectors[row];
-      if (vector) rows.set(this.#likeness(this.#lexicon.texts[row] ?? '', vector).subarray(0, size), row * size);
+      const vector = this.vectors[row];
+      if (vector) rows.set(this.likeness(this.lexicon.texts[row] ?? '', vector).subarray(0, size), row * size);
     }
     return rows;
   }

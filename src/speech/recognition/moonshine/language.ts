@@ -4,7 +4,8 @@ import { type InferenceSession, Tensor } from '../../../inference/runtime.js';
 import { type Encoded, weights } from './model.js';
 import { tokensOf } from './tokens.js';
 
-const LAYER_WIDTH = 288;
+/** Numbers that a layer makes of a token. */
+export const LAYER_WIDTH = 288;
 /** The last layer, normalised, and the fourth and fifth of the six. */
 const LAYERS = ['norm/Mul_output_0', 'layers.3/Add_2_output_0', 'layers.4/Add_2_output_0'].map(
   (name) => `/model/decoder/${name}`,
@@ -30,16 +31,7 @@ export class DecoderLanguage {
    * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
    */
   static async load(encode: (pcm: Float32Array) => Promise<Encoded>): Promise<DecoderLanguage> {
-    const session = await openSession(weights('decoder_model_merged.onnx'), {
-      keepQuantised: true,
-      // Without the vocabulary, which costs more than all the rest, and without what keeps the caches.
-      rewrite: (file) =>
-        cutBranch(file, {
-          branch: 'else_branch',
-          inputs: ['input_ids', 'encoder_hidden_states'],
-          outputs: Object.fromEntries(LAYERS.map((name) => [name, ['batch', 'time', LAYER_WIDTH]])),
-        }),
-    });
+    const session = await decoderLayers(LAYERS);
     return new DecoderLanguage(session, await encode(hiss()));
   }
 
@@ -69,6 +61,25 @@ export class DecoderLanguage {
   async close(): Promise<void> {
     await this.session.release();
   }
+}
+
+/**
+ * What the decoder makes of `input_ids` in the layers named, with `encoder_hidden_states` heard: without the vocabulary,
+ * which costs more than all the rest, and without what keeps the caches.
+ *
+ * @param layers names of outputs, each of {@link LAYER_WIDTH} numbers a token
+ * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
+ */
+export function decoderLayers(layers: readonly string[]): Promise<InferenceSession> {
+  return openSession(weights('decoder_model_merged.onnx'), {
+    keepQuantised: true,
+    rewrite: (file) =>
+      cutBranch(file, {
+        branch: 'else_branch',
+        inputs: ['input_ids', 'encoder_hidden_states'],
+        outputs: Object.fromEntries(layers.map((name) => [name, ['batch', 'time', LAYER_WIDTH]])),
+      }),
+  });
 }
 
 /** A second of the faintest noise: on digital silence the encoder is not at home. */
