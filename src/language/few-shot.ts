@@ -37,7 +37,7 @@ const MOST_ODDS = 8;
 /**
  * Topics from a few example phrases each. Nothing is trained beforehand but the encoder: a logistic regression on the
  * encoder's vectors beside TF-IDF is fitted from the examples when the agent file is loaded (some tens of ms for
- * ten topics, some seconds for a hundred, in turns with the thread's other work). A topic's name is one more example.
+ * ten topics, two or three seconds for a hundred, in turns with the thread's other work). A topic's name is one more example.
  * A text is out of scope when no score reaches the threshold: the best class is weak, nothing like it stands among the
  * examples, or it is more like what people say of anything.
  */
@@ -118,15 +118,20 @@ class Examples {
     return this.lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.vectors[at] ?? vector));
   }
 
-  /** Of each example to each. */
+  /** Of each example to each, which is symmetric. */
   async kernel(): Promise<Float32Array> {
     const size = this.labels.length;
     const rows = new Float32Array(size * size);
     const thread = new SharedThread();
     for (let row = 0; row < size; row++) {
       if (thread.isOthersTurn) await thread.letOthers();
-      const vector = this.vectors[row];
-      if (vector) rows.set(this.likeness(this.lexicon.texts[row] ?? '', vector).subarray(0, size), row * size);
+      const vector = this.vectors[row] ?? new Float32Array();
+      const words = this.lexicon.likeness(this.lexicon.texts[row] ?? '');
+      for (let at = 0; at <= row; at++) {
+        const value = (words[at] ?? 0) + MEANING * dot(vector, this.vectors[at] ?? vector);
+        rows[row * size + at] = value;
+        rows[at * size + row] = value;
+      }
     }
     return rows;
   }

@@ -77,4 +77,24 @@ describe('topics', () => {
     expect(strange?.score).toBeLessThan(fitted.threshold);
     expect((await judge('um'))?.score).toBe(0);
   });
+
+  it('tells eighty topics apart, and lets the thread do other work while it learns', async () => {
+    const many = Array.from(
+      { length: 80 },
+      (_, at) => `${'bcdfghjklm'[at % 10]}oo${'npqrstvz'[Math.floor(at / 10)]}ix`,
+    );
+    const said = many.map((name) => ({
+      name,
+      examples: ['where is my', 'cancel the', 'I want a', 'how much is one'].map((text) => `${text} ${name}`),
+    }));
+    let turns = 0;
+    const others = setInterval(() => turns++, 1);
+    const all = await FewShotTopics.fit(said, (texts) => encoder.embed(texts));
+    clearInterval(others);
+    expect(turns).toBeGreaterThan(1);
+    for (const name of many) {
+      const [vector] = await encoder.embed([`do you sell ${name}`]);
+      expect(vector && all.classify(`do you sell ${name}`, vector)[0]?.topic).toBe(name);
+    }
+  });
 });
