@@ -73,6 +73,29 @@ def agreed(rows):
     return [row for row in rows if not (row["real"] and " ".join(w for w, _ in row["words"]) in heard - set(STOPS))]
 
 
+# In how many bursts time passes before the first word, after it, or else after the second.
+LATE, HALTING, LATER = 0.06, 0.12, 0.06
+
+
+def paused(row, rng):
+    """A burst as people have them on the telephone, who laugh, breathe and think more than people at a meeting."""
+    said = row["words"]
+    if rng.random() < LATE:
+        said = later(said, 0, rng.expovariate(1) + 0.1)
+    if len(said) > 1 and rng.random() < HALTING:
+        said = later(said, 1, rng.expovariate(1) + 0.2)
+    elif len(said) > 2 and rng.random() < LATER:
+        said = later(said, 2, rng.expovariate(1) + 0.2)
+    return {**row, "words": said}
+
+
+def later(said, place, by):
+    """Words of which those from `place` on come later, unless one of two that are one ("mm hmm") would."""
+    if place and said[place][1] - said[place - 1][1] <= 0.03:
+        return said
+    return said[:place] + [[word, end + by] for word, end in said[place:]]
+
+
 def known(row, at):
     """(words heard, still speaking, s since the last of them ended) at a time after onset."""
     last = row["words"][-1][1]
@@ -141,6 +164,7 @@ def train(rows, table, tokeniser, seed, epochs, check):
     for epoch in range(epochs):
         items = []
         for row in rows:
+            row = paused(row, rng)
             for at in (rng.uniform(0.2, 0.4), rng.uniform(0.4, 0.65), rng.uniform(0.65, 1.0), rng.choice([None, rng.uniform(1, 2)])):
                 heard, speaking, since, elapsed = known(row, at)
                 if heard and rng.random() < 0.06:
