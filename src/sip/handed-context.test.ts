@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type HandedContext, handedContext } from './handed-context.js';
 import { partyOf } from './headers/address.js';
+import { parseDiversion } from './headers/diversion.js';
 import { sdpOf } from './offer.js';
 import { readReferTo, readReplaces, referToReplacing, statusOf } from './refer.js';
 
@@ -38,6 +39,17 @@ describe('what an INVITE to a person says', () => {
     expect(JSON.parse(Buffer.from(hex, 'hex').toString())).toEqual({ call: 'c1', facts: { orderNumber: '482715' } });
     expect(sdpOf(headers['Content-Type'] ?? '', body)).toBe(SDP);
     expect(body).toContain('{"call":"c1"');
+  });
+
+  it('tells which phone has sent the call on', () => {
+    const { headers } = handedContext(context({ divertedBy: 'sip:anna@pbx;transport=tcp' }), 'sip:bert@pbx', SDP);
+    expect(parseDiversion(headers.Diversion ?? '').map(({ user, params }) => [user, params.get('reason')])).toEqual([
+      ['anna', 'deflection'],
+      ['8001', 'unknown'],
+    ]);
+    expect(headers['History-Info']).toBe(
+      '<sip:8001@parley.example.com>;index=1, <sip:anna@pbx>;index=1.1;mp=1, <sip:bert@pbx>;index=1.1.1;mp=1.1',
+    );
   });
 
   it('lets nothing out of its header', () => {

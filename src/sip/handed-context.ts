@@ -20,6 +20,8 @@ export interface HandedContext {
   shown: string | undefined;
   /** Request-URI of the caller's INVITE. */
   called: string;
+  /** URI of the phone that sent the call on to this one. */
+  divertedBy?: string | undefined;
   subject: string;
   /** Page with the whole context. */
   url: string | undefined;
@@ -73,21 +75,43 @@ export function handedContext(
 
 function required(context: HandedContext, to: string): Record<string, string> {
   const { call, called, subject, url, replaces, headers = {} } = context;
-  const before = /^sips?:[^<>\s"]+$/i.test(called) ? called.replace(/[;?].*$/, '') : undefined;
+  const before = [called, context.divertedBy].flatMap((uri) => (uri === undefined ? [] : plainUri(uri)));
   const others = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const usual = {
     ...identityOf(context),
     Subject: cut(plain(subject), SUBJECT_MAX),
     'X-Parley-Call': plain(call),
     ...(url !== undefined && { 'Call-Info': `<${plain(url)}>;purpose=info` }),
-    ...(before !== undefined && {
-      Diversion: `<${before}>;reason=unknown;counter=1`,
-      'History-Info': `<${before}>;index=1, <${to.replace(/\?.*$/, '')}>;index=1.1;mp=1`,
-    }),
+    ...(before.length > 0 && { Diversion: diversionOf(before), 'History-Info': historyOf(before, to) }),
     ...(replaces !== undefined && { Replaces: replaces, Require: 'replaces' }),
   };
   const kept = Object.entries(usual).filter(([name]) => !others.has(name.toLowerCase()));
   return { ...Object.fromEntries(kept), ...headers };
+}
+
+/** A SIP URI without parameters; nothing when it is none. */
+function plainUri(uri: string): string[] {
+  return /^sips?:[^<>\s"]+$/i.test(uri) ? [uri.replace(/[;?].*$/, '')] : [];
+}
+
+/** Those that the call was for, the latest first (RFC 5806 4). */
+function diversionOf(before: readonly string[]): string {
+  const reason = (n: number) => (n === 0 ? 'unknown' : 'deflection');
+  return before
+    .map((uri, n) => `<${uri}>;reason=${reason(n)};counter=1`)
+    .reverse()
+    .join(', ');
+}
+
+/** The same from the first on, with the present one; each was mapped from the one before (RFC 7044 10.3). */
+function historyOf(before: readonly string[], to: string): string {
+  const index = (n: number) =>
+    Array(n + 1)
+      .fill('1')
+      .join('.');
+  return [...before, to.replace(/\?.*$/, '')]
+    .map((uri, n) => `<${uri}>;index=${index(n)}${n === 0 ? '' : `;mp=${index(n - 1)}`}`)
+    .join(', ');
 }
 
 /** Who calls. The server below puts its own address in the place of localhost. */

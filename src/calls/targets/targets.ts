@@ -35,6 +35,8 @@ export interface Destination {
   proxy?: string | undefined;
   /** Dialog that the INVITE takes the place of, as a Replaces header has it. */
   replaces?: string | undefined;
+  /** URI of the phone that sent the call here. */
+  divertedBy?: string | undefined;
   settings: TargetConfig;
 }
 

@@ -10,7 +10,7 @@ import type { TransferredCall } from './caller-side.js';
  * @param url where it can be read, with `{{call}}` for the call's id
  */
 export function contextFor(
-  { settings, route }: Destination,
+  { settings, route, divertedBy }: Destination,
   call: Pick<TransferredCall, 'id' | 'identity' | 'to' | 'calledUri' | 'secrets' | 'given'>,
   handOver: HandOver,
   url: string | undefined,
@@ -33,6 +33,7 @@ export function contextFor(
     withheld,
     shown: route?.from ?? (identity === 'own' ? to : undefined),
     called: call.calledUri,
+    divertedBy,
     subject: subjectOf(handOver),
     url: url?.replaceAll('{{call}}', encodeURIComponent(id)),
     data: { call: id, ...told, topic: topics.at(-1), facts, reason, done, failed, said: lastWords, ...more },

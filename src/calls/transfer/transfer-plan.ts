@@ -90,7 +90,8 @@ export function follow(step: Step, name: string, { steps }: Plan): void {
   for (const destination of destinations) {
     if (called.has(destination.uri)) continue;
     step.state.followed = [...step.state.followed, destination.uri];
-    dial(step, { ...destination, settings: { ...destination.settings, method } }, name);
+    const settings = { ...destination.settings, method };
+    dial(step, { ...destination, settings, divertedBy: leg.destination.uri }, name);
   }
 }
 

@@ -429,6 +429,7 @@ describe('a transfer on the wire', () => {
     const anna = await bench.desk.called('anna');
     anna.refuse(302, 'Moved Temporarily', moved(evil, bench.desk.uri('carl')));
     const carl = await bench.desk.called('carl');
+    expect(carl.invite.get('diversion')).toMatch(/^<sip:anna@.*;reason=deflection/);
     carl.refuse(302, 'Moved Temporarily', moved(bench.desk.uri('anna')));
     (await bench.desk.called('bert')).refuse(301, 'Moved Permanently', moved(evil));
     await until('the end', () => bench.outcomes.length > 0);
