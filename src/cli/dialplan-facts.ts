@@ -64,12 +64,13 @@ export function detailsOf(action: DialplanAction, usual: string): [what: string,
   if (action.type !== 'answer') return [];
   const { language, notice, earlyMedia, consent, record, variables, context, requireStore, fallback } = action;
   const said = noticeOf(action, usual);
+  const beep = typeof record === 'object' && record.beep ? ', with a beep' : '';
   const heard = earlyMedia ? ' before the answer' : notice?.interruptible ? ', may be talked over' : '';
   const details: [string, string | undefined | false][] = [
     ['language', language],
     ['notice', said !== undefined && `"${said}"${heard}`],
     ['consent', consent && consentText(consent)],
-    ['recording', record !== false && (consent ? 'from a yes on' : 'from the answer on')],
+    ['recording', record !== false && `${consent ? 'from a yes on' : 'from the answer on'}${beep}`],
     ['variables', Object.keys(variables).length > 0 && JSON.stringify(variables)],
     ['from headers', Object.keys(context?.variables ?? {}).length > 0 && JSON.stringify(context?.variables)],
     ['store', requireStore && 'no call without it'],

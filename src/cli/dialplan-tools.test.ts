@@ -71,7 +71,7 @@ describe('parley explain', () => {
     language: en-GB
     notice: { say: Hello., interruptible: true }
     consent: { ask: May we?, refused: { transfer: desk } }
-    record: true
+    record: { beep: true }
     requireStore: true
     variables: { from: "{{from}}", tier: "{{header.X-Tier}}" }
   fallback: { say: One moment., target: desk }
@@ -83,7 +83,7 @@ The call is answered by agent orders.
   language: en-GB
   notice: "Hello.", may be talked over
   consent: "May we?" (yes: 1, no: 2; asked 3 times, 6000 ms each); without a yes: to target desk
-  recording: from a yes on
+  recording: from a yes on, with a beep
   variables: {"from":"030","tier":"gold"}
   store: no call without it
   fallback: "One moment.", then target desk
