@@ -127,7 +127,8 @@ export class Call {
 
   /** Where it stands, for those who watch. */
   describe() {
-    const { from, to } = this.invite;
+    const { to, identity } = this.invite;
+    const { from, name } = identity;
     const ageMs = Math.round(monotonicMs() - this.receivedAt);
     const agent = this.prepared?.agent.name;
     const person = this.people.person?.speaker;
@@ -135,7 +136,7 @@ export class Call {
     const { entry, leg } = this;
     const { list: participants } = this.people.participants;
     const onHold = leg?.session.onHold ?? false;
-    return { id: this.id, from, to, entry, agent, person, participants, state, onHold, ageMs };
+    return { id: this.id, from, name, to, entry, agent, person, participants, state, onHold, ageMs };
   }
 
   /** Whether there is a dialog. */

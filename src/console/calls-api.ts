@@ -12,6 +12,8 @@ import { bodyOf, refused } from './refusal.js';
 export interface LiveCall {
   id: string;
   from: string;
+  /** Display name of the caller, where it says more than the number. */
+  name?: string | undefined;
   to: string;
   /** The dialplan entry that took it, `file#name`. */
   entry?: string | undefined;

@@ -1,6 +1,6 @@
 /*
  * What the INVITE to a person says of the call that is handed to them: caller identity (RFC 3325) or that it is withheld (RFC 3323), Subject, User-to-User
- * (RFC 7433), Call-Info, Diversion (RFC 5806), History-Info (RFC 7044), Referred-By (RFC 3892), and JSON in a multipart body.
+ * (RFC 7433), Call-Info, Diversion (RFC 5806), History-Info (RFC 7044), and JSON in a multipart body.
  */
 import { randomBytes } from 'node:crypto';
 import { ParleyError } from '../errors.js';
