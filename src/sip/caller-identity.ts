@@ -20,13 +20,20 @@ export interface CallerIdentity {
 const WITHHOLDING = new Set(['id', 'user', 'header', 'full']);
 const NOBODY = /^(?:anonymous|unknown|unavailable|private|restricted|withheld)(?: (?:caller|number))?$/i;
 
-/** Reads it of an INVITE. */
-export function callerIdentity(header: HeaderOf): CallerIdentity {
+/**
+ * Reads it of an INVITE.
+ *
+ * @param user who has shown that it is them: whose From says so, too, is a telephone, and may not assert to be somebody else
+ *   (RFC 3325 5); a PBX that logs in calls for others
+ */
+export function callerIdentity(header: HeaderOf, user: string | undefined): CallerIdentity {
   const written = header('From') ?? '';
   const stated = partyOf(written);
-  const known = [...parties(header('P-Asserted-Identity') ?? ''), ...(stated ? [stated] : [])];
-  const user = known.map((one) => one.user).find((one) => one !== '');
-  const from = line(user ?? stated?.uri ?? written);
+  const isPhone = user !== undefined && stated?.user === user;
+  const asserted = isPhone ? [] : parties(header('P-Asserted-Identity') ?? '');
+  const known = [...asserted, ...(stated ? [stated] : [])];
+  const number = known.map((one) => one.user).find((one) => one !== '');
+  const from = line(number ?? stated?.uri ?? written);
   const name = known.map((one) => line(one.display)).find((one) => says(one, from));
   return { from, name, withheld: isWithheld(header, stated) };
 }

@@ -50,6 +50,15 @@ describe('who calls whom', () => {
     expect(invite({ from, ...headers } as Record<string, string>).identity).toMatchObject({ name, withheld });
   });
 
+  it('is no word of a user’s own telephone', () => {
+    const call = invite({ from: '"Barbara" <sip:202@parley>', 'p-asserted-identity': '"Zoë" <sip:+4930123@ims>' });
+    expect(call.from).toBe('+4930123');
+    call.user = 'pbx';
+    expect(call.from).toBe('+4930123');
+    call.user = '202';
+    expect(call.identity).toEqual({ from: '202', name: 'Barbara', withheld: false });
+  });
+
   it.each([
     ['sip:8001@parley;transport=tcp', '8001'],
     ['sip:%2A21%23;phone-context=x@parley', '*21#'],

@@ -60,7 +60,7 @@ export class Invite implements ReplacingInvite {
 
   /** Who calls, by name and number, and whether others may know. */
   get identity(): CallerIdentity {
-    return callerIdentity((name) => this.header(name));
+    return callerIdentity((name) => this.header(name), this.user);
   }
 
   /** Number or name of who calls. */
