@@ -65,10 +65,10 @@ describe('interruption judge', () => {
     expect(judge({ ...heard, elapsedMs: 1000, listening: 1 })).toBe('wait');
     expect(judge({ ...heard, elapsedMs: 1400, listening: 0 })).toBe('stop');
     const over = { ...so, text: 'Be that.', speaking: false, elapsedMs: 700 };
-    expect(judge({ ...over, voicedMs: 350, listening: 6 })).toBe('go-on');
+    expect(judge({ ...over, voicedMs: 350, listening: 5 })).toBe('go-on');
     expect(judge({ ...over, voicedMs: 350 })).toBe('stop');
     expect(judge({ ...over, voicedMs: 550, listening: 3 })).toBe('go-on');
-    expect(judge({ ...over, voicedMs: 550, listening: 6 })).toBe('stop');
+    expect(judge({ ...over, voicedMs: 550, listening: 5.5 })).toBe('stop');
     // "Yes." in one of the voices; a "no" that is meant is never so near.
     expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 0.4 })).toBe('wait');
     expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 1.3 })).toBe('stop');

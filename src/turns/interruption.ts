@@ -141,8 +141,8 @@ const LIKE_A_LISTENER: readonly (readonly [voicedMs: number, nats: number])[] = 
   [LISTENER_MS, 4.5],
   [1300, 2],
 ];
-/** The same of a burst that fell silent in less than {@link SHORT_MS}, nats: few words are so short, and none so often. */
-const LIKE_A_SHORT_ONE = 8;
+/** The same of a burst that fell silent in less than {@link SHORT_MS}, nats: they are often written as anything. */
+const LIKE_A_SHORT_ONE = 6;
 /** Of a burst this short only its final words count: most are listeners', and a few sounds are heard as anything, ms. */
 const SHORT_MS = 450;
 /** Voice without any word that lasts so long takes the floor, ms: the recogniser may not know the language. */

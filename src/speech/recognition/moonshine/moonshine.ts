@@ -32,7 +32,7 @@ const UNFINISHED_WITHIN = 2.5;
 /** Audio whose loudest 20 ms are quieter holds no speech, dBFS. On digital silence the model is sure to hear "You". */
 const QUIET_DB = -60;
 /** A listener's words that are less likely than what was heard by more were not meant, nats; those so far tell less. */
-const LISTENING_WITHIN = { soFar: 5, whole: 8 };
+const LISTENING_WITHIN = { soFar: 5, whole: 6.5 };
 
 /**
  * Moonshine-tiny, English. Greedy decoding with the end forbidden as first token, a gate on the first token against
