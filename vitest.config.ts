@@ -43,6 +43,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // Some of these are in real time, too.
+          retry: 1,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
