@@ -89,11 +89,12 @@ describe('Moonshine', () => {
       expect((await over(say(text))) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(4.5);
     }
     const refund = say('i would like a refund please');
-    const after = new Float32Array(refund.length + uhHuh.length + RATE / 4);
+    const yes = say('yes');
+    const after = new Float32Array(refund.length + yes.length + RATE / 4);
     after.set(refund);
-    after.set(uhHuh, refund.length + RATE / 4);
+    after.set(yes, refund.length + RATE / 4);
     expect(await over(after)).toBeUndefined();
-    expect(await over(after, (await moonshine.recognise(refund)).text)).toBeLessThan(5.5);
+    expect(await over(after, (await moonshine.recognise(refund)).text)).toBeLessThan(4.5);
     expect((await moonshine.recognise(uhHuh)).listening).toBeUndefined();
   });
 
