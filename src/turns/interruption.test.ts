@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBackchannel, judge, stopWord } from './interruption.js';
+import { isBackchannel, isUncertain, judge, stopWord } from './interruption.js';
 
 describe('interruption judge', () => {
   it.each([
@@ -72,6 +72,13 @@ describe('interruption judge', () => {
     // "Yes." in one of the voices; a "no" that is meant is never so near.
     expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 0.4 })).toBe('wait');
     expect(judge({ ...so, text: 'No.', elapsedMs: 300, listening: 1.3 })).toBe('stop');
+    // No other word is doubted, one that an agent asks for least of all.
+    expect(judge({ ...so, text: 'Okay, wait.', elapsedMs: 300, listening: 0 })).toBe('stop');
+    expect(judge({ ...so, text: 'Okay.', elapsedMs: 300, listening: 0 }, ['okay'])).toBe('stop');
+    // Whoever else is asked may know better.
+    expect(isUncertain({ ...so, text: 'No.', elapsedMs: 700, listening: 0.4 })).toBe(true);
+    expect(isUncertain({ ...over, voicedMs: 350, listening: 5 })).toBe(true);
+    expect(isUncertain({ ...over, voicedMs: 350 })).toBe(false);
   });
 
   it('lets a listener’s words pass as soon as the voice falls silent', () => {

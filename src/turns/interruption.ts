@@ -77,8 +77,8 @@ function allOf(phrases: readonly string[]): RegExp {
   return new RegExp(`^(?:(?:${phrases.join('|')})(?:[\\s-]+|$))+$`);
 }
 
-/** A "no" that may as well have been a "yes" or an "oh" stops nobody yet, nats. */
-const DOUBTED = 1;
+/** The stop word that sounds like a listener's "oh" and "yeah", and from how many nats on it was none of them. */
+const DOUBTED = { word: 'no', nats: 1 };
 
 /**
  * Whether one of the words that stop at once is among these.
@@ -87,9 +87,9 @@ const DOUBTED = 1;
  * @param listening how much less likely they are to be a listener's, as for a {@link Burst}
  */
 export function stopWord(text: string, more: readonly string[] = [], listening = Infinity): string | undefined {
-  if (listening < DOUBTED) return undefined;
   const words = ` ${plain(text).replace(HARMLESS, ' ')} `;
-  return [...STOP_WORDS, ...more].find((word) => words.includes(` ${plain(word)} `));
+  const said = (word: string) => words.includes(` ${word} `) && (word !== DOUBTED.word || listening >= DOUBTED.nats);
+  return [...STOP_WORDS, ...more].find((word) => said(plain(word)));
 }
 
 /** Whether these words are nothing but a listener's. */
@@ -203,13 +203,16 @@ function needed(ms: number): number {
 }
 
 /**
- * Whether a second opinion is worth having: there are words, no list knows them, and the model is not sure. Of a burst
- * that is over only what was let pass is in question: what was stopped can't be taken back.
+ * Whether a second opinion is worth having: there are words, no list knows them, and the model is not sure, or the sound
+ * is against it. Of a burst that is over only what was let pass is in question: what was stopped can't be taken back.
  */
-export function isUncertain({ text, speaking, real, floor, agent }: Burst, stopWords: readonly string[] = []): boolean {
+export function isUncertain(burst: Burst, stopWords: readonly string[] = []): boolean {
+  const { text, speaking, real, listening, floor, agent } = burst;
   if (text === '' || floor !== undefined || isOwnEcho(text, agent)) return false;
-  if (stopWord(text, stopWords) !== undefined || isBackchannel(text)) return false;
+  if (stopWord(text, stopWords, listening) !== undefined || isBackchannel(text)) return false;
   const p = real ?? byLength(text);
+  // The words say one thing, and the sound another.
+  if (isLikeAListener(burst)) return p > UNCERTAIN;
   return p > UNCERTAIN && (speaking ? p < 1 - UNCERTAIN : p < 0.5);
 }
 

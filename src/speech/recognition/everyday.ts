@@ -40,8 +40,8 @@ export const EVERYDAY: readonly string[] = [
   ...['morning', 'afternoon', 'evening', 'today', 'tomorrow', 'next week', 'in the morning', 'in the afternoon'],
 ];
 
-/** What people say while they listen, as the recogniser writes it. */
-export const LISTENING: readonly string[] = [
+/** The commonest of what people say while they listen, as the recogniser writes it: other sounds are near one of them. */
+export const BACKCHANNELS: readonly string[] = [
   ...['Yeah.', 'Yes.', 'Yep.', 'Okay.', 'Uh-huh.', 'Mm-hmm.', 'Hmm.', 'Oh.', 'Right.', 'All right.', 'Sure.', 'I see.'],
   ...['Got it.', 'Oh, okay.', 'Yeah, yeah.'],
 ];

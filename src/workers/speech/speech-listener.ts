@@ -22,8 +22,8 @@ const PARTIAL_MS = 250;
 const CONTESTED_PARTIAL_MS = 120;
 /** The first of those: of less, an "oh" is easily heard as a "no". */
 const FIRST_CONTESTED_MS = 260;
-/** Nobody who only listens says more than this, ms. */
-const LISTENER_MS = 1500;
+/** Nobody who only listens says more than this: whether it was a listener's is not asked of longer bursts, ms. */
+const LONGEST_BACKCHANNEL_MS = 1500;
 /** Words made ready in a pause stand for an offset found this close to it, ms. */
 const SAME_PAUSE_MS = 120;
 /** A pause this long divides what is recognised together, ms. */
@@ -334,7 +334,7 @@ export class StreamListener {
     const segments = this.utterance.segments(to, (from, until) => this.quietest(from, until));
     const parts: Heard[] = [];
     // Who listens says little: a burst that was cut, or stands after a long one, is none of theirs.
-    const over = this.agent.speaking && segments.length === 1 && to - this.burst < this.samples(LISTENER_MS);
+    const over = this.agent.speaking && segments.length === 1 && to - this.burst < this.samples(LONGEST_BACKCHANNEL_MS);
     for (const [n, segment] of segments.entries()) {
       parts.push(await this.segment(segment, provisional && n === segments.length - 1, over));
     }

@@ -3,7 +3,7 @@ import type { ExpectedAnswer } from '../../../text/expected.js';
 import { asLetters } from '../../../text/spelling.js';
 import { Lexicon } from '../candidates.js';
 import { unfinishedEndings } from '../endings.js';
-import { LISTENING } from '../everyday.js';
+import { BACKCHANNELS } from '../everyday.js';
 import type { Recogniser, Recognition, RecognitionOptions } from '../recogniser.js';
 import { loopStart } from '../repetition.js';
 import type { Vocabulary } from '../vocabulary.js';
@@ -90,14 +90,15 @@ export class Moonshine implements Recogniser {
       return { text: '', tokens: [], logProbability: mean(free.logProbabilities), refused: 'not-speech' };
     }
     const recognition = await this.words(encoded, free, options, maxTokens);
-    return options.over === undefined
-      ? recognition
-      : { ...recognition, listening: await this.listening(free, options.over, options.provisional) };
+    // An answer that was asked for, in place of what was decoded, is meant: a "no" that sounded like "oh" is none.
+    const isAnswer = grammarOf(options.expected) !== undefined && recognition.text !== textOf(free.tokens);
+    if (options.over === undefined || isAnswer) return recognition;
+    return { ...recognition, listening: await this.listening(free, options.over, options.provisional) };
   }
 
   /** @param before what was said before the burst, as it was recognised */
   private async listening(free: Decoded, before: string, soFar = false): Promise<number | undefined> {
-    const texts = before === '' ? LISTENING : LISTENING.map((text) => `${before} ${text}`);
+    const texts = before === '' ? BACKCHANNELS : BACKCHANNELS.map((text) => `${before} ${text}`);
     return shortfall(this.model, free, texts, soFar ? LISTENING_WITHIN.soFar : LISTENING_WITHIN.whole);
   }
 
