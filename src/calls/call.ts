@@ -129,6 +129,7 @@ export class Call {
   describe() {
     const { to, identity } = this.invite;
     const { from, name } = identity;
+    const withheld = identity.withheld || undefined;
     const ageMs = Math.round(monotonicMs() - this.receivedAt);
     const agent = this.prepared?.agent.name;
     const person = this.people.person?.speaker;
@@ -136,7 +137,7 @@ export class Call {
     const { entry, leg } = this;
     const { list: participants } = this.people.participants;
     const onHold = leg?.session.onHold ?? false;
-    return { id: this.id, from, name, to, entry, agent, person, participants, state, onHold, ageMs };
+    return { id: this.id, from, name, withheld, to, entry, agent, person, participants, state, onHold, ageMs };
   }
 
   /** Whether there is a dialog. */

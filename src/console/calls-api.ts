@@ -14,6 +14,8 @@ export interface LiveCall {
   from: string;
   /** Display name of the caller, where it says more than the number. */
   name?: string | undefined;
+  /** The caller does not want to be known to others: not to be shown to people who need not know. */
+  withheld?: boolean | undefined;
   to: string;
   /** The dialplan entry that took it, `file#name`. */
   entry?: string | undefined;

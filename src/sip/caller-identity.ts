@@ -10,15 +10,20 @@ import { parseRemotePartyId } from './headers/remote-party-id.js';
 export interface CallerIdentity {
   /** Number or name: the network's word for it, or else From, decoded; the whole URI when it has none. */
   readonly from: string;
-  /** Display name, where it says more than the number. */
+  /** Display name, where it says more than the number: the network's word for it; From's only where the network says nothing of the caller. */
   readonly name: string | undefined;
+  /** That of From, which whoever calls writes. */
+  readonly ownName: string | undefined;
+  /** Number and name are the network's word (P-Asserted-Identity). */
+  readonly asserted: boolean;
   /** The caller does not want whom they call to know. */
   readonly withheld: boolean;
 }
 
 /** What asks that the caller is not named: `user` and `header` ask for more than that. */
 const WITHHOLDING = new Set(['id', 'user', 'header', 'full']);
-const NOBODY = /^(?:anonymous|unknown|unavailable|private|restricted|withheld)(?: (?:caller|number))?$/i;
+/** Display names that name nobody. */
+const NAMELESS = /^(?:anonymous|unknown|unavailable|private|restricted|withheld)(?: (?:caller|number))?$/i;
 
 /**
  * Reads it of an INVITE.
@@ -34,8 +39,11 @@ export function callerIdentity(header: HeaderOf, user: string | undefined): Call
   const known = [...asserted, ...(stated ? [stated] : [])];
   const number = known.map((one) => one.user).find((one) => one !== '');
   const from = line(number ?? stated?.uri ?? written);
-  const name = known.map((one) => line(one.display)).find((one) => says(one, from));
-  return { from, name, withheld: isWithheld(header, stated) };
+  const nameIn = (some: readonly Party[]) => some.map((one) => line(one.display)).find((one) => says(one, from));
+  const ownName = nameIn(stated ? [stated] : []);
+  // Beside a number that the network vouches for, a name that the caller wrote would be believed, too.
+  const name = asserted.length > 0 ? nameIn(asserted) : ownName;
+  return { from, name, ownName, asserted: asserted.length > 0, withheld: isWithheld(header, stated) };
 }
 
 function isWithheld(header: HeaderOf, stated: Party | undefined): boolean {
@@ -54,7 +62,7 @@ function isAnonymous({ uri, user }: Party): boolean {
 /** Whether a display name is none of those that say nothing, and not the number once more. */
 function says(name: string, number: string): boolean {
   const bare = (text: string) => text.replace(/[\s()./+-]/g, '').toLowerCase();
-  return name !== '' && !NOBODY.test(name) && bare(name) !== bare(number);
+  return name !== '' && !NAMELESS.test(name) && bare(name) !== bare(number);
 }
 
 /** What was escaped may be anything: one line, without marks that turn the direction of what is shown. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type Srf from 'drachtio-srf';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../telemetry/log.js';
 import { sipConfig } from './config.js';
 import { Dialog, type DialogEvents, type ReplacingInvite, type Taker } from './dialog.js';
@@ -95,12 +95,31 @@ describe('what comes right after the ACK, before anybody listens', () => {
     ]);
   });
 
-  it('is refused when nobody ever will', async () => {
-    const { dialog, comes, key, taken, answers } = established();
+  it('is told on, whatever one of those who are told makes of it', () => {
+    const { dialog, raw, key } = established();
+    key('4');
+    raw.emit('destroy', {}, 'BYE');
+    const { told, events } = listener();
+    const broken = () => {
+      throw new Error('broken');
+    };
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    try {
+      dialog.listen({ ...events, key: broken });
+      expect(told).toEqual(['ended BYE']);
+      expect(() => vi.runAllTimers(), 'for the log, and the call that it is of').toThrow('broken');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([false, true])('is refused when nobody ever will, the peer gone first: %s', async (gone) => {
+    const { dialog, raw, comes, key, taken, answers } = established();
     key('4');
     comes('INVITE', SDP, 'theirs');
     comes('REFER', { 'Refer-To': '<sip:anna@pbx>' });
     taken();
+    if (gone) raw.emit('destroy', {}, 'BYE');
     await dialog.bye('no longer wanted');
     key('2');
     await setImmediate();

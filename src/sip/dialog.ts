@@ -161,12 +161,13 @@ export class Dialog {
 
   /** Hangs up. Never rejects: a dialog that is gone is what was wanted. */
   async bye(reason?: string): Promise<void> {
+    // Who came before the peer's own BYE waits for an answer, too.
+    if (!this.events) this.listen(NOBODY);
     if (this.ended) return;
     this.ended = true;
     this.forget();
     this.reinvites.end();
     this.onReport({ accepted: false, reason: 'hung up' });
-    if (!this.events) this.listen(NOBODY);
     const headers: Record<string, string> = reason
       ? { Reason: `SIP;cause=200;text="${reason.replace(/["\\\r\n]/g, ' ').slice(0, REASON_MAX)}"` }
       : {};

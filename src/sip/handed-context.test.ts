@@ -12,6 +12,7 @@ function context(more: Partial<HandedContext> = {}): HandedContext {
     call: 'c1',
     caller: '+4930123',
     name: undefined,
+    assertedName: undefined,
     withheld: false,
     shown: undefined,
     called: 'sip:8001@parley.example.com',
@@ -41,14 +42,18 @@ describe('what an INVITE to a person says', () => {
     expect(body).toContain('{"call":"c1"');
   });
 
-  it('tells which phone has sent the call on', () => {
-    const { headers } = handedContext(context({ divertedBy: 'sip:anna@pbx;transport=tcp' }), 'sip:bert@pbx', SDP);
+  it('tells whose phone has sent the call on, and not where that is', () => {
+    const { headers } = handedContext(context({ divertedBy: 'anna' }), 'sip:bert@pbx', SDP);
     expect(parseDiversion(headers.Diversion ?? '').map(({ user, params }) => [user, params.get('reason')])).toEqual([
       ['anna', 'deflection'],
       ['8001', 'unknown'],
     ]);
     expect(headers['History-Info']).toBe(
-      '<sip:8001@parley.example.com>;index=1, <sip:anna@pbx>;index=1.1;mp=1, <sip:bert@pbx>;index=1.1.1;mp=1.1',
+      '<sip:8001@parley.example.com>;index=1, <sip:anna@parley.example.com>;index=1.1;mp=1, <sip:bert@pbx>;index=1.1.1;mp=1.1',
+    );
+    const called = 'sip:8001;phone-context=+49@parley:5070;transport=tcp';
+    expect(handedContext(context({ called, divertedBy: 'a b' }), 'sip:x@y', SDP).headers.Diversion).toBe(
+      '<sip:a%20b@parley:5070>;reason=deflection;counter=1, <sip:8001;phone-context=+49@parley:5070>;reason=unknown;counter=1',
     );
   });
 
@@ -71,6 +76,7 @@ describe('what an INVITE to a person says', () => {
     const more = {
       caller,
       name: caller,
+      assertedName: caller,
       shown: 'Zoë\ud83d',
       subject: `Zürich, ${caller.repeat(4)}`,
       data: { said: 'Grüße, 王' },
@@ -88,7 +94,7 @@ describe('what an INVITE to a person says', () => {
 
   it('names the caller as a quoted string, which ends where it should', () => {
     const name = 'Zoë "the \\ best", O\'Neil" <sip:evil@a.test>;x=';
-    const { headers } = handedContext(context({ name }), 'sip:x@y', SDP);
+    const { headers } = handedContext(context({ name, assertedName: name }), 'sip:x@y', SDP);
     for (const header of [headers.From, headers['P-Asserted-Identity']]) {
       expect(partyOf(header ?? '')).toMatchObject({
         display: name.replace(/[<>]/g, ' '),
@@ -98,6 +104,7 @@ describe('what an INVITE to a person says', () => {
     }
     const own = handedContext(context({ name: 'Zoë', shown: '8001' }), 'sip:x@y', SDP).headers;
     expect(own.From).toBe('"Zoë (+4930123)" <sip:8001@localhost>');
+    expect(own['P-Asserted-Identity'], 'a name that nobody asserted').toBe('<sip:+4930123@localhost>');
     const nameless = handedContext(context({ shown: '8001' }), 'sip:x@y', SDP).headers;
     expect(nameless.From).toBe('"+4930123" <sip:8001@localhost>');
   });
@@ -108,7 +115,7 @@ describe('what an INVITE to a person says', () => {
     expect(headers.From).toBe('"Anonymous" <sip:anonymous@anonymous.invalid>');
     expect([headers.Privacy, headers['P-Asserted-Identity']]).toEqual(['id', undefined]);
     expect(JSON.stringify(headers)).not.toContain('4930123');
-    const told = { ...withheld, caller: '+4930123', name: 'Zoë', shown: '8001' };
+    const told = { ...withheld, caller: '+4930123', assertedName: 'Zoë', shown: '8001' };
     expect(handedContext(context(told), 'sip:x@y', SDP).headers).toMatchObject({
       From: '"Anonymous" <sip:8001@localhost>',
       Privacy: 'id',

@@ -14,13 +14,15 @@ export interface HandedContext {
   caller: string | undefined;
   /** Their display name. */
   name: string | undefined;
+  /** The same as the network has told it: nothing else may be asserted to others (RFC 3325). */
+  assertedName: string | undefined;
   /** The caller does not want to be known: what is told of them all the same is for the network alone. */
   withheld: boolean;
   /** Whose number the phone shows, when not the caller's. */
   shown: string | undefined;
   /** Request-URI of the caller's INVITE. */
   called: string;
-  /** URI of the phone that sent the call on to this one. */
+  /** Number or name of the phone that sent the call on to this one; its address is nobody's business. */
   divertedBy?: string | undefined;
   subject: string;
   /** Page with the whole context. */
@@ -74,8 +76,10 @@ export function handedContext(
 }
 
 function required(context: HandedContext, to: string): Record<string, string> {
-  const { call, called, subject, url, replaces, headers = {} } = context;
-  const before = [called, context.divertedBy].flatMap((uri) => (uri === undefined ? [] : plainUri(uri)));
+  const { call, called, divertedBy, subject, url, replaces, headers = {} } = context;
+  const before = plainUri(called).flatMap((uri) =>
+    divertedBy === undefined ? [uri] : [uri, `sip:${userPart(divertedBy)}@${uri.replace(/^(?:.*@|sips?:)/i, '')}`],
+  );
   const others = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const usual = {
     ...identityOf(context),
@@ -91,7 +95,7 @@ function required(context: HandedContext, to: string): Record<string, string> {
 
 /** A SIP URI without parameters; nothing when it is none. */
 function plainUri(uri: string): string[] {
-  return /^sips?:[^<>\s"]+$/i.test(uri) ? [uri.replace(/[;?].*$/, '')] : [];
+  return /^sips?:[^<>\s"]+$/i.test(uri) ? [uri.replace(/^([^@]*@)?([^;?]*).*$/, '$1$2')] : [];
 }
 
 /** Those that the call was for, the latest first (RFC 5806 4). */
@@ -115,9 +119,9 @@ function historyOf(before: readonly string[], to: string): string {
 }
 
 /** Who calls. The server below puts its own address in the place of localhost. */
-function identityOf({ caller, name, withheld, shown }: HandedContext): Record<string, string> {
+function identityOf({ caller, name, assertedName, withheld, shown }: HandedContext): Record<string, string> {
   const asserted: Record<string, string> =
-    caller === undefined ? {} : { 'P-Asserted-Identity': `${display(name)}${addressOf(caller)}` };
+    caller === undefined ? {} : { 'P-Asserted-Identity': `${display(assertedName)}${addressOf(caller)}` };
   if (withheld) {
     const nobody = shown === undefined ? '<sip:anonymous@anonymous.invalid>' : addressOf(shown);
     return { From: `"Anonymous" ${nobody}`, Privacy: 'id', ...asserted };

@@ -35,6 +35,8 @@ describe('who calls whom', () => {
   it.each([
     ['"Zoë \\"Z\\" O\'Neil" <sip:1234@pbx>', {}, 'Zoë "Z" O\'Neil', false],
     ['Jane Doe <sip:1234@pbx>', { 'p-asserted-identity': '"Doe, J." <sip:1234@ims>' }, 'Doe, J.', false],
+    // The caller's own word beside the network's number.
+    ['"Your Bank" <sip:1234@pbx>', { 'p-asserted-identity': '<sip:1234@ims>' }, undefined, false],
     // Says no more than the number, or turns what is shown around.
     ['"+49 (30) 123" <sip:+4930123@pbx>', {}, undefined, false],
     ['"abc\u202ecba" <sip:1234@pbx>', {}, 'abccba', false],
@@ -56,7 +58,7 @@ describe('who calls whom', () => {
     call.user = 'pbx';
     expect(call.from).toBe('+4930123');
     call.user = '202';
-    expect(call.identity).toEqual({ from: '202', name: 'Barbara', withheld: false });
+    expect(call.identity).toMatchObject({ from: '202', name: 'Barbara', asserted: false, withheld: false });
   });
 
   it.each([

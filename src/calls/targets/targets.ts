@@ -35,7 +35,7 @@ export interface Destination {
   proxy?: string | undefined;
   /** Dialog that the INVITE takes the place of, as a Replaces header has it. */
   replaces?: string | undefined;
-  /** URI of the phone that sent the call here. */
+  /** Number or name of the phone that sent the call here. */
   divertedBy?: string | undefined;
   settings: TargetConfig;
 }

@@ -6,7 +6,7 @@ function journal(...events: JournalEvent[]): StoredEvent[] {
   return events.map((event, n) => ({ call: 'c', seq: n + 1, at: n, ...event }) as StoredEvent);
 }
 
-const caller = (from: string) => ({ from, name: undefined, withheld: false });
+const caller = (from: string) => ({ from, name: undefined, ownName: undefined, asserted: false, withheld: false });
 
 describe('the briefing of a person', () => {
   it('tells topic, what the caller gave, and what was done', () => {
@@ -44,7 +44,7 @@ describe('the briefing of a person', () => {
     const key = handOverOf(journal({ type: 'caller.turn', turn: 1, text: '0', from: 'dtmf' }), 'request');
     expect(briefingOf(key, caller('1234'))).toEqual(['A call from 1234.']);
     const [named] = briefingOf(key, { ...caller('1234'), name: 'Zoë <b>' });
-    const [withheld] = briefingOf(key, { from: '1234', name: 'Zoë', withheld: true });
+    const [withheld] = briefingOf(key, { ...caller('1234'), name: 'Zoë', withheld: true });
     expect([named, withheld]).toEqual(['A call from Zoë b, 1234.', 'A call from a withheld number.']);
   });
 

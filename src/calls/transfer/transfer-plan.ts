@@ -1,5 +1,6 @@
 import type { Disposition } from '../../journal/events.js';
-import type { Plan, PlanStep } from '../targets/targets.js';
+import { userOf } from '../../sip/headers/address.js';
+import type { Destination, Plan, PlanStep } from '../targets/targets.js';
 import type { PersonState } from './transfer-state.js';
 import { attempt, bridge, drop, finish, type Step } from './transfer-step.js';
 
@@ -91,8 +92,13 @@ export function follow(step: Step, name: string, { steps }: Plan): void {
     if (called.has(destination.uri)) continue;
     step.state.followed = [...step.state.followed, destination.uri];
     const settings = { ...destination.settings, method };
-    dial(step, { ...destination, settings, divertedBy: leg.destination.uri }, name);
+    dial(step, { ...destination, settings, divertedBy: nameOf(leg.destination) }, name);
   }
+}
+
+/** What a phone is known by outside: its URI may be where a user has logged in from. */
+function nameOf({ settings: { user, number }, uri, target }: Destination): string {
+  return (user ?? number ?? userOf(uri)) || target;
 }
 
 function dial(step: Step, destination: PersonState['destination'], sentBy?: string): void {

@@ -95,6 +95,14 @@ const FAILED_BY_MACHINE = [
 ];
 const taken = [on('p1'), briefed('p1'), key('p1', '1')];
 
+it('is told who has sent the call on: by name, not by where a user has logged in from', () => {
+  const anna = { ...destination('anna', { uri: undefined, user: 'anna' }), uri: 'sip:x7@192.168.1.20:5062' };
+  const begun = reduceTransfer(newTransfer(plan({ type: 'dial', destinations: [anna] }), ''), { type: 'begin', at: 0 });
+  const { effects } = reduceTransfer(begun.state, { ...deflected('p1', 'carl'), at: 1 } as TransferEvent);
+  const dialled = effects.flatMap((effect) => (effect.type === 'dial' ? [effect.destination.divertedBy] : []));
+  expect(dialled).toEqual(['anna']);
+});
+
 describe('a warm transfer', () => {
   it.each<[string, Plan, Said[], string[]]>([
     [
