@@ -73,7 +73,7 @@ export function keptOf(parts: KeptParts): Pick<ConsoleSource, 'recordings' | 'si
 /** Calls that were to be forgotten while they were up are when they end. */
 export function forgetWhenEnded(journals: JournalBook, forgetting: Forgetting, logger: Logger): void {
   journals.onEvent((event) => {
-    if (event.type === 'call.ended') void forgetEnded(event.call, forgetting, logger);
+    if (event.type === 'call.ended') void forgetEnded(event.call, forgetting, logger, event.by !== 'node-lost');
   });
 }
 

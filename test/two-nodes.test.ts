@@ -145,8 +145,9 @@ describe('two nodes on one Redis', () => {
       await there.waitForIdle();
       const places = (await journal(fourth)).flatMap((one) => (one.type === 'transfer.queued' ? [one.place] : []));
       expect(places).toEqual([3, 1]);
-      const left = (await redis.keys()).filter((key) => /queue:|node-call:/.test(key));
-      expect([left, here.noise, there.noise]).toEqual([[], [], []]);
+      const left = (await redis.keys()).filter((key) => /queue:|record:node:/.test(key));
+      expect(left, 'the record of the node that is there').toEqual([expect.stringContaining('record:node:')]);
+      expect([here.noise, there.noise]).toEqual([[], []]);
     } finally {
       for (const phone of phones) phone.rtp.close();
     }

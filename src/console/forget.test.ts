@@ -98,11 +98,13 @@ describe('forgetting a caller', () => {
     const { forgetting, removed, up, values } = kept({ a: '100' }, ['a']);
     expect(await forget({ number: '100' }, forgetting)).toMatchObject({ calls: [], live: ['a'] });
     up.clear();
-    await forgetEnded('a', forgetting, createLogger('silent'), 1);
-    expect(removed).toEqual(['a']);
+    await forgetEnded('a', forgetting, createLogger('silent'), false, 1);
+    expect([removed, values.size], 'its node may bring it back').toEqual([['a'], 1]);
+    await forgetEnded('a', forgetting, createLogger('silent'), true, 1);
+    expect(removed).toEqual(['a', 'a']);
     expect(values.size).toBe(0);
-    await forgetEnded('b', forgetting, createLogger('silent'), 1);
-    expect(removed).toEqual(['a']);
+    await forgetEnded('b', forgetting, createLogger('silent'), true, 1);
+    expect(removed).toEqual(['a', 'a']);
   });
 
   it('names a number without telling it', async () => {

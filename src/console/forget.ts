@@ -85,11 +85,16 @@ export async function forget(request: ForgetRequest, forgetting: Forgetting): Pr
   return done;
 }
 
-/** Deletes a call that has ended if somebody wanted that while it was up. Never rejects. */
+/**
+ * Deletes a call that has ended if somebody wanted that while it was up. Never rejects.
+ *
+ * @param isOver false: its node was taken for dead, may be there all the same, and bring the call back
+ */
 export async function forgetEnded(
   call: string,
   forgetting: Forgetting,
   logger: Logger,
+  isOver = true,
   settledMs = SETTLED_MS,
 ): Promise<void> {
   for (let tries = 1; tries <= TRIES; tries++) {
@@ -97,7 +102,7 @@ export async function forgetEnded(
     try {
       if (!(await forgetting.records.get(MARK + call))) return;
       await forgetting.remove(call);
-      await forgetting.records.delete(MARK + call);
+      if (isOver) await forgetting.records.delete(MARK + call);
       return logger.info({ call }, 'call forgotten, as was asked for while it was up');
     } catch (error) {
       if (tries === TRIES) logger.error({ call, reason: reasonOf(error) }, 'call could not be forgotten: do it again');

@@ -107,14 +107,9 @@ export class CallJournal {
     return this.#writer.drained();
   }
 
-  /** The store is back, possibly without what it had. */
-  recovered(): void {
-    this.#writer.recovered();
-  }
-
-  /** What is stored is compared with what was appended, and written again where somebody else wrote. */
-  check(): Promise<void> {
-    return this.#writer.check();
+  /** The store may lack what it had, or have what somebody else wrote. */
+  verify(): void {
+    this.#writer.verify();
   }
 
   /** Gives up what is not stored. */

@@ -148,7 +148,7 @@ describe('a journal', () => {
       expire: async () => {},
       append: async (stream, entries) => {
         if (!up) throw new ParleyError('PARLEY_ERR_STORE_UNAVAILABLE', { reason: 'test' });
-        await store.streams.append(stream, entries);
+        return store.streams.append(stream, entries);
       },
     };
     const down = { ...store, streams, fanout: store.fanout, onRecovered: () => () => {} };

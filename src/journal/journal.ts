@@ -38,7 +38,8 @@ export class JournalBook {
   readonly #owner: JournalOwner;
   readonly #stopListening: () => void;
   readonly #watchers = new Set<(event: StoredEvent | LiveEvent) => void>();
-  readonly #storedWatchers = new Set<(call: string) => void>();
+  /** Calls that are over, and not wholly stored for good. */
+  readonly #givenUp = new Set<string>();
   #publishing = 0;
   /** The last {@link flush} ended before everything was stored. */
   #waitedInVain = false;
@@ -56,9 +57,7 @@ export class JournalBook {
       publish: (event, json) => this.#publish(event, json),
       closed: (journal) => this.#drain(journal),
     };
-    this.#stopListening = store.onRecovered(() => {
-      for (const journal of this.#local()) journal.recovered();
-    });
+    this.#stopListening = store.onRecovered(() => this.verify());
   }
 
   /**
@@ -77,28 +76,23 @@ export class JournalBook {
     return this.#live;
   }
 
-  /** Calls of this process that are up, or not wholly stored yet. */
+  /** Calls of this process that are up, or not wholly stored. */
   unfinished(): string[] {
-    return [...this.#local()].map(({ call }) => call);
+    return [...this.#givenUp, ...[...this.#local()].map(({ call }) => call)];
   }
 
-  /** Told of each call of this process that is over, when all of it is stored. */
-  onStored(watcher: (call: string) => void): () => void {
-    this.#storedWatchers.add(watcher);
-    return () => this.#storedWatchers.delete(watcher);
-  }
-
-  /** Somebody else may have written to the journal of a call of this process: it is stored again if so. */
-  async check(call: string): Promise<void> {
-    await this.#journal(call)?.check();
+  /** The store may lack what it had, or have what somebody else wrote: both is mended in the background. */
+  verify(): void {
+    for (const journal of this.#local()) journal.verify();
   }
 
   /**
    * Ends the journal of a call whose node died, and tells everybody, as that node would have.
    *
    * @param seenAt when the node was last there, ms since 1970, where that is known
+   * @param isLost whether the node is still not there; asked right before its journal is written to
    */
-  async endLost(call: string, node: string, seenAt: number | undefined): Promise<void> {
+  async endLost(call: string, node: string, seenAt: number | undefined, isLost: () => Promise<boolean>): Promise<void> {
     if (this.#journal(call)) return;
     const stream = streamOf(call);
     const { at, events } = endOfLost(await this.#readStored(call), node, seenAt);
@@ -106,6 +100,7 @@ export class JournalBook {
     const last = await this.store.streams.lastSeq(stream);
     const made = events.map((event, n): StoredEvent => ({ call, at, seq: last + 1 + n, ...event }));
     const entries = made.map((event) => ({ seq: event.seq, data: JSON.stringify(event) }));
+    if (!(await isLost())) return;
     await this.store.streams.append(stream, entries);
     await this.store.streams.expire(stream, this.options.retentionMs);
     for (const [n, event] of made.entries()) this.#publish(event, entries[n]?.data ?? '');
@@ -231,10 +226,7 @@ export class JournalBook {
   #drain(journal: CallJournal): void {
     this.#live.delete(journal.call);
     this.#draining.set(journal.call, journal);
-    void journal.drained().then(() => {
-      this.#draining.delete(journal.call);
-      if (journal.pending === 0) for (const watcher of this.#storedWatchers) watcher(journal.call);
-    });
+    void journal.drained().then(() => this.#draining.delete(journal.call));
     let pending = 0;
     for (const waiting of this.#draining.values()) pending += waiting.pending;
     for (const oldest of this.#draining.values()) {
@@ -246,8 +238,10 @@ export class JournalBook {
 
   #giveUp(journal: CallJournal): void {
     const { call, pending } = journal;
-    if (pending > 0)
+    if (pending > 0) {
+      this.#givenUp.add(call);
       this.logger.error({ call, events: pending }, 'events of a call are lost: the store does not answer');
+    }
     journal.abandon();
     this.#draining.delete(call);
   }

@@ -1,7 +1,8 @@
+import { readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ParleyError } from '../errors.js';
 import { storeConfig } from '../store/config.js';
 import { openStore } from '../store/open.js';
@@ -20,6 +21,9 @@ const LOOKS = 7;
 /** A store that a node may be cut off from. */
 class Cable implements Store {
   cut = false;
+  /** What can't be decrypted. */
+  readonly unreadable = new Set<unknown>();
+  readonly #listeners = new Set<() => void>();
   readonly streams: Store['streams'];
   readonly records: Store['records'];
 
@@ -37,17 +41,26 @@ class Cable implements Store {
   }
 
   healthy = () => this.store.healthy();
-  onRecovered = (listener: () => void) => this.store.onRecovered(listener);
+  onRecovered = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
   close = async () => undefined;
+
+  mend(): void {
+    this.cut = false;
+    for (const listener of this.#listeners) listener();
+  }
 
   private through<T extends object>(part: T): T {
     return new Proxy(part, {
       get: (target, name) => {
         const method = Reflect.get(target, name) as (...given: unknown[]) => Promise<unknown>;
-        return (...given: unknown[]) =>
-          this.cut
-            ? Promise.reject(new ParleyError('PARLEY_ERR_STORE_UNAVAILABLE', { store: 'x', reason: 'cut' }))
-            : method.apply(target, given);
+        return async (...given: unknown[]) => {
+          if (this.cut) throw new ParleyError('PARLEY_ERR_STORE_UNAVAILABLE', { store: 'x', reason: 'cut' });
+          if (this.unreadable.has(given[0])) throw new ParleyError('PARLEY_ERR_KEY_MISSING', {});
+          return method.apply(target, given);
+        };
       },
     });
   }
@@ -60,11 +73,11 @@ class Node {
   readonly watch: NodeWatch;
   readonly told: string[] = [];
 
-  constructor(store: Store, local = false) {
+  constructor(store: Store, { local = false, lostMs = HOUR } = {}) {
     this.cable = new Cable(store);
     this.book = new JournalBook(this.cable, logger, { retentionMs: HOUR, closeTimeoutMs: 10 });
-    // It looks when it is told to.
-    const options = { lostMs: HOUR, local, retentionMs: HOUR };
+    // It says and looks when it is told to.
+    const options = { lostMs, local, retentionMs: HOUR };
     this.watch = new NodeWatch(this.book, this.cable.records, logger, options);
     this.book.onEvent(({ type }) => this.told.push(type));
   }
@@ -76,12 +89,21 @@ class Node {
     journal.append({ type: 'call.received', time, ...who });
     journal.append({ type: 'caller.turn', turn: 1, text: 'hello', from: 'speech' });
     await this.book.flush(2000);
-    await this.watch.look();
+    await this.looks(1);
     return journal;
   }
 
   async looks(times: number): Promise<void> {
-    for (let n = 0; n < times; n++) await this.watch.look();
+    for (let n = 0; n < times; n++) {
+      await this.watch.sign();
+      await this.watch.look();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cable.cut = false;
+    await this.watch.close();
+    await this.book.close();
   }
 }
 
@@ -101,11 +123,7 @@ describe('calls whose node is gone', () => {
   });
 
   afterEach(async () => {
-    for (const { watch, book, cable } of [here, there]) {
-      cable.cut = false;
-      await watch.close();
-      await book.close();
-    }
+    for (const node of [here, there]) await node.close();
     await store.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -130,8 +148,7 @@ describe('calls whose node is gone', () => {
     ]);
     expect([...there.told, ...third.told].sort()).toEqual(['call.ended', 'call.summary', 'node.lost']);
     expect((await notes()).filter((key) => key.includes(here.watch.node))).toEqual([]);
-    await third.watch.close();
-    await third.book.close();
+    await third.close();
   });
 
   it('are left alone while their node says that it is there, however slow, and while nobody can say anything', async () => {
@@ -152,7 +169,7 @@ describe('calls whose node is gone', () => {
     expect(await stored(journal.call)).toHaveLength(2);
     journal.append(ENDED);
     await journal.close();
-    await expect.poll(notes).toHaveLength(2);
+    expect(await notes(), 'one record each').toHaveLength(2);
     await there.looks(LOOKS + 1);
     expect(there.told).toEqual([]);
   });
@@ -165,7 +182,9 @@ describe('calls whose node is gone', () => {
     await over.close();
     await there.looks(LOOKS);
     for (const { call } of [journal, over]) expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
-    here.cable.cut = false;
+    here.cable.mend();
+    expect(await here.book.flush(5000)).toBe(true);
+    for (const { call, events } of [journal, over]) expect(await stored(call)).toEqual(events);
     await here.looks(1);
     journal.append(ENDED);
     await journal.close();
@@ -176,22 +195,84 @@ describe('calls whose node is gone', () => {
     expect(await notes()).toEqual(expect.arrayContaining([`node:${here.watch.node}`, `node:${there.watch.node}`]));
   });
 
+  it('are put right by a node that was slow, at the next word, or when it says again that it is there', async () => {
+    const [talking, quiet] = [await here.call(), await here.call()];
+    await there.looks(LOOKS);
+    for (const { call } of [talking, quiet]) expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
+    for (const event of [DIGIT, DIGIT, DIGIT, DIGIT, ENDED]) talking.append(event);
+    await talking.close();
+    await here.watch.sign();
+    await expect.poll(() => stored(quiet.call)).toEqual(quiet.events);
+    expect(await stored(talking.call)).toEqual(talking.events);
+  });
+
+  it('do not keep their node from saying that it is there', async () => {
+    const lost = new Node(store, { lostMs: 60 });
+    const { call } = await lost.call();
+    lost.cable.cut = true;
+    const busy = new Node(store, { lostMs: 60 });
+    let finish = () => {};
+    const slow = vi.spyOn(busy.book, 'endLost').mockReturnValue(new Promise((resolve) => (finish = resolve)));
+    await expect.poll(() => slow.mock.calls.length, { timeout: 20_000 }).toBe(1);
+    const version = async () => (await store.records.get(`node:${busy.watch.node}`))?.version ?? 0;
+    const before = await version();
+    await expect.poll(version, { timeout: 20_000 }).toBeGreaterThan(before + LOOKS);
+    expect(slow.mock.calls[0]?.[0]).toBe(call);
+    finish();
+    await busy.close();
+    await lost.close();
+  });
+
+  it('wait for as long as their own node says', async () => {
+    const patient = new Node(store, { lostMs: 2 * HOUR });
+    const { call } = await patient.call();
+    patient.cable.cut = true;
+    await there.looks(2 * LOOKS - 2);
+    expect(await stored(call)).toHaveLength(2);
+    await there.looks(1);
+    expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
+    await patient.close();
+  });
+
+  it('are ended also when another call, and another node, can not be read', async () => {
+    const [sealed, call] = [await here.call(), (await here.call()).call];
+    const other = new Node(store);
+    await other.call();
+    for (const node of [here, other]) node.cable.cut = true;
+    for (const name of [`call-${sealed.call}`, `node:${other.watch.node}`]) there.cable.unreadable.add(name);
+    await there.looks(LOOKS);
+    expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
+    expect(await stored(sealed.call)).toHaveLength(2);
+    expect(await notes()).not.toContain(`node:${here.watch.node}`);
+    await other.close();
+  });
+
   it('are ended at once on one machine when the process is gone, and not when it is not', async () => {
     const { call } = await here.call();
-    const next = new Node(store, true);
+    const next = new Node(store, { local: true });
     await next.looks(2);
     expect(await stored(call), 'its process runs').toHaveLength(2);
     const key = `node:${here.watch.node}`;
     here.cable.cut = true;
-    const gone = { at: Date.now(), host: hostname(), pid: process.pid, started: '1' };
-    await store.records.set(key, JSON.stringify({ ...gone, host: 'elsewhere' }));
-    await next.looks(1);
-    expect(await stored(call), 'it may be on another machine').toHaveLength(2);
+    const pids = readlinkSync('/proc/self/ns/pid');
+    const gone = {
+      at: Date.now(),
+      lostMs: HOUR,
+      host: hostname(),
+      pids,
+      pid: process.pid,
+      started: '1',
+      calls: [call],
+    };
+    for (const place of [{ host: 'elsewhere' }, { pids: 'pid:[1]' }]) {
+      await store.records.set(key, JSON.stringify({ ...gone, ...place }));
+      await next.looks(1);
+      expect(await stored(call), 'it may be on another machine, or in another container').toHaveLength(2);
+    }
     await store.records.set(key, JSON.stringify(gone));
     await next.looks(1);
     expect((await stored(call)).at(-1)).toMatchObject({ type: 'call.ended', by: 'node-lost' });
-    await next.watch.close();
-    await next.book.close();
+    await next.close();
   });
 
   it('leave nothing behind when their node leaves in order', async () => {

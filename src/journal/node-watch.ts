@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { reasonOf } from '../errors.js';
+import { ParleyError, reasonOf } from '../errors.js';
 import type { Logger } from '../telemetry/log.js';
 import type { JournalBook } from './journal.js';
 import type { JournalRecords, VersionedValue } from './port.js';
 
 const NODE = 'node:';
-const CALL = 'node-call:';
 /** A silent node is looked at so often before it is taken for dead. */
 const LOOKS = 6;
+/** On one machine a node is alone, as a rule: after its first looks it looks so much less often. */
+const RARELY = 60;
+/** A call is on record so soon after it began, along with others that did, ms. */
+const SOON_MS = 100;
 
 /** Which journals are seen to. */
-type Journals = Pick<JournalBook, 'live' | 'unfinished' | 'onEvent' | 'onStored' | 'check' | 'endLost'>;
+type Journals = Pick<JournalBook, 'live' | 'unfinished' | 'onEvent' | 'verify' | 'endLost'>;
 
 /** How nodes know of each other. */
 export interface NodeWatchOptions {
@@ -20,7 +23,7 @@ export interface NodeWatchOptions {
   lostMs: number;
   /** The store is on this machine: whose process is gone is dead at once. */
   local: boolean;
-  /** What is noted of a call is of no use for longer than its journal is kept, ms. */
+  /** What a node has said is of no use for longer than journals are kept, ms. */
   retentionMs: number;
 }
 
@@ -28,37 +31,42 @@ export interface NodeWatchOptions {
 interface Sign {
   /** Wall clock, ms since 1970. */
   at: number;
+  /** What others wait for at least, ms. */
+  lostMs: number;
   host: string;
+  /** Where its process has this number: containers share a host's name, and have numbers of their own. */
+  pids: string | undefined;
   pid: number;
   /** Of the process, so that another with its number is not taken for it. */
   started: string | undefined;
-  /** The node that ends its calls' journals. */
-  endedBy?: string;
+  /** Whose journals are to be ended when it is dead. */
+  calls: string[];
 }
 
 /**
- * Ends the journals of calls whose node died. Each node has a record, which it writes again and again by
- * compare-and-set, and one for each of its calls. Another node counts how often it finds a record unchanged, so that no
- * two clocks are compared, and nobody is taken for dead while the store was away; then it claims the record, by
- * compare-and-set as well: a node that was slow and has written meanwhile keeps its calls, one that writes later finds its
- * record claimed, and puts its calls' journals right.
+ * Ends the journals of calls whose node died. Each node has a record that names its calls, which it writes again and
+ * again by compare-and-set. Another node counts how often it finds the record unchanged, while it can write its own: no
+ * two clocks are compared, and nobody is taken for dead while the store was away, as with a time to live. Then it claims
+ * the record, by compare-and-set as well: a node that was slow and has written meanwhile keeps its calls, one that writes
+ * later finds its record claimed, and puts its calls' journals right.
  */
 export class NodeWatch {
   /** Names this process among the nodes. */
   readonly node = `${hostname().replace(/[^\w.-]/g, '_')}-${randomBytes(4).toString('hex')}`;
   /** Version of our record. */
   #version: number | undefined;
-  /** Calls of ours that are on record, or about to be. */
-  readonly #noted = new Map<string, Promise<void>>();
-  /** Calls of ours that are over, and still on record. */
-  readonly #over = new Set<string>();
   /** Other nodes: what was found last, and how often since. */
-  #silent = new Map<string, { version: number; looks: number }>();
-  /** Looks in which our journals are compared with what is stored. */
-  #checks = 0;
+  readonly #silent = new Map<string, { version: number; looks: number }>();
+  /** Nodes and calls that can't be read, and were told of. */
+  readonly #unreadable = new Set<string>();
+  /** Signs with which our journals are compared with what is stored. */
+  #verifications = 0;
+  #signing: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
-  readonly #timer: NodeJS.Timeout;
-  readonly #undo: (() => void)[];
+  #soon: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #undo: () => void;
 
   constructor(
     private readonly journals: Journals,
@@ -66,22 +74,35 @@ export class NodeWatch {
     private readonly logger: Logger,
     private readonly options: NodeWatchOptions,
   ) {
-    this.#undo = [
-      journals.onEvent((event) => {
-        if ('seq' in event && event.seq === 1 && journals.live.has(event.call)) void this.#note(event.call);
-      }),
-      journals.onStored((call) => void this.#release(call)),
-    ];
-    this.#timer = setInterval(() => void this.look(), options.lostMs / LOOKS);
-    this.#timer.unref();
+    this.#undo = journals.onEvent((event) => {
+      if ('seq' in event && event.seq === 1 && journals.live.has(event.call)) this.#signSoon();
+    });
+    // The sign never waits for what a look finds to do.
+    const everyMs = options.lostMs / LOOKS;
+    this.#timers = [setInterval(() => void this.sign(), everyMs), setInterval(() => this.#tick(), everyMs)];
+    for (const timer of this.#timers) timer.unref();
+    void this.sign();
     void this.look();
   }
 
-  /** Says that this node is there, and looks who is not. Never rejects. */
+  /** Says that this node is there, and which calls it has. Never rejects. */
+  sign(): Promise<void> {
+    this.#signing ??= this.#sign()
+      .catch((error) => {
+        // Who can say nothing can't tell whether others can.
+        this.#silent.clear();
+        this.logger.debug({ reason: reasonOf(error) }, 'this node can not say that it is there now');
+      })
+      .finally(() => {
+        this.#signing = undefined;
+      });
+    return this.#signing;
+  }
+
+  /** Looks which nodes are not there, and ends their calls. Never rejects. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
       .catch((error) => {
-        // Nobody could say anything while the store was away.
         this.#silent.clear();
         this.logger.debug({ reason: reasonOf(error) }, 'other nodes can not be looked for now');
       })
@@ -93,106 +114,97 @@ export class NodeWatch {
 
   /** Leaves in order: nothing is to be ended by others but what could not be stored. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    for (const undo of this.#undo) undo();
-    await this.#looking;
+    for (const timer of [...this.#timers, this.#soon]) clearTimeout(timer);
+    this.#undo();
+    await Promise.all([this.#signing, this.#looking]);
+    if (this.journals.unfinished().length > 0) return this.sign();
     try {
-      await this.#tidy();
-      if (this.#noted.size === 0) await this.records.delete(NODE + this.node);
+      await this.records.delete(NODE + this.node);
     } catch (error) {
       this.logger.debug({ reason: reasonOf(error) }, 'this node could not be signed off');
     }
   }
 
-  async #look(): Promise<void> {
-    await this.#sayWeAreHere();
-    await this.#tidy();
-    for (const call of this.journals.unfinished()) if (!this.#noted.has(call)) await this.#note(call);
-    await this.#lookAtOthers();
+  #tick(): void {
+    this.#ticks += 1;
+    if (!this.options.local || this.#ticks <= LOOKS || this.#ticks % RARELY === 0) void this.look();
   }
 
-  async #sayWeAreHere(): Promise<void> {
-    const { retentionMs: ttlMs } = this.options;
+  #signSoon(): void {
+    this.#soon ??= setTimeout(async () => {
+      // One that is under way may not have them all.
+      await this.#signing;
+      this.#soon = undefined;
+      await this.sign();
+    }, SOON_MS).unref();
+  }
+
+  async #sign(): Promise<void> {
+    const { retentionMs: ttlMs, lostMs } = this.options;
     const key = NODE + this.node;
-    const sign = { at: Date.now(), host: hostname(), pid: process.pid, started: startOf(process.pid) } satisfies Sign;
-    const value = JSON.stringify(sign);
+    const calls = this.journals.unfinished();
+    const self = { host: hostname(), pids: pidSpace(), pid: process.pid, started: startOf(process.pid) };
+    const value = JSON.stringify({ at: Date.now(), lostMs, ...self, calls } satisfies Sign);
     const ifVersion = this.#version === undefined ? {} : { ifVersion: this.#version };
     const version = await this.records.set(key, value, { ttlMs, ...ifVersion });
     this.#version = version ?? (await this.records.set(key, value, { ttlMs }));
     if (version === undefined) {
-      // The store has lost it, or somebody took us for dead.
+      // The store has lost it, or somebody took us for dead. Twice, as they may be about to end a call.
       this.logger.info({ node: this.node }, 'this node was no longer on record: journals of its calls are checked');
-      this.#noted.clear();
-      // Twice, as somebody may be about to end one.
-      this.#checks = 2;
+      this.#verifications = 2;
     }
-    if (this.#checks === 0) return;
-    for (const call of this.journals.unfinished()) await this.journals.check(call);
-    this.#checks -= 1;
+    if (this.#verifications === 0) return;
+    this.#verifications -= 1;
+    this.journals.verify();
   }
 
-  /** What fails is done at the next look. */
-  #note(call: string): Promise<void> {
-    const noted = this.#noted.get(call);
-    if (noted) return noted;
-    const { retentionMs: ttlMs } = this.options;
-    const done = this.records.set(this.#keyOf(call), '{}', { ttlMs }).then(
-      () => undefined,
-      () => void this.#noted.delete(call),
-    );
-    this.#noted.set(call, done);
-    return done;
-  }
-
-  async #release(call: string): Promise<void> {
-    await this.#noted.get(call);
-    this.#noted.delete(call);
-    this.#over.add(call);
-    await this.#tidy().catch(() => undefined);
-  }
-
-  async #tidy(): Promise<void> {
-    for (const call of this.#over) {
-      await this.records.delete(this.#keyOf(call));
-      this.#over.delete(call);
+  async #look(): Promise<void> {
+    const keys = await this.records.list(NODE);
+    const nodes = keys.map((key) => key.slice(NODE.length)).filter((node) => node !== this.node);
+    for (const node of this.#silent.keys()) if (!nodes.includes(node)) this.#silent.delete(node);
+    const dead = new Map<string, VersionedValue>();
+    for (const node of nodes) {
+      await this.#ifReadable({ node }, async () => {
+        const record = await this.records.get(NODE + node);
+        if (record && this.#isDead(node, record)) dead.set(node, record);
+      });
     }
+    for (const [node, record] of dead) await this.#endCallsOf(node, record);
   }
 
-  async #lookAtOthers(): Promise<void> {
-    const before = this.#silent;
-    this.#silent = new Map();
-    for (const key of await this.records.list(NODE)) {
-      const node = key.slice(NODE.length);
-      const record = node === this.node ? undefined : await this.records.get(key);
-      if (!record) continue;
-      const seen = before.get(node);
-      const looks = seen?.version === record.version ? seen.looks + 1 : 0;
-      this.#silent.set(node, { version: record.version, looks });
-      const dead = looks >= LOOKS || (this.options.local && isGone(record.value));
-      if (dead) await this.#endCallsOf(node, record);
-    }
+  #isDead(node: string, { value, version }: VersionedValue): boolean {
+    const { lostMs, local } = this.options;
+    const seen = this.#silent.get(node);
+    const looks = seen?.version === version ? seen.looks + 1 : 0;
+    this.#silent.set(node, { version, looks });
+    const sign = signOf(value);
+    if (local && sign && isGone(sign)) return true;
+    return looks >= LOOKS * Math.max(1, (sign?.lostMs ?? 0) / lostMs);
   }
 
   async #endCallsOf(node: string, { value, version }: VersionedValue): Promise<void> {
-    const { retentionMs: ttlMs } = this.options;
-    const sign = signOf(value);
-    const claim = await this.records.set(NODE + node, JSON.stringify({ ...sign, endedBy: this.node }), {
-      ifVersion: version,
-      ttlMs,
-    });
+    const key = NODE + node;
+    const claim = await this.records.set(key, value, { ifVersion: version, ttlMs: this.options.retentionMs });
     if (claim === undefined) return;
-    const keys = await this.records.list(`${CALL}${node}:`);
-    if (keys.length > 0) this.logger.warn({ node, calls: keys.length }, 'a node is lost: its calls are ended');
-    for (const key of keys) {
-      if ((await this.records.get(NODE + node))?.version !== claim) return;
-      await this.journals.endLost(key.slice(CALL.length + node.length + 1), node, sign?.at);
-      await this.records.delete(key);
-    }
-    await this.records.delete(NODE + node);
+    const isLost = async () => (await this.records.get(key))?.version === claim;
+    const { calls = [], at } = signOf(value) ?? {};
+    if (calls.length > 0) this.logger.warn({ node, calls: calls.length }, 'a node is lost: its calls are ended');
+    for (const call of calls)
+      await this.#ifReadable({ node, call }, () => this.journals.endLost(call, node, at, isLost));
+    if (await isLost()) await this.records.delete(key);
   }
 
-  #keyOf(call: string): string {
-    return `${CALL}${this.node}:${call}`;
+  /** What can't be decrypted, or was damaged, keeps nothing else from being seen to. @throws PARLEY_ERR_STORE_UNAVAILABLE */
+  async #ifReadable(what: { node: string; call?: string }, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof ParleyError && error.code === 'PARLEY_ERR_STORE_UNAVAILABLE') throw error;
+      const name = what.call ?? what.node;
+      if (this.#unreadable.has(name)) return;
+      this.#unreadable.add(name);
+      this.logger.warn({ ...what, reason: reasonOf(error) }, 'a lost call, or a node, can not be read; left out');
+    }
   }
 }
 
@@ -205,9 +217,8 @@ function signOf(value: string): Sign | undefined {
 }
 
 /** Whether the process that has said this has ended, as far as can be known: it was on this machine. */
-function isGone(value: string): boolean {
-  const { host, pid = 0, started } = signOf(value) ?? {};
-  if (host !== hostname()) return false;
+function isGone({ host, pids, pid, started }: Sign): boolean {
+  if (host !== hostname() || pids !== pidSpace()) return false;
   if (started !== undefined) return startOf(pid) !== started;
   if (pid === process.pid) return false;
   try {
@@ -223,6 +234,15 @@ function startOf(pid: number): string | undefined {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name of the program, in brackets, may hold anything.
     return line.slice(line.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names the space of process numbers that this process is in (pid_namespaces(7)); undefined where there is none. */
+function pidSpace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return undefined;
   }

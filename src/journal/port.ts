@@ -4,7 +4,7 @@
  */
 export interface JournalStore {
   readonly streams: {
-    append(stream: string, entries: readonly JournalEntry[]): Promise<void>;
+    append(stream: string, entries: readonly JournalEntry[]): Promise<number>;
     lastSeq(stream: string): Promise<number>;
     read(stream: string, after?: number, limit?: number): Promise<JournalEntry[]>;
     follow(stream: string, after: number, signal: AbortSignal): AsyncIterable<JournalEntry>;

@@ -46,21 +46,11 @@ export class Writer {
     if (!this.#running && !this.#stopped && this.#hasWork) void this.#run();
   }
 
-  /** Tells that the store is back, possibly without what it had. */
-  recovered(): void {
+  /** Tells that the store may lack what it had, or have what somebody else wrote. */
+  verify(): void {
     this.#verify = this.lines.length > 0;
     this.#wake?.();
     this.poke();
-  }
-
-  /** Compares what is stored with the lines; what is not theirs is taken out, and all is written again. */
-  async check(): Promise<void> {
-    const { streams } = this.store;
-    const entries = await streams.read(this.stream);
-    if (entries.every(({ seq, data }) => seq <= this.lines.length && data === this.lines.line(seq))) return;
-    this.logger.warn({ stream: this.stream }, 'somebody else wrote to this journal; writing it again');
-    await streams.expire(this.stream, 0);
-    this.recovered();
   }
 
   /** Tells that the call is over: its time to live counts from now. */
@@ -117,19 +107,36 @@ export class Writer {
   async #askWhatIsThere(): Promise<void> {
     this.#verify = false;
     try {
-      this.#takeBackTo(await this.store.streams.lastSeq(this.stream));
+      const last = await this.store.streams.lastSeq(this.stream);
+      if (last <= this.#stored) this.#takeBackTo(last);
+      else if (await this.#hasOnlyOurs()) this.#stored = last;
+      else if (!this.#stopped) await this.#beginAnew();
     } catch (error) {
       this.#verify = true;
       throw error;
     }
   }
 
+  /** Whether what is there beyond what we know of are our lines: of a write whose answer was lost. */
+  async #hasOnlyOurs(): Promise<boolean> {
+    const entries = await this.store.streams.read(this.stream, this.#stored);
+    return entries.every(({ seq, data }) => seq <= this.lines.length && data === this.lines.line(seq));
+  }
+
+  async #beginAnew(): Promise<void> {
+    this.logger.warn({ stream: this.stream }, 'somebody else wrote to this journal; writing it again');
+    await this.store.streams.expire(this.stream, 0);
+    this.#stored = 0;
+    this.#expiryDue = true;
+  }
+
   async #writeBatch(): Promise<void> {
     const entries: JournalEntry[] = [];
     const end = Math.min(this.lines.length, this.#stored + BATCH);
     for (let seq = this.#stored + 1; seq <= end; seq++) entries.push({ seq, data: this.lines.line(seq) });
-    await this.store.streams.append(this.stream, entries);
-    this.#stored = end;
+    const known = await this.store.streams.append(this.stream, entries);
+    if (known > 0) this.#verify = true;
+    else this.#stored = end;
   }
 
   /** Whether the error was that the store lacks what it had; then it is to be written again. */

@@ -75,7 +75,7 @@ export const storeConfig = z.strictObject({
     .max(3_600_000)
     .default(30_000)
     .describe(
-      'With Redis: a node that is not heard of for so long is dead, and another ends the journals of its calls, ms.',
+      'With Redis: a node that is not heard of for so long is dead, and another ends the journals of its calls up to a sixth of it later, ms.',
     ),
   retention: retention.prefault({}),
 });

@@ -61,9 +61,9 @@ describe.each(['files', 'redis'] as const)('the store contract: %s', (kind) => {
 
   describe('streams', () => {
     it('keeps entries in order, and once when written repeatedly', async () => {
-      await store.streams.append('a/1', entries(1, 3));
-      await store.streams.append('a/1', entries(2, 5));
-      await store.streams.append('a/1', entries(1, 2));
+      expect(await store.streams.append('a/1', entries(1, 3))).toBe(0);
+      expect(await store.streams.append('a/1', entries(2, 5)), 'skipped').toBe(2);
+      expect(await store.streams.append('a/1', entries(1, 2))).toBe(2);
       expect(await other.streams.read('a/1')).toEqual(entries(1, 5));
       expect(await other.streams.read('a/1', 2, 2)).toEqual(entries(3, 4));
       expect(await other.streams.lastSeq('a/1')).toBe(5);

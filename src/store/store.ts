@@ -32,8 +32,10 @@ export interface Streams {
    * Appends entries in order. An entry whose `seq` is already stored is skipped, so a repeated write is harmless.
    * Rejects with `PARLEY_ERR_STORE_GAP` (`details.last`: the last stored seq) at an entry that does not follow the
    * last one: the store has lost what was between, and the writer writes it again.
+   *
+   * @returns how many were skipped
    */
-  append(stream: string, entries: readonly StreamEntry[]): Promise<void>;
+  append(stream: string, entries: readonly StreamEntry[]): Promise<number>;
   /**
    * Puts entries in place of all those there, which have the same seqs; its time to live stays.
    *

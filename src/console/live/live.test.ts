@@ -358,7 +358,7 @@ describe('webhooks', () => {
     ]);
     expect(await store.records.list('webhook:')).toEqual([expect.stringContaining(lost.call)]);
     // Another node ends it.
-    await next.endLost(lost.call, 'node-1', Date.now());
+    await next.endLost(lost.call, 'node-1', Date.now(), async () => true);
     await until('its end', () => got.length === 8 && after.pending === 0);
     expect(got.slice(-3).map(({ type }) => type)).toEqual(['node.lost', 'call.summary', 'call.ended']);
     expect(await store.records.list('webhook:')).toEqual([]);

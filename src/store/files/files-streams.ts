@@ -29,13 +29,13 @@ export class FilesStreams implements Streams {
     private readonly onExpiry: (path: string, at: number) => void,
   ) {}
 
-  async append(stream: string, entries: readonly StreamEntry[]): Promise<void> {
+  append(stream: string, entries: readonly StreamEntry[]): Promise<number> {
     const path = this.#path(stream);
-    await this.disk.exclusively(path, async () => {
+    return this.disk.exclusively(path, async () => {
       if (!this.#tails.has(stream) && (await isExpired(path))) await removeFile(path);
       const file = await open(path, 'a+');
       try {
-        await this.#appendTo(file, stream, entries);
+        return await this.#appendTo(file, stream, entries);
       } finally {
         await file.close();
       }
@@ -129,13 +129,17 @@ export class FilesStreams implements Streams {
     this.onExpiry(path, at);
   }
 
-  async #appendTo(file: FileHandle, stream: string, entries: readonly StreamEntry[]): Promise<void> {
+  async #appendTo(file: FileHandle, stream: string, entries: readonly StreamEntry[]): Promise<number> {
     const tail = await this.#tail(file, stream);
     let last = tail.seq;
     let lines = '';
+    let skipped = 0;
     let missing: StreamEntry | undefined;
     for (const entry of entries) {
-      if (entry.seq <= last) continue;
+      if (entry.seq <= last) {
+        skipped += 1;
+        continue;
+      }
       if (entry.seq > last + 1) {
         missing = entry;
         break;
@@ -148,6 +152,7 @@ export class FilesStreams implements Streams {
     this.#tails.set(stream, { seq: last, size: tail.size + Buffer.byteLength(lines) });
     if (lines !== '') this.#appended.emit(appendedTo(stream));
     if (missing) throw gap(stream, last, missing.seq);
+    return skipped;
   }
 
   /** The end of an open file, a torn last line cut off. */

@@ -22,15 +22,17 @@ export class RedisStreams implements Streams {
     this.#keys = new Keys(prefix, 'stream');
   }
 
-  async append(stream: string, entries: readonly StreamEntry[]): Promise<void> {
+  async append(stream: string, entries: readonly StreamEntry[]): Promise<number> {
+    let skipped = 0;
     for (let at = 0; at < entries.length; at += PAGE) {
       const args = entries.slice(at, at + PAGE).flatMap((entry) => [String(entry.seq), entry.data]);
       try {
-        await APPEND.run(this.connection, this.#keys.of(stream), [stream, ...args]);
+        skipped += Number(await APPEND.run(this.connection, this.#keys.of(stream), [stream, ...args]));
       } catch (error) {
         throw gapOf(stream, error) ?? error;
       }
     }
+    return skipped;
   }
 
   async replace(stream: string, entries: readonly StreamEntry[]): Promise<boolean> {

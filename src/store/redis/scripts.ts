@@ -53,7 +53,7 @@ local function keep(key, name)
 end
 `;
 
-/** ARGV: name, then seq and data by turns. Entry ids are `<seq+1>-0`, so that each seq can be stored once only. */
+/** ARGV: name, then seq and data by turns. Entry ids are `<seq+1>-0`, so that each seq can be stored once only. Replies how many were. */
 export const APPEND = new Script(`${CLOCK}
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local last = newest and tonumber(string.match(newest[1], '^%d+')) - 1 or 0
@@ -62,6 +62,7 @@ if last == 0 then
   redis.call('ZADD', KEYS[2], 0, ARGV[1])
   redis.call('ZREM', KEYS[3], ARGV[1])
 end
+local skipped = 0
 for i = 2, #ARGV, 2 do
   local seq = tonumber(ARGV[i])
   if seq > last + 1 then
@@ -70,9 +71,11 @@ for i = 2, #ARGV, 2 do
   if seq > last then
     redis.call('XADD', KEYS[1], string.format('%.0f-0', seq + 1), 'd', ARGV[i + 1])
     last = seq
+  else
+    skipped = skipped + 1
   end
 end
-return last
+return skipped
 `);
 
 /** ARGV: name, then seq and data by turns. The time to live stays. */

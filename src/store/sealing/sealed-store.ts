@@ -40,7 +40,7 @@ class SealedStreams implements Streams {
     private readonly keys: Keyring,
   ) {}
 
-  append(stream: string, entries: readonly StreamEntry[]): Promise<void> {
+  append(stream: string, entries: readonly StreamEntry[]): Promise<number> {
     return this.streams.append(stream, this.sealed(stream, entries));
   }
 
