@@ -166,6 +166,10 @@ describe('calls whose node is gone', () => {
     here.cable.cut = false;
     await here.looks(1);
     await there.looks(LOOKS - 1);
+    // A store that is full is read all the same: who can't write judges nobody.
+    there.cable.unreadable.add(`node:${there.watch.node}`);
+    await there.looks(2 * LOOKS);
+    there.cable.unreadable.clear();
     expect(await stored(journal.call)).toHaveLength(2);
     journal.append(ENDED);
     await journal.close();
@@ -175,16 +179,23 @@ describe('calls whose node is gone', () => {
   });
 
   it('are put right by a node that was taken for dead, and was not', async () => {
-    const [journal, over] = [await here.call(), await here.call()];
+    const [journal, over, split] = [await here.call(), await here.call(), await here.call()];
+    for (let n = 0; n < 3; n++) split.append(DIGIT);
+    await here.book.flush(5000);
     here.cable.cut = true;
+    // The store that takes over has less of it, and will have as much again.
+    const stream = `call-${split.call}`;
+    const copied = (await store.streams.read(stream)).slice(0, 2);
+    await store.streams.expire(stream, 0);
+    await store.streams.append(stream, copied);
     for (const one of [journal, over]) one.append(DIGIT);
     over.append(ENDED);
     await over.close();
     await there.looks(LOOKS);
-    for (const { call } of [journal, over]) expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
+    const all = [journal, over, split];
+    for (const { call } of all) expect((await stored(call)).at(-1)).toMatchObject({ by: 'node-lost' });
     here.cable.mend();
-    expect(await here.book.flush(5000)).toBe(true);
-    for (const { call, events } of [journal, over]) expect(await stored(call)).toEqual(events);
+    for (const { call, events } of all) await expect.poll(() => stored(call)).toEqual(events);
     await here.looks(1);
     journal.append(ENDED);
     await journal.close();
@@ -275,10 +286,15 @@ describe('calls whose node is gone', () => {
     await next.close();
   });
 
-  it('leave nothing behind when their node leaves in order', async () => {
-    const journal = await here.call();
+  it('are on record from their beginning, and leave nothing behind when their node leaves in order', async () => {
+    const record = async () => (await store.records.get(`node:${here.watch.node}`))?.value;
+    const journal = here.book.open(newCallId(), monotonicMs());
+    journal.append(DIGIT);
+    await expect.poll(record).toContain(journal.call);
     journal.append(ENDED);
     await journal.close();
+    await here.watch.sign();
+    expect(await record()).toContain('"calls":[]');
     await here.watch.close();
     await there.watch.close();
     expect(await notes()).toEqual([]);

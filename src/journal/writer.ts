@@ -83,8 +83,7 @@ export class Writer {
         await this.#step();
         failures = 0;
       } catch (error) {
-        if (this.#tookBack(error)) continue;
-        await this.#pause(failures++);
+        if (!this.#isGap(error)) await this.#pause(failures++);
       }
     }
     this.#running = false;
@@ -108,8 +107,7 @@ export class Writer {
     this.#verify = false;
     try {
       const last = await this.store.streams.lastSeq(this.stream);
-      if (last <= this.#stored) this.#takeBackTo(last);
-      else if (await this.#hasOnlyOurs()) this.#stored = last;
+      if (await this.#isOurs(last)) this.#goOnFrom(last);
       else if (!this.#stopped) await this.#beginAnew();
     } catch (error) {
       this.#verify = true;
@@ -117,10 +115,16 @@ export class Writer {
     }
   }
 
-  /** Whether what is there beyond what we know of are our lines: of a write whose answer was lost. */
-  async #hasOnlyOurs(): Promise<boolean> {
-    const entries = await this.store.streams.read(this.stream, this.#stored);
-    return entries.every(({ seq, data }) => seq <= this.lines.length && data === this.lines.line(seq));
+  /** Whether the last entry, and what else is there beyond what we know of, are our lines. */
+  async #isOurs(last: number): Promise<boolean> {
+    if (last === 0) return true;
+    try {
+      const entries = await this.store.streams.read(this.stream, Math.min(this.#stored, last - 1));
+      return entries.every(({ seq, data }) => seq <= this.lines.length && data === this.lines.line(seq));
+    } catch (error) {
+      if (!(error instanceof ParleyError) || error.code === 'PARLEY_ERR_STORE_UNAVAILABLE') throw error;
+      return false;
+    }
   }
 
   async #beginAnew(): Promise<void> {
@@ -139,25 +143,24 @@ export class Writer {
     else this.#stored = end;
   }
 
-  /** Whether the error was that the store lacks what it had; then it is to be written again. */
-  #tookBack(error: unknown): boolean {
-    if (!(error instanceof ParleyError) || error.code !== 'PARLEY_ERR_STORE_GAP') {
-      const level = error instanceof ParleyError ? 'debug' : 'error';
-      this.logger[level]({ stream: this.stream, reason: reasonOf(error) }, 'journal write failed; tried again');
-      return false;
+  /** Whether the error was that the store lacks what it had; then it is asked what it has. */
+  #isGap(error: unknown): boolean {
+    if (error instanceof ParleyError && error.code === 'PARLEY_ERR_STORE_GAP') {
+      this.#verify = true;
+      return true;
     }
-    return this.#takeBackTo(Number(error.details.last));
+    const level = error instanceof ParleyError ? 'debug' : 'error';
+    this.logger[level]({ stream: this.stream, reason: reasonOf(error) }, 'journal write failed; tried again');
+    return false;
   }
 
-  #takeBackTo(last: number): boolean {
-    if (!(last < this.#stored)) return false;
-    this.logger.warn(
-      { stream: this.stream, from: last + 1, to: this.#stored },
-      'store lost events; writing them again',
-    );
+  #goOnFrom(last: number): void {
+    if (last < this.#stored) {
+      const missing = { stream: this.stream, from: last + 1, to: this.#stored };
+      this.logger.warn(missing, 'store lost events; writing them again');
+      this.#expiryDue = true;
+    }
     this.#stored = last;
-    this.#expiryDue = true;
-    return true;
   }
 
   /** Waits longer after each failure, and no longer than until the store is back. */
