@@ -41,9 +41,12 @@ const INTERRUPTION: Record<Mode, object> = {
 /** Louder than this, mean of the samples' magnitudes, is voice; lowered it is at least this share of it. */
 const VOICED = 60;
 const LEAST = 0.3;
-/** The agent has stopped where nothing of it is heard for so many frames of 20 ms, of which so many are loud in an undisturbed call. */
-const SILENT_FRAMES = 6;
-const MISSING_FRAMES = 3;
+/**
+ * The agent has stopped where nothing of it is heard for so many frames of 20 ms, of which so many are loud in an undisturbed
+ * call. An answer to "stop" may follow 100 ms later.
+ */
+const SILENT_FRAMES = 4;
+const MISSING_FRAMES = 2;
 /** At this share of its undisturbed level or below, the agent is lowered; 0.3 is the default. */
 const LOWERED = 0.6;
 
