@@ -113,19 +113,16 @@ async function spokenAnswers({ quick, predictions }: BenchOptions & BenchFiles):
     heard.map((p) => [p]),
   );
   const best = score(rows, ideal);
-  const told = (name: string, scores: readonly number[]): [string, string][] => {
+  const table = rowsOf('ideal words', best);
+  const told = (name: string, scores: readonly number[]) => {
     const result = score(rows, scores);
     const lost: [string, string] = [`${name}, AUC lost`, decimal(best.mid.auc - result.mid.auc)];
-    return [...rowsOf(name, result), lost, ...categories(name, rows, scores)];
+    table.push(...rowsOf(name, result), lost, ...categories(name, rows, scores));
+    return result;
   };
-  return {
-    rows: [
-      ...rowsOf('ideal words', best),
-      ...told('as heard', heard),
-      ...(heardClearly ? told('as heard of a clear voice', heardClearly) : []),
-    ],
-    values: { ideal: best, heard: score(rows, heard), ...(heardClearly && { clear: score(rows, heardClearly) }) },
-  };
+  const values = { ideal: best, heard: told('as heard', heard) };
+  if (!heardClearly) return { rows: table, values };
+  return { rows: table, values: { ...values, clear: told('as heard of a clear voice', heardClearly) } };
 }
 
 async function predict(model: EndpointModel, rows: readonly Row[]): Promise<number[]> {

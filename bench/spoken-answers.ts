@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeG711, encodeG711, MU_LAW } from '../src/audio/g711.js';
 import { resample } from '../src/audio/resample.js';
@@ -9,6 +8,7 @@ import { Moonshine } from '../src/speech/recognition/moonshine/moonshine.js';
 import type { Recognition } from '../src/speech/recognition/recogniser.js';
 import { createSynthesiser } from '../src/speech/synthesis/engines.js';
 import type { ExpectedAnswer } from '../src/text/expected.js';
+import { scratchFolder } from '../test/kit/scratch.js';
 import { randomOf } from './topic-sets.js';
 
 const TELEPHONE_RATE = 8000;
@@ -86,13 +86,13 @@ function isThere(program: string, harmless: string): boolean {
 
 /** Through a file: in a pipe it does not say how long its sound is. */
 function festival(text: string): { pcm: Int16Array; sampleRate: number } {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-festival-'));
+  const folder = scratchFolder('festival');
   try {
-    const file = join(folder, 'said.wav');
+    const file = join(folder.path, 'said.wav');
     execFileSync('text2wave', ['-eval', '(voice_cmu_us_slt_arctic_hts)', '-o', file], { input: text });
     return readWav(readFileSync(file));
   } finally {
-    rmSync(folder, { recursive: true });
+    folder.remove();
   }
 }
 

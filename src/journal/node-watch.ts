@@ -53,6 +53,7 @@ interface Sign {
 export class NodeWatch {
   /** Names this process among the nodes. */
   readonly node = `${hostname().replace(/[^\w.-]/g, '_')}-${randomBytes(4).toString('hex')}`;
+  readonly #self = { host: hostname(), pids: pidSpace(), pid: process.pid, started: startOf(process.pid) };
   /** Version of our record. */
   #version: number | undefined;
   /** Other nodes: what was found last, and how often since. */
@@ -87,29 +88,28 @@ export class NodeWatch {
 
   /** Says that this node is there, and which calls it has. Never rejects. */
   sign(): Promise<void> {
-    this.#signing ??= this.#sign()
-      .catch((error) => {
-        // Who can say nothing can't tell whether others can.
-        this.#silent.clear();
-        this.logger.debug({ reason: reasonOf(error) }, 'this node can not say that it is there now');
-      })
-      .finally(() => {
-        this.#signing = undefined;
-      });
+    this.#signing ??= this.#tried(this.#sign(), 'this node can not say that it is there now').finally(() => {
+      this.#signing = undefined;
+    });
     return this.#signing;
   }
 
   /** Looks which nodes are not there, and ends their calls. Never rejects. */
   look(): Promise<void> {
-    this.#looking ??= this.#look()
-      .catch((error) => {
-        this.#silent.clear();
-        this.logger.debug({ reason: reasonOf(error) }, 'other nodes can not be looked for now');
-      })
-      .finally(() => {
-        this.#looking = undefined;
-      });
+    this.#looking ??= this.#tried(this.#look(), 'other nodes can not be looked for now').finally(() => {
+      this.#looking = undefined;
+    });
     return this.#looking;
+  }
+
+  /** Who can say or see nothing can't tell whether others can. Never rejects. */
+  async #tried(work: Promise<void>, failure: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#silent.clear();
+      this.logger.debug({ reason: reasonOf(error) }, failure);
+    }
   }
 
   /** Leaves in order: nothing is to be ended by others but what could not be stored. */
@@ -143,8 +143,7 @@ export class NodeWatch {
     const { retentionMs: ttlMs, lostMs } = this.options;
     const key = NODE + this.node;
     const calls = this.journals.unfinished();
-    const self = { host: hostname(), pids: pidSpace(), pid: process.pid, started: startOf(process.pid) };
-    const value = JSON.stringify({ at: Date.now(), lostMs, ...self, calls } satisfies Sign);
+    const value = JSON.stringify({ at: Date.now(), lostMs, ...this.#self, calls } satisfies Sign);
     const ifVersion = this.#version === undefined ? {} : { ifVersion: this.#version };
     const version = await this.records.set(key, value, { ttlMs, ...ifVersion });
     this.#version = version ?? (await this.records.set(key, value, { ttlMs }));

@@ -115,7 +115,11 @@ class Examples {
 
   /** To each example and background text, up to 6: words, letters, meaning. */
   likeness(text: string, vector: Float32Array): Float32Array {
-    return this.lexicon.likeness(text).map((value, at) => value + MEANING * dot(vector, this.vectors[at] ?? vector));
+    return this.lexicon.likeness(text).map((words, at) => this.near(words, vector, at));
+  }
+
+  private near(words: number, vector: Float32Array, at: number): number {
+    return words + MEANING * dot(vector, this.vectors[at] ?? vector);
   }
 
   /** Of each example to each, which is symmetric. */
@@ -128,7 +132,7 @@ class Examples {
       const vector = this.vectors[row] ?? new Float32Array();
       const words = this.lexicon.likeness(this.lexicon.texts[row] ?? '');
       for (let at = 0; at <= row; at++) {
-        const value = (words[at] ?? 0) + MEANING * dot(vector, this.vectors[at] ?? vector);
+        const value = this.near(words[at] ?? 0, vector, at);
         rows[row * size + at] = value;
         rows[at * size + row] = value;
       }

@@ -90,10 +90,11 @@ export class Moonshine implements Recogniser {
       return { text: '', tokens: [], logProbability: mean(free.logProbabilities), refused: 'not-speech' };
     }
     const recognition = await this.words(encoded, free, options, maxTokens);
+    const { over, expected, provisional } = options;
+    if (over === undefined) return recognition;
     // An answer that was asked for, in place of what was decoded, is meant: a "no" that sounded like "oh" is none.
-    const isAnswer = grammarOf(options.expected) !== undefined && recognition.text !== textOf(free.tokens);
-    if (options.over === undefined || isAnswer) return recognition;
-    return { ...recognition, listening: await this.listening(free, options.over, options.provisional) };
+    if (grammarOf(expected) && recognition.text !== textOf(free.tokens)) return recognition;
+    return { ...recognition, listening: await this.listening(free, over, provisional) };
   }
 
   /** @param before what was said before the burst, as it was recognised */
