@@ -1,3 +1,5 @@
+import { BACKCHANNELS } from '../speech/recognition/everyday.js';
+
 /** What is known of a burst of the caller's voice over the agent's. */
 export interface Burst {
   /** Words so far, as recognised; may come late. */
@@ -53,15 +55,15 @@ export const STOP_WORDS: readonly string[] = [
 /** A "no" that consents or marvels stops nobody. */
 const HARMLESS = /\b(?:no (?:problem|worries|doubt|way|kidding)|oh no)\b/g;
 
-/** What people say while they listen; alone it never takes the floor. */
+/** What people say while they listen; alone it never takes the floor. The commonest is what the recogniser compares a sound with. */
 const LISTENING: readonly string[] = [
-  ...['uh[- ]?huh', 'mm[- ]?hm+', 'um[- ]?hum', 'mhm+', 'm+', 'hm+', 'um', 'uh', 'ah', 'oh', 'aha', 'huh'],
-  ...['wow', 'yeah', 'yea', 'yep', 'yup', 'yes', 'ya', 'ok', 'okay', "'kay", 'kay', 'k', 'right', 'alright'],
-  ...['all right', 'sure', 'fine', 'good', 'great', 'nice', 'cool', 'perfect', 'exactly', 'true', 'really', 'correct'],
-  ...['absolutely', 'definitely', 'of course', 'i see', 'got it', 'i got it', 'you got it', 'gotcha', 'makes sense'],
-  ...['that makes sense', 'sounds good', 'i understand', 'understood', 'i know', "that's right", 'thats right'],
-  ...["that's fine", "that's good", 'fair enough', 'no problem', 'no worries', 'no doubt', 'thank you', 'thanks'],
-  ...['thank you very much', 'thanks a lot', 'please', 'oh no'],
+  ...BACKCHANNELS.map(plain),
+  ...['uh[- ]?huh', 'mm[- ]?hm+', 'um[- ]?hum', 'mhm+', 'm+', 'hm+', 'um', 'uh', 'ah', 'aha', 'huh', 'wow', 'yea'],
+  ...['yup', 'ya', 'ok', "'kay", 'kay', 'k', 'alright', 'fine', 'good', 'great', 'nice', 'cool', 'perfect', 'exactly'],
+  ...['true', 'really', 'correct', 'absolutely', 'definitely', 'of course', 'i got it', 'you got it', 'gotcha'],
+  ...['makes sense', 'that makes sense', 'sounds good', 'i understand', 'understood', 'i know', "that's right"],
+  ...['thats right', "that's fine", "that's good", 'fair enough', 'no problem', 'no worries', 'no doubt', 'thank you'],
+  ...['thanks', 'thank you very much', 'thanks a lot', 'please', 'oh no'],
 ];
 const BACKCHANNEL = allOf(LISTENING);
 

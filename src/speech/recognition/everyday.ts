@@ -40,7 +40,10 @@ export const EVERYDAY: readonly string[] = [
   ...['morning', 'afternoon', 'evening', 'today', 'tomorrow', 'next week', 'in the morning', 'in the afternoon'],
 ];
 
-/** The commonest of what people say while they listen, as the recogniser writes it: other sounds are near one of them. */
+/**
+ * The commonest of what people say while they listen, as the recogniser writes it: other sounds are near one of them.
+ * The judge of bursts (turns/interruption.ts) knows more of them.
+ */
 export const BACKCHANNELS: readonly string[] = [
   ...['Yeah.', 'Yes.', 'Yep.', 'Okay.', 'Uh-huh.', 'Mm-hmm.', 'Hmm.', 'Oh.', 'Right.', 'All right.', 'Sure.', 'I see.'],
   ...['Got it.', 'Oh, okay.', 'Yeah, yeah.'],
