@@ -1,16 +1,16 @@
 import type { AudioRing } from '../../audio/ring.js';
 import { ParleyError, reasonOf } from '../../errors.js';
 import type { Meaning } from '../../language/meanings.js';
-import type { Recogniser, Recognition } from '../../speech/recognition/recogniser.js';
+import type { Recogniser } from '../../speech/recognition/recogniser.js';
 import type { Vocabulary } from '../../speech/recognition/vocabulary.js';
 import { addedWords } from '../../text/added-words.js';
 import type { ExpectedAnswer } from '../../text/expected.js';
 import { likelyWhole } from '../../turns/endpointing.js';
 import { isOwnEcho, stopWord } from '../../turns/interruption.js';
 import type { AgentSpeech, FromSpeech, TurnLikelihood } from '../messages.js';
-import { quietestPlace, SegmentAudio } from './speech-audio.js';
 import type { Scheduler } from './speech-scheduler.js';
-import { type Segment, Utterance } from './speech-utterance.js';
+import { Utterance } from './speech-utterance.js';
+import { type Heard, NOTHING, UtteranceWords } from './speech-words.js';
 
 /** Audio taken before an onset, ms. */
 const PRE_ROLL_MS = 250;
@@ -30,8 +30,6 @@ const SAME_PAUSE_MS = 120;
 const LONG_PAUSE_MS = 3000;
 /** Part of the ring that may be overwritten while a job waits, ms. */
 const RING_MARGIN_MS = 1000;
-/** Window in which loudness is compared for a cut inside a stretch of speech, ms. */
-const CUT_WINDOW_MS = 60;
 
 /** What a listener tells main about its stream. */
 export type ListenerEvent = Extract<FromSpeech, { type: 'partial' | 'final' | 'stream.failed' }>;
@@ -67,17 +65,6 @@ export interface TurnModels {
   meanings?(words: string): Promise<Meaning[]>;
 }
 
-/** What was recognised in one segment. */
-interface Heard {
-  text: string;
-  tokens: readonly number[];
-  logProbability: number;
-  listening?: number | undefined;
-  unfinished?: boolean | undefined;
-  /** Words so far, to be replaced. */
-  provisional?: boolean;
-}
-
 /**
  * Turns the marks on one leg's stream into words: partials while the caller speaks, and a final at every offset at
  * once, over the whole utterance since the last commit. Speech after an offset goes on with the same utterance, so
@@ -85,6 +72,7 @@ interface Heard {
  */
 export class StreamListener {
   private readonly utterance: Utterance;
+  private readonly words: UtteranceWords;
   private expected: ExpectedAnswer = { kind: 'open' };
   private agent: AgentSpeech = { text: '', speaking: false, stopWords: [] };
   private hush = () => {};
@@ -95,16 +83,13 @@ export class StreamListener {
   private latest = '';
   /** Words made ready in a pause, and where it is. */
   private early: { position: number; heard: Heard } | undefined;
-  /** Results by segment: all but the last stand for good, the last is the draft for its longer self. */
-  private readonly heard = new Map<number, Segment & Heard>();
-  /** Of the segment recognised last. */
-  private audio: SegmentAudio | undefined;
   private nextPartial = 0;
   private finals = 0;
   private closed = false;
 
   constructor(private readonly options: ListenerOptions) {
     const { ring, from } = options;
+    this.words = new UtteranceWords(options);
     const longest = Math.min(
       this.samples(options.recogniser.capabilities.maxSeconds * 1000),
       ring.capacity - this.samples(RING_MARGIN_MS),
@@ -173,7 +158,7 @@ export class StreamListener {
   commit(position: number): void {
     this.utterance.commit(position);
     this.before = this.latest = '';
-    this.heard.clear();
+    this.words.clear();
     this.early = undefined;
     this.options.scheduler.cancel(this.partialKey);
   }
@@ -330,69 +315,14 @@ export class StreamListener {
    *
    * @param provisional whether its end is but words so far
    */
-  private async recognise(to: number, provisional = false): Promise<Heard> {
-    const segments = this.utterance.segments(to, (from, until) => this.quietest(from, until));
-    const parts: Heard[] = [];
+  private recognise(to: number, provisional = false): Promise<Heard> {
+    const segments = this.utterance.segments(to, (from, until) => this.words.quietest(from, until));
     // Who listens says little: a burst that was cut, or stands after a long one, is none of theirs.
     const over = this.agent.speaking && segments.length === 1 && to - this.burst < this.samples(LONGEST_BACKCHANNEL_MS);
-    for (const [n, segment] of segments.entries()) {
-      parts.push(await this.segment(segment, provisional && n === segments.length - 1, over));
-    }
-    // Entries that no segment begins with any more belong to cuts that were given up.
-    for (const from of this.heard.keys())
-      if (!segments.some((segment) => segment.from === from)) this.heard.delete(from);
-    return joined(parts);
-  }
-
-  private async segment(segment: Segment, provisional: boolean, over: boolean): Promise<Heard> {
-    const { recogniser, vocabulary } = this.options;
-    const before = this.heard.get(segment.from);
-    if (before?.to === segment.to && (provisional || !before.provisional)) return before;
-    const result: Recognition = await recogniser.recognise(this.audioOf(segment), {
-      draft: recogniser.capabilities.drafts ? (before?.tokens ?? []) : [],
-      expected: this.expected,
-      vocabulary,
-      provisional,
-      over: over ? this.before : undefined,
-    });
-    const { text, tokens, logProbability, listening, unfinished } = result;
-    const heard = { ...segment, text, tokens, logProbability, listening, unfinished, provisional };
-    this.heard.set(segment.from, heard);
-    return heard;
-  }
-
-  private audioOf({ from, to }: Segment): Float32Array {
-    const { ring, sampleRate, recogniser } = this.options;
-    // A cut at an earlier pause makes a segment shorter than what was converted.
-    if (this.audio?.from !== from || this.audio.to > to) {
-      this.audio = new SegmentAudio(ring, from, sampleRate, recogniser.capabilities.sampleRate);
-    }
-    return this.audio.read(to);
-  }
-
-  private quietest(from: number, to: number): number {
-    const { pcm, from: at } = this.options.ring.read(from, to);
-    return pcm.length === 0 ? to : at + quietestPlace(pcm, this.samples(CUT_WINDOW_MS));
+    return this.words.of(segments, { expected: this.expected, provisional, over: over ? this.before : undefined });
   }
 
   private samples(ms: number): number {
     return Math.round((ms * this.options.sampleRate) / 1000);
   }
-}
-
-const NOTHING: Heard = { text: '', tokens: [], logProbability: 0 };
-
-function joined(parts: readonly Heard[]): Heard {
-  const tokens = parts.flatMap((part) => part.tokens);
-  const total = parts.reduce((sum, part) => sum + part.logProbability * part.tokens.length, 0);
-  return {
-    text: parts
-      .map((part) => part.text)
-      .filter((text) => text !== '')
-      .join(' '),
-    tokens,
-    logProbability: tokens.length > 0 ? total / tokens.length : (parts.at(-1)?.logProbability ?? 0),
-    listening: parts.length === 1 ? parts[0]?.listening : undefined,
-    unfinished: parts.at(-1)?.unfinished,
-  };
 }
