@@ -22,8 +22,6 @@ export interface BenchFiles {
   predictions?: string | undefined;
   /** Example phrases of the topics of `rows`. */
   examples?: string | undefined;
-  /** Folder of encoders that have not read the set that is tested. */
-  encoders?: string | undefined;
   /** Through synthesis, a telephone's rate and the recogniser. */
   spoken?: boolean | undefined;
 }

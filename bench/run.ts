@@ -44,7 +44,6 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string' },
     predictions: { type: 'string' },
     examples: { type: 'string' },
-    encoders: { type: 'string' },
     mode: { type: 'string' },
     spoken: { type: 'boolean' },
   },

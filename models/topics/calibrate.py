@@ -1,11 +1,12 @@
 """
-Fits what src/language/few-shot.ts makes of the evidence that a text is in scope, on agents made from sets that the encoder
-has not read: some topics of a set, 5 to 10 examples each, against its other topics and CLINC150's out-of-scope sentences.
+Fits what src/language/few-shot.ts makes of the evidence that a text is in scope, on agents made from the sets: some topics
+of one, 5 to 10 examples each, against its other topics and CLINC150's out-of-scope sentences.
 
-    python3 calibrate.py --data ../../../shared/data --build /tmp/topics hwu banking clinc
+    python3 calibrate.py --data ../../../shared/data --packages /tmp/parley-topics
 """
 
 import argparse
+import collections
 import math
 import random
 import re
@@ -17,8 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 import data as sets
-import evaluate
-from model import loaded, pad
+from model import embedder
 from text import words_of
 
 #: Of the vectors' likeness beside that of words and of letters; few-shot.ts has the same.
@@ -27,15 +27,6 @@ PENALTY = 0.1
 NEAREST = 0.5
 MOST_ODDS = 8
 SIZES = (6, 10, 16, 30, 60)
-
-
-def embedder(model, tokeniser):
-    def embed(texts):
-        with torch.no_grad():
-            parts = [texts[start : start + 256] for start in range(0, len(texts), 256)]
-            return numpy.concatenate([model(pad([tokeniser.encode(text) for text in part])).numpy() for part in parts])
-
-    return embed
 
 
 def plain(text):
@@ -123,21 +114,30 @@ def agents(name, embed, data, generator, count):
 
 
 def drawn(name, data):
-    taken, test, _ = evaluate.trials(data, name, 3)
-    return taken, test
+    """(ten examples of each topic, the rows to judge)"""
+    if name == "hwu":
+        parts = sets.hwu(data)
+        return parts["train_10"], parts["valid"]
+    rows = sets.banking(data)
+    by_intent = collections.defaultdict(list)
+    for row in rows:
+        by_intent[row[1]].append(row)
+    generator = random.Random(3)
+    taken = [row for intent in sorted(by_intent) for row in generator.sample(by_intent[intent], 10)]
+    return taken, [row for row in rows if row not in set(taken)]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
-    parser.add_argument("--build", required=True)
-    parser.add_argument("sets", nargs="+")
+    parser.add_argument("--packages", required=True, help="folder with node_modules")
+    parser.add_argument("sets", nargs="*", default=("hwu", "banking"))
     args = parser.parse_args()
     torch.set_num_threads(1)
     generator = random.Random(5)
     found = []
+    embed = embedder(args.packages)
     for name in args.sets:
-        embed = embedder(*loaded(args.build, f"topics-{name}.pt"))
         found += [(name, *part) for part in agents(name, embed, args.data, generator, 10)]
     evidence = numpy.concatenate([x for _, x, _ in found])
     inside = numpy.concatenate([y for _, _, y in found])

@@ -1,122 +1,103 @@
-"""The encoder: words and their letter groups, one layer of attention, attention pooling; beside it what is known of the words."""
-
-import json
-import math
-import os
+"""The encoder: what Universal Sentence Encoder Lite makes of the pieces of a text, beside it the mean of what is known of its words."""
 
 import numpy
 import torch
 from torch import nn
-from torch.nn import functional
 
 from data import background
-from text import MAX_WORDS, WIDTH, Tokeniser
+from pretrained import sentence_encoder, word_vectors
+from text import MAX_PIECES, Tokeniser
 
-DEPTH = 128
 HEADS = 4
-OUT = 256
+WORDS = 24000
+#: Of a vector's squared length, what is known of the words.
+KNOWN = 0.25
+#: As common as this, a word counts half.
+COMMON = 1e-3
+
+
+class Layer(nn.Module):
+    """Attention and a wide layer, each read through a norm and added to what came before (the first layer also widens that)."""
+
+    def __init__(self, width, out=512, wide=1536):
+        super().__init__()
+        self.before = nn.LayerNorm(width, eps=1e-6)
+        self.attend = nn.Linear(width, 3 * width)
+        self.mixed = nn.Linear(width, out)
+        self.past = nn.Linear(width, out) if width != out else nn.Identity()
+        self.between = nn.LayerNorm(out, eps=1e-6)
+        self.widen = nn.Linear(out, wide)
+        self.narrow = nn.Linear(wide, out)
+
+    def forward(self, h):
+        """[1, pieces, width] -> [1, pieces, out]"""
+        _, count, width = h.shape
+        q, k, v = self.attend(self.before(h)).view(count, 3, HEADS, width // HEADS).permute(1, 2, 0, 3)
+        shares = torch.softmax(q @ k.transpose(-1, -2) * (width // HEADS) ** -0.5, -1)
+        h = self.past(h) + self.mixed((shares @ v).permute(1, 0, 2).reshape(1, count, width))
+        return h + self.narrow(torch.relu(self.widen(self.between(h))))
 
 
 class Encoder(nn.Module):
-    def __init__(self, size, unknown_letters=0.25):
+    """One text at a time: a batch's padding costs more than it saves, and an int8 layer would see the other texts' extremes."""
+
+    def __init__(self, weights, known):
         super().__init__()
-        self.table = nn.Embedding(size, DEPTH, padding_idx=0)
-        nn.init.normal_(self.table.weight, std=0.05)
-        self.position = nn.Parameter(torch.zeros(MAX_WORDS, DEPTH))
-        self.norm_in = nn.LayerNorm(DEPTH)
-        self.qkv = nn.Linear(DEPTH, 3 * DEPTH)
-        self.project = nn.Linear(DEPTH, DEPTH)
-        self.norm_mid = nn.LayerNorm(DEPTH)
-        self.widen = nn.Linear(DEPTH, 2 * DEPTH)
-        self.narrow = nn.Linear(2 * DEPTH, DEPTH)
-        self.norm_out = nn.LayerNorm(DEPTH)
-        self.attend = nn.Linear(DEPTH, HEADS)
-        self.out = nn.Linear(2 * DEPTH, OUT)
-        self.drop = nn.Dropout(0.1)
-
-    def words(self, ids):
-        """ids: [..., WIDTH] -> [..., DEPTH]: a word's own row and the mean of its letter groups'."""
-        rows = self.table(ids)
-        groups = (ids[..., 1:] != 0).float().sum(-1, keepdim=True).clamp(min=1)
-        return rows[..., 0, :] + rows[..., 1:, :].sum(-2) / groups
-
-    def forward(self, ids):
-        """ids: [texts, words, WIDTH] -> [texts, OUT] of unit length."""
-        return self.mix(self.words(ids), (ids[:, :, 0] != 0).float())
-
-    def distinct(self, rows, index):
-        """The same for training, each distinct word of the batch once: rows [distinct, WIDTH], index [texts, words]."""
-        return self.mix(functional.embedding(index, self.words(rows)), (index != 0).float())
-
-    def mix(self, bag, mask):
-        texts, length = mask.shape
-        h = self.drop(self.norm_in(bag) + self.position[:length])
-        hidden = (1 - mask)[:, None, None, :] * -1e4
-        q, k, v = self.qkv(h).view(texts, length, 3, HEADS, DEPTH // HEADS).permute(2, 0, 3, 1, 4)
-        weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(DEPTH // HEADS) + hidden, -1)
-        mixed = (weights @ v).permute(0, 2, 1, 3).reshape(texts, length, DEPTH)
-        h = self.norm_mid(h + self.drop(self.project(mixed)))
-        h = self.norm_out(h + self.drop(self.narrow(functional.gelu(self.widen(h)))))
-        pull = torch.softmax(self.attend(h) + (1 - mask)[:, :, None] * -1e4, 1)
-        parts = h.view(texts, length, HEADS, DEPTH // HEADS)
-        pooled = (parts * pull[:, :, :, None]).sum(1).reshape(texts, DEPTH)
-        mean = (bag * mask[:, :, None] * torch.sigmoid(pull.sum(2, keepdim=True))).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        out = self.out(torch.cat([pooled, functional.layer_norm(mean, (DEPTH,))], 1))
-        return unit(out)
-
-
-class Both(nn.Module):
-    """
-    The encoder's vector and, with the same weight, the mean of what is known of the words (words.py), rare ones first.
-    Nothing of the latter is trained: words that no training text has keep their place among the others.
-    """
-
-    def __init__(self, encoder, known):
-        super().__init__()
-        self.encoder = encoder
-        words, width = known.shape
-        share = 1 / (10 + numpy.arange(words))
-        rarity = 1e-3 / (1e-3 + share / share.sum())
-        rows = numpy.zeros((2 + words, width))
-        rows[2:] = known * rarity[:, None]
-        self.register_buffer("known", torch.tensor(rows, dtype=torch.float32))
+        self.table = nn.Embedding(*weights["table"].shape)
+        self.layers = nn.ModuleList([Layer(256), Layer(512)])
+        self.dense = nn.Linear(512, 512)
+        tensors = {"table.weight": weights["table"], "dense.weight": weights["dense"], "dense.bias": weights["dense_bias"]}
+        tensors.update({name: value for name, value in weights.items() if name.startswith("layers.")})
+        self.load_state_dict({name: torch.tensor(value.copy()) for name, value in tensors.items()})
+        turns = numpy.arange(MAX_PIECES)[:, None] * weights["rates"]
+        self.register_buffer("places", torch.tensor(numpy.concatenate([numpy.sin(turns), numpy.cos(turns)], 1), dtype=torch.float32))
+        self.register_buffer("known", torch.tensor(known, dtype=torch.float32))
         #: Of texts of all kinds.
-        self.register_buffer("centre", torch.zeros(width))
+        self.register_buffer("centre", torch.zeros(known.shape[1]))
 
-    def forward(self, ids):
-        """ids: [texts, words, WIDTH] -> [texts, OUT + what is known of a word] of unit length."""
-        return torch.cat([self.encoder(ids), unit(self.sum(ids) - self.centre)], 1) * 0.5**0.5
+    def forward(self, pieces, words):
+        """[pieces], [words] -> [612] of unit length"""
+        h = (self.table(pieces) * 2 + self.places[: pieces.shape[0]])[None]
+        for layer in self.layers:
+            h = layer(h)
+        said = torch.tanh(self.dense(h.mean(1, keepdim=True)))[0, 0]
+        return torch.cat([unit(said) * (1 - KNOWN) ** 0.5, unit(self.sum(words) - self.centre) * KNOWN**0.5])
 
-    def sum(self, ids):
-        return functional.embedding(ids[:, :, 0], self.known).sum(1)
+    def sum(self, words):
+        return self.known[words.long()].sum(0)
 
 
-def loaded(build, name):
-    """(what ships, with the encoder whose weights are `name` in the folder `build`; its tokeniser)"""
-    saved = json.load(open(os.path.join(build, "tokeniser.json")))
-    tokeniser = Tokeniser(saved["vocabulary"], saved["buckets"])
-    encoder = Encoder(tokeniser.size)
-    encoder.load_state_dict(torch.load(os.path.join(build, name)))
-    both = Both(encoder, numpy.load(os.path.join(build, "known.npy"))).eval()
+def unit(row):
+    return row / row.norm().clamp(min=1e-6)
+
+
+def known_words(packages):
+    """(the words, a row each of how it weighs in a text; row 0 is of any other word)"""
+    words, vectors = word_vectors(packages, WORDS)
+    # Zipf's law, for want of counts.
+    share = 1 / (10 + numpy.arange(len(words)))
+    share /= share.sum()
+    rows = (vectors - share @ vectors) * (COMMON / (COMMON + share))[:, None]
+    return words, numpy.concatenate([numpy.zeros((1, rows.shape[1])), rows])
+
+
+def loaded(packages):
+    """(the encoder, its tokeniser, the pieces, the words)"""
+    pieces, weights = sentence_encoder(packages)
+    words, known = known_words(packages)
+    tokeniser = Tokeniser(pieces, words)
+    encoder = Encoder(weights, known).eval()
     with torch.no_grad():
-        both.centre[:] = both.sum(pad([tokeniser.encode(text) for text in background()])).mean(0)
-    return both, tokeniser
+        encoder.centre[:] = torch.stack([encoder.sum(torch.tensor(tokeniser.encode(text)[1])) for text in background()]).mean(0)
+    return encoder, tokeniser, pieces, words
 
 
-def unit(rows):
-    return rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-6)
+def embedder(packages):
+    """texts -> [texts, 612]"""
+    encoder, tokeniser, *_ = loaded(packages)
 
+    def embed(texts):
+        with torch.no_grad():
+            return numpy.stack([encoder(*map(torch.tensor, tokeniser.encode(text))).numpy() for text in texts])
 
-def distinct(rows):
-    """Rows of words of one batch as the distinct words (the first is padding) and their numbers."""
-    numbers = {(0,) * WIDTH: 0}
-    index = [[numbers.setdefault(tuple(word), len(numbers)) for word in row] for row in rows]
-    length = max(map(len, index))
-    return torch.tensor(list(numbers)), torch.tensor([row + [0] * (length - len(row)) for row in index])
-
-
-def pad(rows):
-    """Rows of words of one batch, with padding words at the end."""
-    length = max(len(row) for row in rows)
-    filler = [0] * WIDTH
-    return torch.tensor([row + [filler] * (length - len(row)) for row in rows])
+    return embed

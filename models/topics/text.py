@@ -11,20 +11,27 @@ NUMBERS = frozenset(
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand".split()
 )
 NUMBER = "#"
+#: The number that stands for all in pieces.
+ANY_NUMBER = "10"
 MAX_WORDS = 32
-#: Numbers per word: the word itself, then groups of letters.
-WIDTH = 12
+MAX_PIECES = 64
+#: Marks the start of a word among the pieces.
+START = "\u2581"
+#: What a letter that no piece has costs; more than any piece.
+STRANGE = -30.0
 
-_WORD = re.compile(r"[^\W\d_]+|\d+")
-_APOSTROPHE = re.compile("['\u2018\u2019`]")
+_WORD = re.compile(r"(?:[^\W\d_]|')+|\d+")
+_APOSTROPHE = re.compile("[\u2018\u2019`]")
 
 
-def words_of(text):
-    """Small letters without accents or apostrophes; fillers dropped, each run of numbers one "#"."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(letter) != "Mn")
+def spoken_words(text):
+    """Small letters without accents; fillers dropped, each run of numbers one "#"."""
+    small = _APOSTROPHE.sub("'", text.lower())
+    plain = "".join(letter for letter in unicodedata.normalize("NFD", small) if unicodedata.category(letter) != "Mn")
     words = []
-    for word in _WORD.findall(_APOSTROPHE.sub("", plain)):
-        if word in FILLERS:
+    for found in _WORD.findall(plain):
+        word = found.strip("'")
+        if not word or word in FILLERS:
             continue
         if word.isdigit() or word in NUMBERS:
             word = NUMBER
@@ -33,47 +40,51 @@ def words_of(text):
     return words[:MAX_WORDS]
 
 
-def hash_of(letters):
-    """FNV-1a of 32 bits over UTF-16 code units."""
-    value = 0x811C9DC5
-    units = letters.encode("utf-16-le")
-    for at in range(0, len(units), 2):
-        value ^= units[at] | (units[at + 1] << 8)
-        value = (value * 0x01000193) & 0xFFFFFFFF
-    return value
+def words_of(text):
+    """The same without apostrophes."""
+    return [word.replace("'", "") for word in spoken_words(text)]
 
 
-def groups_of(word):
-    """Groups of four letters with the word's ends marked; of three for short words."""
-    padded = f"<{word}>"
-    size = 4 if len(padded) > 5 else 3
-    return [padded[at : at + size] for at in range(len(padded) - size + 1)]
+def stem(word):
+    """Without what an apostrophe ties to it ("what's"); nothing is left of "don't" and its kin, which no meaning rests on."""
+    return "" if word.endswith("n't") else word.split("'")[0]
 
 
 class Tokeniser:
-    """Word numbers: 0 is padding, 1 an unknown word, then the vocabulary, then the buckets of the letter groups."""
+    """
+    Cuts each word into the likeliest pieces (unigram: Kudo, 2018) and numbers them from 1, 0 being a letter that is in
+    none; the known words are numbered from 1, too, 0 being any other.
+    """
 
-    def __init__(self, vocabulary, buckets):
-        self.vocabulary = list(vocabulary)
-        self.numbers = {word: at + 2 for at, word in enumerate(self.vocabulary)}
-        self.buckets = buckets
-        self._known = {}
-
-    @property
-    def size(self):
-        return 2 + len(self.vocabulary) + self.buckets
-
-    def word(self, word):
-        """WIDTH numbers for a word, padded with 0."""
-        row = self._known.get(word)
-        if row is None:
-            first = 2 + len(self.vocabulary)
-            groups = [] if word == NUMBER else groups_of(word)
-            row = [self.numbers.get(word, 1)] + [first + hash_of(group) % self.buckets for group in groups]
-            row = (row + [0] * WIDTH)[:WIDTH]
-            self._known[word] = row
-        return row
+    def __init__(self, pieces, vocabulary):
+        self.pieces = {piece: (at + 1, score) for at, (piece, score) in enumerate(pieces)}
+        self.numbers = {word: at + 1 for at, word in enumerate(vocabulary)}
+        self.longest = max(map(len, self.pieces))
+        self._cut = {}
 
     def encode(self, text):
-        """One row per word; a text without words is one unknown word without letters."""
-        return [self.word(word) for word in words_of(text)] or [[1] + [0] * (WIDTH - 1)]
+        """(piece numbers, word numbers); neither is empty."""
+        words = spoken_words(text)
+        pieces = [number for word in words for number in self.cut(ANY_NUMBER if word == NUMBER else word)]
+        known = [self.numbers.get(stem(word), 0) for word in words]
+        return pieces[:MAX_PIECES] or [0], known or [0]
+
+    def cut(self, word):
+        found = self._cut.get(word)
+        if found is None:
+            found = self._cut[word] = self._best(START + word)
+        return found
+
+    def _best(self, letters):
+        # Of the letters up to each place: the best score, where its last piece begins, that piece's number.
+        best = [(0.0, 0, 0)] + [(-1e9, 0, 0)] * len(letters)
+        for start in range(len(letters)):
+            for end in range(start + 1, min(len(letters), start + self.longest) + 1):
+                number, score = self.pieces.get(letters[start:end], (0, STRANGE if end == start + 1 else -1e9))
+                if best[start][0] + score > best[end][0]:
+                    best[end] = (best[start][0] + score, start, number)
+        numbers, at = [], len(letters)
+        while at > 0:
+            numbers.append(best[at][2])
+            at = best[at][1]
+        return numbers[::-1]

@@ -3,15 +3,12 @@ import { openSession } from '../inference/onnx.js';
 import { type InferenceSession, Tensor } from '../inference/runtime.js';
 import { clausesWithin } from '../text/clauses.js';
 import type { Meaning } from './meanings.js';
-import { NUMBERS_PER_WORD, Tokeniser } from './tokeniser.js';
+import { Tokeniser } from './tokeniser.js';
 
 /** Length of a vector. */
-export const VECTOR_LENGTH = 384;
+export const VECTOR_LENGTH = 612;
 
-/** Few enough that a batch's padding stays small; an agent's examples are a few hundred short texts. */
-const BATCH = 32;
-
-/** Trained by models/topics; the words are one a line, after a first line that has the number of letter buckets. */
+/** Made by models/topics. */
 const WEIGHTS = new URL('../../models/topics/weights/', import.meta.url);
 
 /**
@@ -28,21 +25,19 @@ export class TopicEncoder {
   }
 
   /**
-   * @param folder where encoder.onnx and words.txt lie, its URL ending with "/"; the shipped weights unless told
+   * @param folder where encoder.onnx, pieces.txt and words.txt lie, its URL ending with "/"; the shipped weights unless told
    * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
    */
   static async load(folder: URL = WEIGHTS): Promise<TopicEncoder> {
     const session = await openSession(() => new URL('encoder.onnx', folder).href);
-    const [buckets = '', ...words] = readFileSync(new URL('words.txt', folder), 'utf8').trimEnd().split('\n');
-    return new TopicEncoder(session, new Tokeniser(words, Number(buckets)));
+    return new TopicEncoder(session, loadTokeniser(folder));
   }
 
   /** One vector of {@link VECTOR_LENGTH} and of unit length per text. */
   async embed(texts: readonly string[]): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
-    for (let start = 0; start < texts.length; start += BATCH) {
-      vectors.push(...(await this.#batch(texts.slice(start, start + BATCH))));
-    }
+    // One by one: a batch is no faster, and its int8 layers would let each text change the others' last digits.
+    for (const text of texts) vectors.push(await this.#vector(text));
     return vectors;
   }
 
@@ -58,17 +53,25 @@ export class TopicEncoder {
     await this.#session.release();
   }
 
-  async #batch(texts: readonly string[]): Promise<Float32Array[]> {
-    const rows = texts.map((text) => this.#tokeniser.encode(text));
-    const length = Math.max(...rows.map((row) => row.length));
-    const numbers = new Int32Array(rows.length * length);
-    rows.forEach((row, at) => {
-      numbers.set(row, at * length);
-    });
-    const ids = new Tensor('int32', numbers, [rows.length, length / NUMBERS_PER_WORD, NUMBERS_PER_WORD]);
-    const { vectors } = await this.#session.run({ ids });
-    const values = vectors?.data;
-    if (!(values instanceof Float32Array)) throw new TypeError('the topics encoder gave no vectors');
-    return rows.map((_, at) => values.slice(at * VECTOR_LENGTH, (at + 1) * VECTOR_LENGTH));
+  async #vector(text: string): Promise<Float32Array> {
+    const { pieces, words } = this.#tokeniser.encode(text);
+    const { vector } = await this.#session.run({ pieces: row(pieces), words: row(words) });
+    const values = vector?.data;
+    if (!(values instanceof Float32Array)) throw new TypeError('the topics encoder gave no vector');
+    return values.slice();
   }
+}
+
+/** @param folder where pieces.txt (a piece and its score a line) and words.txt (a word a line) lie */
+export function loadTokeniser(folder: URL = WEIGHTS): Tokeniser {
+  const lines = (name: string) => readFileSync(new URL(name, folder), 'utf8').trimEnd().split('\n');
+  const pieces = lines('pieces.txt').map((line): [string, number] => {
+    const [piece = '', score = ''] = line.split(' ');
+    return [piece, Number(score)];
+  });
+  return new Tokeniser(pieces, lines('words.txt'));
+}
+
+function row(numbers: readonly number[]): Tensor {
+  return new Tensor('int32', Int32Array.from(numbers), [numbers.length]);
 }

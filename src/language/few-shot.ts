@@ -28,10 +28,10 @@ const NEAREST = 0.5;
 const THRESHOLD = 0.5;
 
 /**
- * What tells that a text is in scope, and how much: fitted by models/topics/calibrate.py on agents of 6 to 150 topics
- * made from sets that the encoder had not read, with both outcomes weighted the same.
+ * What tells that a text is in scope, and how much: fitted by models/topics/calibrate.py on agents of 6 to 60 topics
+ * made from two sets that the encoder has not read, with both outcomes weighted the same.
  */
-const SCOPE = { bias: -3.171, odds: 0.232, score: 0.435, near: 1.125, background: -0.053, topics: -0.548 };
+const SCOPE = { bias: -3.17, odds: 0.318, score: 0.531, near: 1.166, background: -0.27, topics: -0.528 };
 const MOST_ODDS = 8;
 
 /**

@@ -4,7 +4,7 @@ export interface Meaning {
   vector: Float32Array;
 }
 
-/** The last words of all calls under way; each vector is 1.5 KB. */
+/** The last words of all calls under way; each vector is 2.4 KB. */
 const REMEMBERED = 512;
 
 /**
