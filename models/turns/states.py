@@ -9,12 +9,16 @@ import numpy as np
 import torch
 
 from text import AGENT_WORDS, CALLER_WORDS, KINDS, kind_of, words
-from train_endpoint import Examples
+from train_endpoint import Examples, cut_once
 
 HERE = Path(__file__).resolve().parent
 WIDTH = 864
 # The share of a source's turns: what people really said with pauses all, written turns some.
 SHARE = {"mrda": 1.0, "acts": 0.0, "sgd": 0.18, "multidogo": 0.1, "taskmaster4": 0.5, "disfl_qa": 0.25, "answers": 0.35, "heard": 1.0}
+# With the recogniser's mistakes on made callers: those, and some of the rest that the first have not.
+MISHEARD = {"mrda": 0.12, "acts": 0.0, "sgd": 0.12, "multidogo": 0.05, "taskmaster4": 0.2, "disfl_qa": 0.1, "answers": 0.25, "heard": 0.0}
+# Of words that say less of pauses than this, so many are taken.
+RARE = 0.15
 
 
 @dataclass
@@ -65,23 +69,27 @@ def of_net(net, tokeniser, lines, kinds):
     return found
 
 
-def of_turns(turns, net, tokeniser, out, seed=3):
-    """Words that people may pause after, and the states of decoder and net; a third of the turns roughened as a recogniser would."""
+def of_turns(name, turns, net, tokeniser, out, shares, seed, confusions=None):
+    """Words that people may pause after, and the states of decoder and net; a third of the turns roughened as a recogniser would,
+    with `confusions` all of them so far as these know their words."""
     rng = random.Random(seed)
-    turns = [t for t in turns if rng.random() < SHARE[t.source.split("-")[0]]]
-    noise = Examples(turns, tokeniser, seed)
+    turns = [t for t in turns if rng.random() < shares[t.source.split("-")[0]]]
+    noise = Examples(turns, tokeniser, seed, confusions=confusions, mistaken=1.0)
     lines, kept = [], []
     count = 0
     for turn, kind in noise.turns:
         rows = noise.noisy(turn)
+        source = turn.source.split("-")[0]
+        once = cut_once(source, rows)
         # What is known of each of several words is worth more than to know it of all.
         for at, (_, finished, weight, _, _) in enumerate(rows):
-            if weight <= 0 or (weight < 0.15 and rng.random() > 0.15):
+            if weight <= 0 or (weight < RARE and rng.random() > RARE):
                 continue
-            kept.append((count + at, Word(turn.source.split("-")[0], KINDS.index(kind), finished, max(weight, 0.15))))
+            worth = max(weight, RARE) if once is None else weight * (1 if finished else once) / (RARE if weight < RARE else 1)
+            kept.append((count + at, Word(source, KINDS.index(kind), finished, worth)))
         lines.append((turn.agent[-AGENT_WORDS:] if rng.random() > 0.1 else [], [word for word, *_ in rows]))
         count += len(rows)
-    states = decoder("train", out, lines)
+    states = decoder(name, out, lines)
     assert len(states) == count
     own = np.concatenate(of_net(net, tokeniser, lines, [kind for _, kind in noise.turns]))
     places = [at for at, _ in kept]

@@ -55,10 +55,19 @@ def rows_of(turn):
     return list(zip(turn.words, turn.finished, turn.weight, turn.complete, turn.heed or turn.weight))
 
 
+def cut_once(source, rows):
+    """The factor by which all the cuts of a written turn count as much as its end: one person pauses once in it, however long it
+    is. None where people really paused."""
+    if source in ("mrda", "acts", "answers", "heard"):
+        return None
+    holds = sum(weight for _, finished, weight, _, _ in rows if not finished)
+    return sum(weight for _, finished, weight, _, _ in rows if finished) / holds if holds else 1.0
+
+
 class Examples:
-    def __init__(self, turns, tokeniser, seed, written=1.0, confusions=None):
+    def __init__(self, turns, tokeniser, seed, written=1.0, confusions=None, mistaken=0.4):
         self.written = written
-        self.confusions = confusions or {}
+        self.confusions, self.mistaken = confusions or {}, mistaken
         self.turns = list(by_kind(turns))
         self.tokeniser = tokeniser
         self.rng = random.Random(seed)
@@ -88,7 +97,7 @@ class Examples:
         rng = self.rng
         rows = rows_of(turn)
         spoken = turn.source in ("mrda", "acts", "answers", "heard")
-        if self.confusions and turn.source != "heard" and rng.random() < 0.4:
+        if self.confusions and turn.source != "heard" and rng.random() < self.mistaken:
             rows = self.misheard(rows)
         if rng.random() < 0.35:
             rate = rng.choice([0.03, 0.08, 0.15])
@@ -127,8 +136,10 @@ class Examples:
         split = self.tokeniser.word
         ids = [i for w in agent[-16:] for i in split(w)][-28:] + [self.tokeniser.ids[f"<{kind}>"]]
         y, w, c, h = [0.0] * len(ids), [0.0] * len(ids), [-1.0] * len(ids), [0.0] * len(ids)
+        once = cut_once(turn.source, rows) or 1.0
         for word, finished, weight, complete, heed in rows:
             pieces = split(word)
+            weight *= 1.0 if finished else once
             ids += pieces
             y += [0.0] * (len(pieces) - 1) + [float(finished)]
             w += [0.0] * (len(pieces) - 1) + [weight]
@@ -259,13 +270,13 @@ def main():
     tokeniser = Tokeniser(vocabulary_)
     sets = cached(out / "sets.pickle", lambda: eval_sets(options.data, True))
     net = EndpointNet(base, hidden=options.hidden, layers=options.layers)
-    if options.start and options.start.endswith(".onnx"):
-        # What was exported has neither the recogniser's knowledge apart nor the heads that only training needs.
-        vocabulary_, net = vocabulary.load(HERE / "vocabulary.txt"), earlier.load(options.start)
-        tokeniser, options.language = Tokeniser(vocabulary_), 0.0
+    if options.start:
+        net = earlier.trained(options.start, base)
         net.train()
-    elif options.start:
-        net.load_state_dict(torch.load(options.start)["state"])
+    if net.base.shape[1] == 1:
+        # What was exported has neither the recogniser's knowledge apart nor the heads that only training needs.
+        vocabulary_ = vocabulary.load(HERE / "vocabulary.txt")
+        tokeniser, options.language = Tokeniser(vocabulary_), 0.0
     examples = Examples(turns, tokeniser, options.seed, options.written, confusions)
     groups = [{"params": [net.own], "weight_decay": 0.03}, {"params": [p for n, p in net.named_parameters() if n != "own"], "weight_decay": 0.01}]
     optimiser = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98))

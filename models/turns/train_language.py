@@ -26,7 +26,7 @@ BATCH = 512
 NET = 256
 # The net has read the words that the head is trained on, and is surer of them than it will be of others: of so many examples the
 # head is not shown the net's state. What it then makes of the decoder's alone counts so much.
-HIDDEN, ALONE = 0.7, 0.15
+HIDDEN, ALONE = 0.7, 0.2
 # The recogniser's mistakes are few among the examples.
 HEARD = 6
 
@@ -73,10 +73,12 @@ def main():
     torch.manual_seed(options.seed)
     out = Path(options.out)
     pieces, base = pickle.loads((out / "vocabulary.pickle").read_bytes())
-    tokeniser = Tokeniser(vocabulary.load(HERE / "vocabulary.txt") if options.net[0].endswith(".onnx") else pieces)
     turns = cached(out / "turns.pickle", lambda: data.training(options.data)) + list(data.heard(options.heard))
     net = earlier.mean(options.net, base)
-    known, seen, own = states.of_turns(turns, net, tokeniser, out)
+    tokeniser = Tokeniser(pieces if net.base.shape[1] > 1 else vocabulary.load(HERE / "vocabulary.txt"))
+    plain = states.of_turns("train", turns, net, tokeniser, out, states.SHARE, 3)
+    misheard = states.of_turns("misheard", turns, net, tokeniser, out, states.MISHEARD, 8, data.confusions(options.heard))
+    known, seen, own = plain[0] + misheard[0], np.concatenate([plain[1], misheard[1]]), np.concatenate([plain[2], misheard[2]])
     sets = cached(out / "sets.pickle", lambda: eval_sets(options.data, True))
     unseen = {name: (rows, *states.of_rows(name, rows, net, tokeniser, out)) for name, rows in sets.items()}
     kinds = torch.tensor([word.kind for word in known])
