@@ -80,9 +80,12 @@ async function scoreSet(encoder: TopicEncoder, set: TopicSet, quick: boolean): P
   for (const seed of quick ? SEEDS.slice(0, 1) : SEEDS) {
     const { examples, test } = set.trial(seed, 10);
     const rows = quick ? shuffled(test, seed).slice(0, QUICK_ROWS) : test;
-    const run = await scoreTrial(encoder, examples, rows, seed);
-    run.noised = await scoreNoised(encoder, examples, rows, seed);
-    const baseline = await scoreTrial(WORDS_ALONE, examples, rows, seed);
+    const all = await learn(encoder, examples);
+    const run = await scoreTrial(encoder, all, examples, rows, seed);
+    const random = randomOf(seed);
+    const heard = rows.map(({ text, topic }) => ({ text: noised(text, random), topic }));
+    run.noised = accuracy(heard, await judge(encoder, all, heard));
+    const baseline = await scoreTrial(WORDS_ALONE, await learn(WORDS_ALONE, examples), examples, rows, seed);
     run.wordsAccuracy = baseline.accuracy ?? Number.NaN;
     run.wordsAuroc = baseline.auroc ?? Number.NaN;
     run.wordsLeftOut = baseline.aurocLeftOut ?? Number.NaN;
@@ -103,11 +106,11 @@ async function scoreSet(encoder: TopicEncoder, set: TopicSet, quick: boolean): P
 
 async function scoreTrial(
   encoder: Embedder,
+  all: FewShotTopics,
   examples: readonly TopicRow[],
   rows: readonly TopicRow[],
   seed: number,
 ): Promise<Measured> {
-  const all = await learn(encoder, examples);
   const found = await judge(encoder, all, rows);
   const strange = outOfScope().map((text) => ({ text, topic: null }));
   const { auroc, recall10 } = await leftOut(encoder, examples, rows, seed);
@@ -117,18 +120,6 @@ async function scoreTrial(
     aurocLeftOut: auroc,
     recallLeftOut: recall10,
   };
-}
-
-/** Accuracy on what a recogniser may make of the rows. */
-async function scoreNoised(
-  encoder: Embedder,
-  examples: readonly TopicRow[],
-  rows: readonly TopicRow[],
-  seed: number,
-): Promise<number> {
-  const random = randomOf(seed);
-  const heard = rows.map(({ text, topic }) => ({ text: noised(text, random), topic }));
-  return accuracy(heard, await judge(encoder, await learn(encoder, examples), heard));
 }
 
 /** A quarter of the topics unknown: their rows are out of scope. */

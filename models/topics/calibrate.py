@@ -124,7 +124,8 @@ def drawn(name, data):
         by_intent[row[1]].append(row)
     generator = random.Random(3)
     taken = [row for intent in sorted(by_intent) for row in generator.sample(by_intent[intent], 10)]
-    return taken, [row for row in rows if row not in set(taken)]
+    known = set(taken)
+    return taken, [row for row in rows if row not in known]
 
 
 def main():

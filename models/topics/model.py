@@ -46,8 +46,7 @@ class Encoder(nn.Module):
         self.table = nn.Embedding(*weights["table"].shape)
         self.layers = nn.ModuleList([Layer(256), Layer(512)])
         self.dense = nn.Linear(512, 512)
-        tensors = {"table.weight": weights["table"], "dense.weight": weights["dense"], "dense.bias": weights["dense_bias"]}
-        tensors.update({name: value for name, value in weights.items() if name.startswith("layers.")})
+        tensors = {"table.weight": weights["table"], **{name: value for name, value in weights.items() if "." in name}}
         self.load_state_dict({name: torch.tensor(value.copy()) for name, value in tensors.items()})
         turns = numpy.arange(MAX_PIECES)[:, None] * weights["rates"]
         self.register_buffer("places", torch.tensor(numpy.concatenate([numpy.sin(turns), numpy.cos(turns)], 1), dtype=torch.float32))

@@ -30,9 +30,12 @@ def sentence_encoder(packages):
         if entry["dtype"] == "float32":
             weights[entry["name"]] = numpy.frombuffer(raw, numpy.float32, size, at).reshape(entry["shape"])
         at += size * {"float32": 4, "int32": 4, "bool": 1}[entry["dtype"]]
-    named = {"table": _only(weights, "Embeddings_en")[[0] + usable], "rates": _only(weights, "TimingSignal/ExpandDims_1").ravel()}
-    for part, (name, kind) in {"dense": ("tanh_layer_0/weights", "weight"), "dense_bias": ("tanh_layer_0/bias", "bias")}.items():
-        named[part] = _only(weights, name) if kind == "bias" else _only(weights, name).T
+    named = {
+        "table": _only(weights, "Embeddings_en")[[0] + usable],
+        "rates": _only(weights, "TimingSignal/ExpandDims_1").ravel(),
+        "dense.weight": _only(weights, "tanh_layer_0/weights").T,
+        "dense.bias": _only(weights, "tanh_layer_0/bias"),
+    }
     for layer in (0, 1):
         here = f"Layer_{layer}/TransformerLayer"
         for part, names in _LAYER.items():

@@ -25,12 +25,11 @@ export class TopicEncoder {
   }
 
   /**
-   * @param folder where encoder.onnx, pieces.txt and words.txt lie, its URL ending with "/"; the shipped weights unless told
    * @throws ParleyError PARLEY_ERR_MODEL_MISSING, PARLEY_ERR_MODEL_UNUSABLE
    */
-  static async load(folder: URL = WEIGHTS): Promise<TopicEncoder> {
-    const session = await openSession(() => new URL('encoder.onnx', folder).href);
-    return new TopicEncoder(session, loadTokeniser(folder));
+  static async load(): Promise<TopicEncoder> {
+    const session = await openSession(() => new URL('encoder.onnx', WEIGHTS).href);
+    return new TopicEncoder(session, loadTokeniser());
   }
 
   /** One vector of {@link VECTOR_LENGTH} and of unit length per text. */
@@ -62,9 +61,9 @@ export class TopicEncoder {
   }
 }
 
-/** @param folder where pieces.txt (a piece and its score a line) and words.txt (a word a line) lie */
-export function loadTokeniser(folder: URL = WEIGHTS): Tokeniser {
-  const lines = (name: string) => readFileSync(new URL(name, folder), 'utf8').trimEnd().split('\n');
+/** Of pieces.txt (a piece and its score a line) and words.txt (a word a line). */
+export function loadTokeniser(): Tokeniser {
+  const lines = (name: string) => readFileSync(new URL(name, WEIGHTS), 'utf8').trimEnd().split('\n');
   const pieces = lines('pieces.txt').map((line): [string, number] => {
     const [piece = '', score = ''] = line.split(' ');
     return [piece, Number(score)];
